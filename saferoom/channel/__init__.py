@@ -1,0 +1,1 @@
+"""The parties' conversation: `Session`, the tensor codec, and a network in memory for tests."""

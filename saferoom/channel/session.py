@@ -1,0 +1,198 @@
+"""A session: the parties' conversation for one job, with every line that talks visible.
+
+    send / receive   one value to or from one endpoint
+    open             masked shares are summed: all parties learn the masked value (uniform)
+    reveal           shares are summed at one named party: a declared disclosure
+    disclose         a plain value goes to one named party: a declared disclosure
+
+Both ends name the step; a mismatch names both labels. Sends never wait; receives wait with a deadline.
+A disclosure is handed to `on_disclosure` *before* anything is sent: the node checks it against the
+contract, writes it to the log, and raises to stop it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.codec import decode, encode
+from saferoom.channel.transport import Buffer, Transport
+from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
+from saferoom.sharing.values import U64, Disclosed, MaskedShare, Sendable, Share
+
+DEFAULT_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """A value that `to` learns. `kind` is the name under which contracts declare it."""
+
+    kind: str
+    to: str
+    shape: tuple[int, ...]
+    step: str
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What one endpoint sent to or received from one peer: counts, and a running transcript digest."""
+
+    messages: int = 0
+    size_bytes: int = 0
+    digest: bytes = bytes(32)
+
+    def add(self, parts: Sequence[Buffer]) -> None:
+        self.messages += 1
+        hasher = hashlib.sha256(self.digest)
+        for part in parts:
+            self.size_bytes += len(part)
+            hasher.update(part)
+        self.digest = hasher.digest()
+
+
+@dataclass(slots=True)
+class Meter:
+    """Rounds (receives that had to follow a send) and traffic per peer."""
+
+    sent: dict[str, Traffic] = field(default_factory=lambda: defaultdict(Traffic))
+    received: dict[str, Traffic] = field(default_factory=lambda: defaultdict(Traffic))
+    rounds: int = 0
+
+
+class Session:
+    """One endpoint's end of the conversation.
+
+    `parties` is the public order of the parties, the same at every endpoint; `helper` the dealer and
+    matcher's endpoint, or None. At the helper, `me == helper` and is not in `parties`.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        parties: Sequence[str],
+        *,
+        helper: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        on_disclosure: Callable[[Disclosure], None] | None = None,
+    ) -> None:
+        self.me = transport.me
+        self.parties = tuple(parties)
+        self.helper = helper
+        self.meter = Meter()
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self._on_disclosure = on_disclosure
+        self._prefix: list[str] = []
+        self._has_spoken = False
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other parties, in the public order."""
+        return tuple(p for p in self.parties if p != self.me)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the party that adds public constants to shares."""
+        return self.me == self.parties[0]
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Prefix the labels of all steps inside: `with s.scope("train"), s.scope("pass=3"): ...`"""
+        self._prefix.append(name)
+        try:
+            yield
+        finally:
+            self._prefix.pop()
+
+    def step(self, label: str) -> str:
+        return "/".join([*self._prefix, label])
+
+    def send(self, to: str, label: str, *values: Sendable) -> None:
+        if any(isinstance(value, Disclosed) for value in values):
+            raise UsageError("a disclosed value is sent by Session.disclose only", step=self.step(label))
+        self._send(to, label, values)
+
+    def receive(self, sender: str, label: str) -> list[NDArray[Any]]:
+        """The tensors `sender` sent under the same label. Raises PeerTimeout, PeerError, StepMismatchError."""
+        step = self.step(label)
+        try:
+            message = self._transport.receive(sender, self._timeout_s)
+            theirs, tensors = decode(message)
+        except PeerError as error:
+            error.party, error.step = error.party or sender, error.step or step
+            raise
+        if theirs != step:
+            raise StepMismatchError(
+                f"we are at {step!r}, {sender} is at {theirs!r}",
+                party=sender,
+                step=step,
+                remedy="check that both nodes run the same SafeRoom version",
+            )
+        self.meter.received[sender].add([message])
+        if self._has_spoken:
+            self.meter.rounds += 1
+            self._has_spoken = False
+        return tensors
+
+    def receive_one(
+        self, sender: str, label: str, shape: tuple[int, ...], dtype: Any = np.uint64
+    ) -> NDArray[Any]:
+        """Like `receive`, for exactly one tensor of a known shape and type; `-1` stands for any size."""
+        tensors = self.receive(sender, label)
+        fits = (
+            len(tensors) == 1
+            and tensors[0].dtype == np.dtype(dtype)
+            and len(tensors[0].shape) == len(shape)
+            and all(want in (-1, got) for want, got in zip(shape, tensors[0].shape, strict=True))
+        )
+        if not fits:
+            raise PeerError(
+                f"expected one {np.dtype(dtype)} tensor of shape {shape}", party=sender, step=self.step(label)
+            )
+        return tensors[0]
+
+    def open(self, label: str, masked: MaskedShare) -> U64:
+        """Sum of all parties' masked shares, learnt by every party. One round; 8 bytes an element to each peer."""
+        if not isinstance(masked, MaskedShare):
+            raise ShapeError(
+                "only masked shares are opened; a bare share is revealed under a contract", step=label
+            )
+        for peer in self.peers:
+            self._send(peer, label, (masked,))
+        total = masked.value.copy()
+        for peer in self.peers:
+            total += self.receive_one(peer, label, masked.shape)
+        return total
+
+    def reveal(self, label: str, to: str, share: Share, *, kind: str) -> U64 | None:
+        """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the declared disclosure `kind`."""
+        self._declare(Disclosure(kind, to, share.shape, self.step(label)))
+        if self.me != to:
+            self._send(to, label, (share,))
+            return None
+        total = share.value.copy()
+        for peer in self.peers:
+            total += self.receive_one(peer, label, share.shape)
+        return total
+
+    def disclose(self, label: str, to: str, value: NDArray[Any], *, kind: str) -> None:
+        """Send a plain value to `to`: the declared disclosure `kind`. The receiver calls `receive`."""
+        self._declare(Disclosure(kind, to, value.shape, self.step(label)))
+        self._send(to, label, (Disclosed(value),))
+
+    def _declare(self, disclosure: Disclosure) -> None:
+        if self._on_disclosure is not None:
+            self._on_disclosure(disclosure)
+
+    def _send(self, to: str, label: str, values: Sequence[Sendable]) -> None:
+        parts = encode(self.step(label), [value.value for value in values])
+        self.meter.sent[to].add(parts)
+        self._has_spoken = True
+        self._transport.send(to, parts)
