@@ -1,1 +1,62 @@
-"""To be told."""
+"""The audit log: an append-only Merkle log of what a node did and refused to do, checkable offline.
+
+    AuditLog, Receipt     append, checkpoints, proofs                          log
+    Recorder              one line an act, for nodes                           recorder
+    Event and its parts   the allow-listed schema                              events, schema, vocabulary
+    SaltStore             commitments to subjects that can be unlinked         commitments
+    verify_log            the auditor's check: a verdict                       verify
+    export_folder         exact bytes as JSON Lines, to hand over              export
+
+Underneath: `merkle` and `tiles` (the tree), `note` and `checkpoint` (what is signed), `store` and `sqlite`
+(where it lies).
+"""
+
+from saferoom.audit.commitments import SaltStore, subject_commitment
+from saferoom.audit.events import (
+    Actor,
+    Anchor,
+    ContractRef,
+    DataObject,
+    Deletion,
+    DisclosureRef,
+    Event,
+    ModelRef,
+    PeerRef,
+)
+from saferoom.audit.export import export_folder
+from saferoom.audit.log import AuditLog, Receipt
+from saferoom.audit.note import NoteSigner, NoteVerifier
+from saferoom.audit.recorder import Recorder, safe_reason
+from saferoom.audit.sqlite import copy_log
+from saferoom.audit.verdict import Verdict, VerdictKind
+from saferoom.audit.verify import verify_log
+from saferoom.audit.vocabulary import EventType, Outcome, Stage, bucket
+
+__all__ = [
+    "Actor",
+    "Anchor",
+    "AuditLog",
+    "ContractRef",
+    "DataObject",
+    "Deletion",
+    "DisclosureRef",
+    "Event",
+    "EventType",
+    "ModelRef",
+    "NoteSigner",
+    "NoteVerifier",
+    "Outcome",
+    "PeerRef",
+    "Receipt",
+    "Recorder",
+    "SaltStore",
+    "Stage",
+    "Verdict",
+    "VerdictKind",
+    "bucket",
+    "copy_log",
+    "export_folder",
+    "safe_reason",
+    "subject_commitment",
+    "verify_log",
+]

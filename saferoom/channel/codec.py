@@ -46,6 +46,12 @@ def encode(label: str, tensors: Sequence[NDArray[Any]]) -> list[Buffer]:
     return parts
 
 
+def label_of(start: Buffer) -> str:
+    """The label of a message, from its first bytes; "" if they hold none. For error texts."""
+    (size,) = struct.unpack_from(">H", start) if len(start) >= 2 else (0,)
+    return bytes(start[2 : 2 + min(size, MAX_LABEL_BYTES)]).decode(errors="replace")
+
+
 def decode(message: Buffer) -> tuple[str, list[NDArray[Any]]]:
     """Label and tensors; the tensors are read-only views of `message`. Raises PeerError on garbage."""
     try:

@@ -187,6 +187,10 @@ class Session:
         self._declare(Disclosure(kind, to, value.shape, self.step(label)))
         self._send(to, label, (Disclosed(value),))
 
+    def declare(self, label: str, to: str, shape: tuple[int, ...], *, kind: str) -> None:
+        """Announce the disclosure `kind`, carried by several messages, before the first of them is sent."""
+        self._declare(Disclosure(kind, to, shape, self.step(label)))
+
     def _declare(self, disclosure: Disclosure) -> None:
         if self._on_disclosure is not None:
             self._on_disclosure(disclosure)

@@ -1,0 +1,141 @@
+"""The closed vocabularies of an event: its types, the life cycle's six stages, outcomes, and buckets.
+
+A new kind of act needs a new word here, and an auditor's tools learn it in the same change. Words are never
+renamed: old logs keep them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from saferoom.errors import UsageError
+
+Stage = Literal["collection", "transfer", "storage", "use", "sharing", "destruction"]
+"""The policy's 归集 传输 存储 使用 共享 销毁."""
+
+Outcome = Literal["allowed", "refused", "failed"]
+
+Direction = Literal["sent", "received"]
+
+EventType = Literal[
+    "node.started",
+    "node.stopped",
+    "key.made",
+    "key.rotated",
+    "key.revoked",
+    "party.enrolled",
+    "party.joined",
+    "party.removed",
+    "dataset.registered",
+    "dataset.changed",
+    "dataset.removed",
+    "consent.filtered",
+    "contract.drafted",
+    "contract.approved",
+    "contract.refused",
+    "contract.signed",
+    "contract.activated",
+    "contract.expired",
+    "contract.revoked",
+    "policy.changed",
+    "job.submitted",
+    "job.offered",
+    "job.accepted",
+    "job.refused",
+    "job.started",
+    "job.checkpointed",
+    "job.resumed",
+    "job.finished",
+    "job.failed",
+    "job.cancelled",
+    "psi.done",
+    "disclosure",
+    "transcript",
+    "relay.envelope",
+    "model.stored",
+    "model.exported",
+    "model.destroyed",
+    "score.batch",
+    "score.one",
+    "grade.released",
+    "report.issued",
+    "report.verified",
+    "retention.destroyed",
+    "request.refused",
+    "auditor.read",
+    "log.recovered",
+]
+
+USUAL_STAGE: dict[EventType, Stage] = {
+    "node.started": "use",
+    "node.stopped": "use",
+    "key.made": "storage",
+    "key.rotated": "storage",
+    "key.revoked": "destruction",
+    "party.enrolled": "use",
+    "party.joined": "use",
+    "party.removed": "use",
+    "dataset.registered": "collection",
+    "dataset.changed": "collection",
+    "dataset.removed": "destruction",
+    "consent.filtered": "collection",
+    "contract.drafted": "use",
+    "contract.approved": "use",
+    "contract.refused": "use",
+    "contract.signed": "use",
+    "contract.activated": "use",
+    "contract.expired": "use",
+    "contract.revoked": "use",
+    "policy.changed": "use",
+    "job.submitted": "use",
+    "job.offered": "use",
+    "job.accepted": "use",
+    "job.refused": "use",
+    "job.started": "use",
+    "job.checkpointed": "storage",
+    "job.resumed": "use",
+    "job.finished": "use",
+    "job.failed": "use",
+    "job.cancelled": "use",
+    "psi.done": "use",
+    "disclosure": "sharing",
+    "transcript": "transfer",
+    "relay.envelope": "transfer",
+    "model.stored": "storage",
+    "model.exported": "sharing",
+    "model.destroyed": "destruction",
+    "score.batch": "use",
+    "score.one": "use",
+    "grade.released": "sharing",
+    "report.issued": "sharing",
+    "report.verified": "use",
+    "retention.destroyed": "destruction",
+    "request.refused": "transfer",
+    "auditor.read": "use",
+    "log.recovered": "storage",
+}
+"""The stage an event of this type has unless its recorder says otherwise."""
+
+EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
+STAGES: frozenset[str] = frozenset(get_args(Stage))
+OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
+DIRECTIONS: frozenset[str] = frozenset(get_args(Direction))
+
+_DECADES = 16
+
+
+def bucket(count: int) -> str:
+    """The decade a count of rows or bytes falls into: `0`, `1-9`, `10-99`, …, `1000000000000000+`.
+
+    Raises: UsageError if count is negative.
+    """
+    if count < 0:
+        raise UsageError("a count is not negative")
+    if count == 0:
+        return "0"
+    digits = len(str(count))
+    low = 10 ** (digits - 1)
+    return f"{10 ** (_DECADES - 1)}+" if digits >= _DECADES else f"{low}-{low * 10 - 1}"
+
+
+BUCKETS: frozenset[str] = frozenset([bucket(0), *(bucket(10**power) for power in range(_DECADES))])

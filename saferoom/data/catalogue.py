@@ -1,0 +1,176 @@
+"""The node's catalogue of registered data sets: one JSON file each, in a folder the node owns.
+
+`register` reads a data set once, refuses what is wrong with it, and stores counts and the version hash.
+`<name>.json` is the registration, `<name>.rejected.csv` lists the rows left out; both mode 0600. Nothing
+here leaves the node: `for_log` gives what the node's log may hold.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from saferoom.data.dataset import DatasetDescription, SqlSource
+from saferoom.data.identifiers import IdCounts
+from saferoom.data.loading import Reading, changed, read, write_private, write_report
+from saferoom.data.table import CategoryColumn, Column, ColumnType, PartyTable
+from saferoom.errors import ConfigError, StorageError
+
+MANY_CATEGORIES = 100
+
+
+class ColumnFacts(BaseModel):
+    """One feature column over the clean rows. `levels` is the number of categories, 0 for numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    type: ColumnType
+    missing: int
+    levels: int
+    constant: bool
+
+
+class Registration(BaseModel):
+    """What was found when a data set was registered. `events` (label = 1) and `train_rows` stay local."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    version: str
+    registered_at: datetime
+    counts: IdCounts
+    columns: tuple[ColumnFacts, ...]
+    events: int | None
+    train_rows: int | None
+    warnings: tuple[str, ...]
+    description: DatasetDescription
+
+    @property
+    def types(self) -> dict[str, ColumnType]:
+        """The type of each feature column, for `load(..., types=...)`."""
+        return {column.name: column.type for column in self.columns}
+
+    def for_log(self) -> dict[str, Any]:
+        """Name, version, counts and columns: no label balance, no path, no warning text."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "ids": {key: getattr(self.counts, key) for key in IdCounts.__slots__},
+            "columns": [{"name": column.name, "type": column.type} for column in self.columns],
+        }
+
+
+def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None = None) -> Registration:
+    """Read, check and store a data set; a former registration of that name is replaced.
+
+    Raises ConfigError for what is wrong with the data, StorageError if `folder` cannot be written.
+    """
+    reading = read(dataset)
+    table = reading.table
+    registration = Registration(
+        name=dataset.name,
+        version=reading.version,
+        registered_at=now or datetime.now(UTC),
+        counts=reading.counts,
+        columns=tuple(_facts(name, column) for name, column in table.columns.items()),
+        events=None if table.label is None else int(table.label.sum()),
+        train_rows=None if table.train is None else int(table.train.sum()),
+        warnings=tuple(_warnings(dataset, reading)),
+        description=dataset,
+    )
+    write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
+    write_private(folder / f"{dataset.name}.json", registration.model_dump_json(indent=1))
+    return registration
+
+
+def check(registration: Registration) -> None:
+    """Raise ConfigError if the content is no longer what was registered.
+
+    A job need not call this first: `load(..., version=registration.version)` checks in the same pass.
+    """
+    dataset = registration.description
+    if read(dataset, [], types=registration.types).version != registration.version:
+        raise changed(dataset)
+
+
+def recall(name: str, folder: Path) -> Registration:
+    """The stored registration of that name. Raises ConfigError if there is none, StorageError."""
+    path = _path(name, folder)
+    try:
+        return Registration.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise ConfigError(
+            f"no data set {name!r} is registered",
+            remedy="register it; `saferoom data list` shows those that are",
+        ) from exc
+    except (OSError, UnicodeDecodeError, ValidationError) as exc:
+        raise StorageError(
+            f"the registration in {path} cannot be read", remedy="register the data set again"
+        ) from exc
+
+
+def list_registered(folder: Path) -> list[Registration]:
+    """All registrations, by name. Raises StorageError."""
+    return [recall(path.stem, folder) for path in sorted(folder.glob("*.json"))]
+
+
+def forget(name: str, folder: Path) -> None:
+    """Remove a registration and its report; the data itself is not touched. Raises ConfigError."""
+    recall(name, folder)
+    _path(name, folder).unlink(missing_ok=True)
+    (folder / f"{name}.rejected.csv").unlink(missing_ok=True)
+
+
+def _path(name: str, folder: Path) -> Path:
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
+        raise ConfigError(
+            f"{name!r} is no name of a data set", remedy="use letters, digits, '_', '.' and '-', 64 at most"
+        )
+    return folder / f"{name}.json"
+
+
+def _facts(name: str, column: Column) -> ColumnFacts:
+    if isinstance(column, CategoryColumn):
+        used = int(np.count_nonzero(np.bincount(column.codes[column.codes >= 0], minlength=1)))
+        constant = used + (column.missing > 0) <= 1
+        return ColumnFacts(
+            name=name, type="categorical", missing=column.missing, levels=used, constant=constant
+        )
+    known = column.values[~np.isnan(column.values)]
+    constant = len(known) == 0 or bool(known.min() == known.max())
+    return ColumnFacts(name=name, type="numeric", missing=column.missing, levels=0, constant=constant)
+
+
+def _warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
+    found = _column_warnings(reading.table)
+    counts = reading.counts
+    for reason in ("missing", "invalid", "conflicting"):
+        if getattr(counts, reason):
+            found.append(f"{getattr(counts, reason)} rows left out: id {reason}")
+    if counts.repeated:
+        found.append(f"{counts.repeated} exact repeats left out")
+    label = reading.table.label
+    if label is not None and label.min() == label.max():
+        found.append(f"the label column {dataset.label!r} has one class only: nothing can be trained on it")
+    if isinstance(dataset.source, SqlSource) and "order by" not in dataset.source.query.lower():
+        found.append("the query has no ORDER BY: the version changes when the database returns another order")
+    return found
+
+
+def _column_warnings(table: PartyTable) -> list[str]:
+    found = []
+    for name, column in table.columns.items():
+        facts = _facts(name, column)
+        if facts.missing == len(table):
+            found.append(f"column {name!r} has no value at all")
+        elif facts.constant:
+            found.append(f"column {name!r} is constant")
+        elif facts.levels > MANY_CATEGORIES:
+            found.append(
+                f"column {name!r} has {facts.levels} categories: is it a category, a date or a name?"
+            )
+    return found

@@ -1,0 +1,238 @@
+"""The description of one data set: what `dataset.yaml` says.
+
+    name: bank-2024                     source: bank.csv     # or {kind: csv|parquet|sql|duckdb, ...}
+    id: uscc                            id_kind: uscc        # or opaque
+    label: y                            split: split         # both optional
+    as_of: 2024-12-31                   columns: [...]            # absent: all but id, label and split
+    consent: {source: consent.csv}
+
+Unknown and repeated keys are refused. Paths are relative to the folder of the YAML file.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Hashable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from saferoom.data.table import ColumnType
+from saferoom.errors import ConfigError
+
+Sensitivity = Literal["general", "sensitive", "important", "core"]
+_KIND_BY_SUFFIX = {".csv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CsvSource(_Strict):
+    """A text file with a header line. `missing` lists texts that mean "no value" besides the empty cell."""
+
+    kind: Literal["csv"] = "csv"
+    path: Path
+    encoding: str = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    missing: tuple[str, ...] = ()
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            return codecs.lookup(encoding).name
+        except LookupError as exc:
+            raise ValueError("is no known encoding; examples: utf-8, gb18030") from exc
+
+
+class ParquetSource(_Strict):
+    """A Parquet file."""
+
+    kind: Literal["parquet"] = "parquet"
+    path: Path
+
+
+class DuckdbSource(_Strict):
+    """A query on a DuckDB file, which is opened read-only."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    path: Path
+    query: str
+
+
+class SqlSource(_Strict):
+    """A query on any database SQLAlchemy reaches. Keep the password out of the URL: `password_file`."""
+
+    kind: Literal["sql"] = "sql"
+    url: str
+    query: str
+    password_file: Path | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _readable_url(cls, url: str) -> str:
+        try:
+            make_url(url)
+        except ArgumentError:
+            # The library's message repeats the URL, which may hold a password.
+            raise ValueError("is no database URL; example: sqlite:///data.db") from None
+        return url
+
+
+SourceDescription = Annotated[
+    CsvSource | ParquetSource | DuckdbSource | SqlSource, Field(discriminator="kind")
+]
+
+
+class _HasSource(_Strict):
+    source: SourceDescription
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _file_name_alone(cls, source: Any) -> Any:
+        if not isinstance(source, str | Path):
+            return source
+        kind = _KIND_BY_SUFFIX.get(Path(source).suffix.lower())
+        if kind is None:
+            raise ValueError("as a file name must end in .csv or .parquet; else write {kind: ..., path: ...}")
+        return {"kind": kind, "path": source}
+
+
+class ColumnDescription(_Strict):
+    """One feature column; without `type` the values decide (see `columns.decide_types`)."""
+
+    name: str = Field(min_length=1)
+    type: ColumnType | None = None
+    unit: str = ""
+    description: str = ""
+    sensitivity: Sensitivity = "general"
+
+
+class ConsentDescription(_HasSource):
+    """Where enterprises' consents lie, and how the columns of that table are called.
+
+    `id` defaults to the data set's id column. An empty `valid_to` means until revoked.
+    """
+
+    id: str | None = None
+    purpose: str = "purpose"
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    document_hash: str = "document_hash"
+
+
+class DatasetDescription(_HasSource):
+    """One data set of one party. `party` only serves to name it in errors; the node fills it in."""
+
+    name: str = Field(pattern=r"^\w[\w.-]{0,63}$")
+    party: str = ""
+    id: str
+    id_kind: Literal["uscc", "opaque"]
+    label: str | None = None
+    split: str | None = None
+    as_of: date | None = None
+    description: str = ""
+    columns: tuple[ColumnDescription, ...] | None = None
+    consent: ConsentDescription | None = None
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _names_alone(cls, columns: Any) -> Any:
+        if not isinstance(columns, list | tuple):
+            return columns
+        return [{"name": column} if isinstance(column, str) else column for column in columns]
+
+    @model_validator(mode="after")
+    def _one_role_per_column(self) -> Self:
+        roles = [name for name in (self.id, self.label, self.split) if name is not None]
+        roles += [column.name for column in self.columns or ()]
+        twice = sorted({name for name in roles if roles.count(name) > 1})
+        if twice:
+            raise ValueError(f"these columns are named twice: {', '.join(twice)}")
+        return self
+
+    def problem(self, message: str, *, remedy: str, step: str = "") -> ConfigError:
+        """An error that names this data set and its party."""
+        text = f"data set {self.name!r}: {message}"
+        return ConfigError(text, party=self.party, step=step, remedy=remedy)
+
+
+def describe(content: Mapping[str, Any], folder: Path, *, party: str = "") -> DatasetDescription:
+    """Check `content` (what the YAML says) and make its paths absolute, starting from `folder`.
+
+    Raises ConfigError naming each wrong key.
+    """
+    try:
+        description = DatasetDescription.model_validate({**content, "party": party} if party else content)
+    except ValidationError as exc:
+        raise ConfigError(
+            f"the data set description is not valid: {_wrong_keys(exc)}",
+            party=party,
+            remedy="correct these keys; docs/data.md lists all",
+        ) from None  # the library's message repeats the values
+    changes: dict[str, Any] = {"source": _absolute(description.source, folder)}
+    if description.consent is not None:
+        source = _absolute(description.consent.source, folder)
+        changes["consent"] = description.consent.model_copy(update={"source": source})
+    return description.model_copy(update=changes)
+
+
+def describe_file(path: Path, *, party: str = "") -> DatasetDescription:
+    """Read a `dataset.yaml`. Raises ConfigError."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoRepeatsLoader)  # noqa: S506 - it is safe
+    except OSError as exc:
+        raise ConfigError(
+            f"cannot read {path}: {exc.strerror}", party=party, remedy="check the path and its permissions"
+        ) from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        line = getattr(getattr(exc, "problem_mark", None), "line", None)
+        where = "" if line is None else f", line {line + 1}"
+        reason = getattr(exc, "problem", None) or "not UTF-8 YAML"
+        raise ConfigError(f"{path}{where}: {reason}", party=party, remedy="correct the YAML") from exc
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path} does not hold keys and values", party=party, remedy="see configs/datasets for examples"
+        )
+    return describe(content, path.resolve().parent, party=party)
+
+
+class _NoRepeatsLoader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = key.value
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {name!r} is given twice", problem_mark=key.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _wrong_keys(exc: ValidationError) -> str:
+    errors = exc.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'description'}: {e['msg']}" for e in errors)
+
+
+def _absolute(
+    source: CsvSource | ParquetSource | DuckdbSource | SqlSource, folder: Path
+) -> CsvSource | ParquetSource | DuckdbSource | SqlSource:
+    if not isinstance(source, SqlSource):
+        return source.model_copy(update={"path": folder / source.path})
+    url = make_url(source.url)
+    changes: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        absolute = url.set(database=str(folder / url.database))
+        changes["url"] = absolute.render_as_string(hide_password=False)
+    if source.password_file is not None:
+        changes["password_file"] = folder / source.password_file
+    return source.model_copy(update=changes)

@@ -1,0 +1,171 @@
+"""Cleaning the enterprise ids of a table: which rows may enter a job.
+
+A row is left out when its id is missing or not valid, when it repeats another row exactly (one stays),
+or when another row gives the same id other content (none stays: nobody knows which is right).
+
+Enterprise codes are normalised (`ids.normalise_uscc`) and checked; tidy ones take a path that only looks
+at bytes, about ten million a second. Opaque ids are compared as they stand, but for surrounding spaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from saferoom.ids import USCC_LENGTH, valid_uscc_rows
+
+MAX_OPAQUE_BYTES = 128
+# What `normalise_uscc` drops: white space, control separators, dashes, zero-width marks.
+_DROPPED = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}\p{Pd}\p{Cf}]"
+IdKind = Literal["uscc", "opaque"]
+Reason = Literal["missing", "invalid", "repeated", "conflicting"]
+_REASONS: tuple[Reason, ...] = ("missing", "invalid", "repeated", "conflicting")
+
+
+@dataclass(frozen=True, slots=True)
+class IdCounts:
+    """What cleaning found, in rows. `rows` = `clean` + `missing` + `invalid` + `repeated` + `conflicting`."""
+
+    rows: int
+    clean: int
+    untidy: int  # clean or repeated, after normalising
+    missing: int
+    invalid: int
+    repeated: int
+    conflicting: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanIds:
+    """`ids` (m,) of the rows at `positions` (m,); `reasons` (n,) int8: 0 kept, else 1 + place in _REASONS."""
+
+    ids: NDArray[np.bytes_]
+    positions: NDArray[np.int64]
+    counts: IdCounts
+    reasons: NDArray[np.int8]
+
+    def rejected(self, raw: pa.Array) -> list[tuple[int, Reason, str]]:
+        """(row number from 1, reason, id as it stands) of every row left out. Stays at the party."""
+        rows = np.flatnonzero(self.reasons)
+        texts = raw.take(pa.array(rows)).to_pylist()
+        return [
+            (int(row) + 1, _REASONS[self.reasons[row] - 1], text or "")
+            for row, text in zip(rows, texts, strict=True)
+        ]
+
+
+def clean_ids(raw: pa.Array, content: NDArray[np.uint64], kind: IdKind) -> CleanIds:
+    """Choose the rows that may enter a job.
+
+    Shapes: `raw` (n,) large_string; `content` (n,) a hash of everything else in each row.
+    """
+    ids, valid, untidy = tidy_ids(raw, kind)
+    missing = pc.is_null(raw).to_numpy(zero_copy_only=False)
+    reasons = np.zeros(len(raw), dtype=np.int8)
+    reasons[~valid] = 2
+    reasons[missing] = 1
+    candidates = np.flatnonzero(valid)
+    reasons[candidates] = _repeats(ids[candidates], content[candidates])
+    positions = np.flatnonzero(reasons == 0)
+    found = np.bincount(reasons, minlength=5)
+    counts = IdCounts(
+        rows=len(raw),
+        clean=len(positions),
+        untidy=int(np.count_nonzero(untidy & (reasons != 4))),
+        missing=int(found[1]),
+        invalid=int(found[2]),
+        repeated=int(found[3]),
+        conflicting=int(found[4]),
+    )
+    return CleanIds(ids[positions], positions, counts, reasons)
+
+
+def tidy_ids(raw: pa.Array, kind: IdKind) -> tuple[NDArray[np.bytes_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Normalise and check each id by itself.
+
+    Shapes: `raw` (n,) large_string -> ids (n,), which are valid (n,), which of these were untidy (n,).
+    """
+    return _uscc(raw) if kind == "uscc" else _opaque(raw)
+
+
+def fixed_width(ids: NDArray[np.bytes_]) -> pa.Array:
+    """The same ids as an Arrow array, without copying, for hashing and look-ups."""
+    ids = np.ascontiguousarray(ids)
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(ids.dtype.itemsize), len(ids), [None, pa.py_buffer(ids.view(np.uint8))]
+    )
+
+
+_Cleaned = tuple[NDArray[np.bytes_], NDArray[np.bool_], NDArray[np.bool_]]
+
+
+def _uscc(raw: pa.Array) -> _Cleaned:
+    ids = np.zeros(len(raw), dtype=f"S{USCC_LENGTH}")
+    valid = _fill_valid(raw, np.arange(len(raw)), ids)
+    rest = np.flatnonzero(~valid)
+    untidy = np.zeros(len(raw), dtype=np.bool_)
+    if len(rest):
+        folded = pc.utf8_normalize(raw.take(pa.array(rest)), form="NFKC")
+        folded = pc.utf8_upper(pc.replace_substring_regex(folded, pattern=_DROPPED, replacement=""))
+        untidy[rest] = _fill_valid(folded, rest, ids)
+    return ids, valid | untidy, untidy
+
+
+def _fill_valid(codes: pa.Array, rows: NDArray[np.int64], ids: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Which of `codes` are valid; write those into `ids` at their `rows`."""
+    right_length = pc.fill_null(pc.equal(pc.binary_length(codes), USCC_LENGTH), False)
+    places = np.flatnonzero(right_length.to_numpy(zero_copy_only=False))
+    symbols = _bytes_of(codes.filter(right_length)).reshape(-1, USCC_LENGTH)
+    good = valid_uscc_rows(symbols)
+    valid = np.zeros(len(codes), dtype=np.bool_)
+    valid[places[good]] = True
+    ids[rows[places[good]]] = np.ascontiguousarray(symbols[good]).view(ids.dtype).ravel()
+    return valid
+
+
+def _bytes_of(texts: pa.Array) -> NDArray[np.uint8]:
+    """The UTF-8 bytes of all texts, one after the other."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    if data is None or len(texts) == 0:
+        return np.zeros(0, dtype=np.uint8)
+    return np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
+
+
+def _opaque(raw: pa.Array) -> _Cleaned:
+    trimmed = pc.fill_null(pc.utf8_trim_whitespace(raw), "")
+    length = pc.binary_length(trimmed).to_numpy()
+    with_nul = pc.match_substring(trimmed, "\0").to_numpy(zero_copy_only=False)  # numpy would cut it off
+    valid = (length > 0) & (length <= MAX_OPAQUE_BYTES) & ~with_nul
+    width = int(length[valid].max(initial=1))
+    ids = np.zeros(len(raw), dtype=f"S{width}")
+    ids[valid] = np.array(
+        trimmed.filter(pa.array(valid)).cast(pa.large_binary()).to_pylist(), dtype=ids.dtype
+    )
+    changed = pc.fill_null(pc.not_equal(trimmed, raw), False).to_numpy(zero_copy_only=False)
+    return ids, valid, valid & changed
+
+
+def _repeats(ids: NDArray[np.bytes_], content: NDArray[np.uint64]) -> NDArray[np.int8]:
+    """0 for rows to keep, 3 for exact repeats of an earlier row, 4 for rows whose id has several contents."""
+    result = np.zeros(len(ids), dtype=np.int8)
+    if not len(ids):
+        return result
+    group = fixed_width(ids).dictionary_encode().indices.to_numpy()
+    # Groups are numbered as they first appear, so a row is the first of its group when it sets a new record.
+    highest_before = np.concatenate(([-1], np.maximum.accumulate(group)[:-1]))
+    is_first = group > highest_before
+    if is_first.all():
+        return result
+    first_content = content[is_first]
+    differs = content != first_content[group]
+    conflicting = np.zeros(len(first_content), dtype=np.bool_)
+    conflicting[group[differs]] = True
+    result[~is_first] = 3
+    result[conflicting[group]] = 4
+    return result

@@ -1,0 +1,208 @@
+"""A room built on this machine: homes, enrolment, daemons, data sets, contract. Nothing is short-cut.
+
+Only the approvals are: the lab gives them itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from saferoom.errors import PeerError
+from saferoom.ids import COORDINATOR
+from saferoom.lab.processes import NodeProcess, free_port
+from saferoom.lab.room import Room
+from saferoom.node.core import Core
+from saferoom.node.home import Home
+from saferoom.node.problem import Problem
+from saferoom.node.settings import Emulation, NodeSettings
+from saferoom.node.setup import enrol, init_coordinator, init_party, join
+
+READY_S = 30.0
+CONTRACT_DAYS = 30
+
+Talk = Callable[[str], None]
+
+
+class House:
+    """A running room: the coordinator and its parties."""
+
+    def __init__(self, room: Room, nodes: Mapping[str, NodeProcess]) -> None:
+        self.room = room
+        self.nodes = dict(nodes)
+
+    @property
+    def coordinator(self) -> NodeProcess:
+        return self.nodes[COORDINATOR]
+
+    @property
+    def parties(self) -> dict[str, NodeProcess]:
+        return {name: node for name, node in self.nodes.items() if name != COORDINATOR}
+
+    def add_data(self) -> dict[str, dict[str, Any]]:
+        """Register every party's data set; returns the registrations."""
+        found = {}
+        for party, part in self.room.parties.items():
+            file = self.nodes[party].home / "dataset.yaml"
+            content = {"name": dataset_name(self.room), **part.model_dump(exclude_none=True)}
+            content["source"] = _absolute(part.source, self.room.folder)
+            file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+            found[party] = self.nodes[party].ask("data.add", file=str(file))
+        return found
+
+    def agree(self, registrations: Mapping[str, Mapping[str, Any]]) -> str:
+        """Draft the contract, approve it at every party, wait until it is active; returns its id."""
+        drafted = self.coordinator.ask("contract.draft", draft=draft_of(self.room, registrations))
+        contract_id = str(drafted["id"])
+        for node in self.parties.values():
+            _until(lambda node=node: _knows(node, contract_id), "contract", node.name)
+            node.ask("contract.approve", contract=contract_id, by="lab")
+        for node in self.nodes.values():
+            _until(lambda node=node: _state(node, contract_id) == "active", "contract", node.name)
+        return contract_id
+
+    def run(self, contract_id: str, kind: str, on_progress: Callable[[dict[str, Any]], None]) -> str:
+        """Submit a job at the coordinator and follow it to its end; returns its id. Raises its problem."""
+        job_id = str(self.coordinator.ask("job.submit", contract=contract_id, kind=kind)["job_id"])
+        self.follow(self.coordinator, job_id, on_progress)
+        for node in self.parties.values():
+            _until(lambda node=node: node.ask("job.show", job=job_id)["state"] == "finished", "verdict", node.name)
+        return job_id
+
+    @staticmethod
+    def follow(node: NodeProcess, job_id: str, on_progress: Callable[[dict[str, Any]], None]) -> None:
+        """Pass progress on until the job ends. Raises its problem."""
+        for item in node.stream("job.watch", job=job_id):
+            if "state" not in item:
+                on_progress(item)
+            elif item["problem"]:
+                raise Problem(**item["problem"]).to_error()
+
+    def stop(self) -> None:
+        for node in reversed(self.nodes.values()):
+            node.stop()
+
+
+@contextmanager
+def house(room: Room, folder: Path, talk: Talk) -> Iterator[House]:
+    """Build the room's nodes under `folder`, start them, and stop them at the end, whatever happens."""
+    now = datetime.now(UTC)
+    homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
+    talk("keys and enrolment")
+    port = free_port()
+    settings = NodeSettings(
+        role="coordinator",
+        node_id=COORDINATOR,
+        organisation="lab",
+        listen=f"127.0.0.1:{port}",
+        public_address=f"127.0.0.1:{port}",
+        network=Emulation.model_validate(room.network.model_dump()),
+    )
+    init_coordinator(homes[COORDINATOR], settings, now)
+    _enrol_all(homes, room, now)
+    nodes: dict[str, NodeProcess] = {}
+    try:
+        talk("starting nodes")
+        nodes[COORDINATOR] = NodeProcess.start(COORDINATOR, "coordinator", homes[COORDINATOR].root)
+        for party in room.parties:
+            nodes[party] = NodeProcess.start(party, "party", homes[party].root)
+        _until(lambda: _all_connected(nodes), "connect", COORDINATOR)
+        yield House(room, nodes)
+    finally:
+        for node in reversed(nodes.values()):
+            node.stop()
+
+
+def dataset_name(room: Room) -> str:
+    return "".join(c if c.isalnum() else "-" for c in room.room)[:60]
+
+
+def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The draft contract for a lab room: all features, scores and intercept to the label holder."""
+    now = datetime.now(UTC)
+    assumptions = ["helper_does_not_collude", "semi_honest_parties"]
+    if len(room.parties) == 2:
+        assumptions.append("two_party_score_reveals_part")
+    return {
+        "id": f"{dataset_name(room)}-{now:%Y%m%d%H%M%S}",
+        "title": f"lab room {room.room}",
+        "purpose": "credit model of small enterprises",
+        "legal_basis": "lab run on one machine",
+        "parties": {
+            party: {
+                "organisation": f"lab {party}",
+                "role": "label_holder" if party == room.label_holder else "feature_holder",
+                "dataset": dataset_name(room),
+                "columns": _columns(room, party, registrations[party]),
+            }
+            for party in room.parties
+        },
+        "task": {"kind": room.task.kind, "params": room.task.params, "split_seed": room.seed},
+        "trust": room.trust,
+        "assumptions": assumptions,
+        "minimum_rows": room.minimum_rows,
+        "valid_from": now - timedelta(minutes=5),
+        "expires": now + timedelta(days=CONTRACT_DAYS),
+    }
+
+
+def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[str, str]:
+    part = room.parties[party]
+    uses = {part.id: "id"}
+    if part.label:
+        uses[part.label] = "label"
+    if part.split:
+        uses[part.split] = "split"
+    return uses | {column["name"]: "feature" for column in registration["columns"]}
+
+
+def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime) -> None:
+    core = Core(homes[COORDINATOR])
+    try:
+        for party in room.parties:
+            request = init_party(homes[party], party, f"lab {party}", now)
+            _, welcome = enrol(core, request, now, None, None)
+            own = Core(homes[party])
+            try:
+                join(own, welcome, now, None)
+            finally:
+                own.close()
+    finally:
+        core.close()
+
+
+def _absolute(source: str | dict[str, Any], folder: Path) -> str | dict[str, Any]:
+    if isinstance(source, str):
+        return str((folder / source).absolute())
+    if "path" in source:
+        return {**source, "path": str((folder / source["path"]).absolute())}
+    return source
+
+
+def _all_connected(nodes: Mapping[str, NodeProcess]) -> bool:
+    parties = nodes[COORDINATOR].ask("status")["parties"]
+    return all(party["connected"] for party in parties)
+
+
+def _knows(node: NodeProcess, contract_id: str) -> bool:
+    return any(row["id"] == contract_id for row in node.ask("contract.list")["contracts"])
+
+
+def _state(node: NodeProcess, contract_id: str) -> str:
+    return str(node.ask("contract.show", contract=contract_id)["state"])
+
+
+def _until(condition: Callable[[], bool], step: str, party: str) -> None:
+    deadline = time.monotonic() + READY_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise PeerError(f"not there after {READY_S:g} s", party=party, step=step, remedy="see its daemon.log")
+        time.sleep(0.02)
+
+

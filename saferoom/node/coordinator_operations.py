@@ -1,0 +1,77 @@
+"""What the coordinator's operator can ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from saferoom.contracts.draft import draft_contract
+from saferoom.errors import UsageError
+from saferoom.ids import COORDINATOR
+from saferoom.identity.register import Register
+from saferoom.node.coordinator import Coordinator
+from saferoom.node.core import Core
+from saferoom.node.operations import Operations, Plain, answer, argument
+
+
+class CoordinatorOperations(Operations):
+    """`daemon` is None while the coordinator is down: then only what needs no party works."""
+
+    def __init__(self, core: Core, daemon: Coordinator | None) -> None:
+        super().__init__(core, daemon.jobs.watch if daemon else None)
+        self._daemon = daemon
+        self.verbs |= {
+            "status": answer(self.status),
+            "contract.draft": answer(self.contract_draft),
+            "contract.revoke": answer(self.contract_revoke),
+            "job.submit": answer(self.job_submit),
+            "job.cancel": answer(self.job_cancel),
+        }
+
+    def status(self, _args: Plain) -> Plain:
+        connected = self._daemon.connected() if self._daemon else set()
+        parties = [
+            {
+                "party": party,
+                "organisation": node.organisation,
+                "connected": party in connected,
+                "revoked": node.revoked,
+            }
+            for party, node in Register.load(self.core.home.register).nodes.items()
+        ]
+        return {
+            "node": self.core.me,
+            "role": "coordinator",
+            "up": self._daemon is not None,
+            "parties": parties,
+            "jobs_under_way": len(self._daemon.jobs.runs.under_way()) if self._daemon else 0,
+            "log_size": self.core.log.size,
+        }
+
+    def contract_draft(self, args: Plain) -> Plain:
+        """Make a contract from a draft and the enrolled parties' keys, and send it to them."""
+        draft: dict[str, Any] = argument(args, "draft")
+        contract = draft_contract(draft, Register.load(self.core.home.register), now=self.core.now())
+        self._up().propose(contract)
+        return self.contract_show({"contract": contract.id})
+
+    def contract_revoke(self, args: Plain) -> Plain:
+        contract = self.find_contract(args)
+        self._up().revoke(contract.id, argument(args, "reason"))
+        return self.contract_show({"contract": contract.id})
+
+    def job_submit(self, args: Plain) -> Plain:
+        contract = self.find_contract(args)
+        job_id = self._up().submit(
+            contract.id, argument(args, "kind"), dict(args.get("params", {})), by=COORDINATOR
+        )
+        return {"job_id": job_id}
+
+    def job_cancel(self, args: Plain) -> Plain:
+        row = self.find_job(args)
+        self._up().cancel(row["id"], COORDINATOR, str(args.get("reason", "no reason given")))
+        return self.job_show({"job": row["id"]})
+
+    def _up(self) -> Coordinator:
+        if self._daemon is None:
+            raise UsageError("the coordinator is not up", remedy="start it with `saferoom coordinator up`")
+        return self._daemon

@@ -1,0 +1,160 @@
+"""What every daemon and every local command of a node stands on: home, keys, state, contracts, log.
+
+The log is opened for writing by one process at a time: the daemon, or a local command while it is down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from saferoom import __version__
+from saferoom.audit.events import Actor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
+from saferoom.audit.log import AuditLog
+from saferoom.audit.note import NoteSigner
+from saferoom.audit.recorder import Recorder
+from saferoom.audit.vocabulary import EventType, Outcome, bucket
+from saferoom.channel.session import Disclosure
+from saferoom.contracts.canonical import contract_hash
+from saferoom.contracts.checks import check_disclosure
+from saferoom.contracts.contract import Contract
+from saferoom.errors import ConfigError, RefusedError
+from saferoom.identity.enrolment import Welcome, load_welcome
+from saferoom.identity.files import read_private
+from saferoom.identity.keys import NodeKeys
+from saferoom.link.tls import TlsMaterial
+from saferoom.node.book import ContractBook
+from saferoom.node.home import Home
+from saferoom.node.settings import NodeSettings, load_settings
+from saferoom.node.state import State
+
+
+class Core:
+    """One node's home, opened. Close it."""
+
+    def __init__(self, home: Home, passphrase: str | None = None) -> None:
+        home.check()
+        self.home = home
+        self.settings: NodeSettings = load_settings(home.settings)
+        self.me = self.settings.node_id
+        self.keys = NodeKeys.load(home.keys, passphrase)
+        self.state = State(f"sqlite:///{home.state}")
+        self.book = ContractBook(self.state)
+        origin = f"saferoom/{self.me}"
+        self.log = AuditLog.open(home.log, origin=origin, signer=NoteSigner(origin, self.keys.log))
+        self._recorder = Recorder(self.log, node=self.me, software=software_digest())
+
+    def close(self) -> None:
+        self.log.close()
+        self.state.close()
+
+    def log_verifier_key(self) -> str:
+        """The public text with which anybody checks this node's log."""
+        return self.log.verifier_key
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def tls(self) -> TlsMaterial:
+        """This node's certificate and key. Raises ConfigError if it has not joined."""
+        if self.settings.role == "party":
+            welcome = self.welcome()
+            authority, certificate = welcome.ca_pem.encode(), welcome.certificate_pem.encode()
+        else:
+            authority = read_private(self.home.tls / "ca.pem")
+            certificate = read_private(self.home.tls / "certificate.pem")
+        return TlsMaterial(authority, certificate, self.keys.tls_private_pem())
+
+    def welcome(self) -> Welcome:
+        """What the coordinator answered when this party enrolled. Raises ConfigError if it has not joined."""
+        if not self.home.welcome.exists():
+            raise ConfigError(
+                "the node has not joined a room", party=self.me, step="up", remedy="run `saferoom party join`"
+            )
+        return load_welcome(self.home.welcome, self.keys, self.now())
+
+    def record(
+        self,
+        type_: EventType,
+        *,
+        outcome: Outcome = "allowed",
+        contract: Contract | None = None,
+        job: str = "",
+        by: str = "",
+        on_behalf_of: str = "",
+        **fields: Any,
+    ) -> None:
+        """Append one event; returns once it is committed. Raises StorageError: then do not act.
+
+        `by` is the organisation that acted, if not this node; `job` chains the event to its job's others.
+        """
+        self._recorder.record(
+            type_,
+            outcome=outcome,
+            actor=Actor(org=by or self.me, on_behalf_of=on_behalf_of) if by or on_behalf_of else None,
+            contract=ContractRef(contract.id, contract_hash(contract).hex()) if contract else None,
+            purpose=contract.purpose if contract else "",
+            legal_basis=contract.legal_basis if contract else "",
+            session=job,
+            **fields,
+        )
+
+    def record_from_job(self, contract: Contract, job_id: str, event: Mapping[str, Any]) -> None:
+        """An event that a job process asked to have logged: what it said to whom, how many rows it used."""
+        kind = event["type"]
+        if kind == "transcript":
+            peer = PeerRef(
+                org=str(event["peer"]),
+                direction=event["direction"],
+                messages=int(event["messages"]),
+                bytes_bucket=bucket(int(event["size_bytes"])),
+                transcript=str(event["digest"]),
+            )
+            self.record("transcript", contract=contract, job=job_id, peer=peer, reason=str(event["step"]))
+        elif kind in ("psi.done", "consent.filtered"):
+            rows = DataObject.of(str(event.get("dataset", "")), rows=int(event["rows"]))
+            self.record(kind, contract=contract, job=job_id, object=rows, reason=str(event.get("reason", "")))
+        elif kind in ("score.batch", "score.one", "grade.released", "report.issued"):
+            model = ModelRef(str(event["model"]))
+            rows = DataObject.of("", rows=int(event["rows"]))
+            self.record(kind, contract=contract, job=job_id, model=model, object=rows)
+        else:
+            raise RefusedError("a job process asked to log an event that is not its to log", step="log")
+
+    def disclose(self, contract: Contract, job_id: str, disclosure: Mapping[str, Any]) -> None:
+        """Let a job disclose a value: only what the contract names, and only once it stands in the log."""
+        wanted = Disclosure(
+            kind=str(disclosure["kind"]),
+            to=str(disclosure["to"]),
+            shape=tuple(int(size) for size in disclosure["shape"]),
+            step=str(disclosure["step"]),
+        )
+        entry = DisclosureRef.of(wanted.kind, wanted.to, wanted.shape, protocol=wanted.step)
+        try:
+            state = self.book.row(contract.id)["state"]
+            if state != "active":
+                raise RefusedError(f"the contract is {state}", step=wanted.step)
+            check_disclosure(contract, wanted)
+        except RefusedError as error:
+            self.record(
+                "disclosure", outcome="refused", contract=contract, job=job_id, disclosure=entry, reason=error.message
+            )
+            raise
+        self.record("disclosure", contract=contract, job=job_id, disclosure=entry)
+
+    @staticmethod
+    def new_id() -> str:
+        return secrets.token_hex(16)
+
+
+def software_digest() -> str:
+    """SHA-256 over the package's own source files, in the order of their names."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return f"saferoom {__version__} sha256:{digest.hexdigest()}"

@@ -1,0 +1,139 @@
+"""What a task works with inside a job process: the session, the contract, a staging folder, phases."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import json
+
+from saferoom.channel.session import Disclosure, Session
+from saferoom.contracts.contract import Contract
+from saferoom.errors import PeerError
+from saferoom.link.pipe import Pipe
+from saferoom.node.job_spec import JobSpec, Service
+from saferoom.node.problem import Problem
+
+PROGRESS_EVERY_S = 0.2
+
+
+class Daemon:
+    """The job process's end of the pipe to its daemon: questions that wait, news that do not."""
+
+    def __init__(self, pipe: Pipe, answer_timeout_s: float = 30.0) -> None:
+        self._pipe = pipe
+        self._timeout_s = answer_timeout_s
+        self._answered = threading.Event()
+        self._asking = threading.Lock()
+        self._answer: dict[str, str] | None = None
+
+    def on_service(self, kind: int, payload: bytes) -> None:
+        """Called by the link's reader for every service message."""
+        if kind == Service.ANSWER:
+            self._answer = json.loads(payload)
+            self._answered.set()
+
+    def disclose(self, disclosure: Disclosure) -> None:
+        """Ask before a disclosure. Returns once it stands in the log. Raises RefusedError, StorageError."""
+        self._ask(
+            Service.ASK_DISCLOSE,
+            {
+                "kind": disclosure.kind,
+                "to": disclosure.to,
+                "shape": list(disclosure.shape),
+                "step": disclosure.step,
+            },
+        )
+
+    def record(self, type_: str, **fields: Any) -> None:
+        """Have an event written to the log; returns once it is."""
+        self._ask(Service.ASK_RECORD, {"type": type_, **fields})
+
+    def tell(self, kind: Service, payload: Mapping[str, Any]) -> None:
+        self._pipe.send(kind, json.dumps(payload).encode())
+
+    def _ask(self, kind: Service, question: Mapping[str, Any]) -> None:
+        with self._asking:
+            self._answered.clear()
+            self.tell(kind, question)
+            if not self._answered.wait(self._timeout_s):
+                raise PeerError("the node's daemon does not answer", step=str(question.get("step", "")))
+            if self._answer is not None:
+                raise Problem(**self._answer).to_error()
+
+
+@dataclass(slots=True)
+class JobContext:
+    """Handed to a task."""
+
+    spec: JobSpec
+    contract: Contract
+    session: Session
+    daemon: Daemon
+    folder: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    _phase: str = ""
+    _told: float = 0.0
+
+    @property
+    def me(self) -> str:
+        return self.spec.me
+
+    @property
+    def step(self) -> str:
+        return self._phase
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase, name it to everybody who watches, and log what was said in it."""
+        self._phase = name
+        self._tell(name, 0, 0)
+        started = time.perf_counter()
+        with self.session.scope(name):
+            yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self._record_transcript(name)
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        """Called by protocols as they go; told on at most five times a second, and at the end."""
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_EVERY_S or done == total:
+            self._told = now
+            self._tell(name, done, total)
+
+    def summary(self) -> dict[str, Any]:
+        """What the job cost here: seconds per phase, bytes per peer, peak memory. No data."""
+        meter = self.session.meter
+        return {
+            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "sent_bytes": {peer: traffic.size_bytes for peer, traffic in meter.sent.items()},
+            "rounds": meter.rounds,
+            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            **self.facts,
+        }
+
+    def _tell(self, name: str, done: int, total: int) -> None:
+        sent = sum(traffic.size_bytes for traffic in self.session.meter.sent.values())
+        self.daemon.tell(
+            Service.PROGRESS, {"phase": name or self._phase, "done": done, "total": total, "sent_bytes": sent}
+        )
+
+    def _record_transcript(self, name: str) -> None:
+        for direction, book in (("sent", self.session.meter.sent), ("received", self.session.meter.received)):
+            for peer, traffic in sorted(book.items()):
+                self.daemon.record(
+                    "transcript",
+                    step=name,
+                    peer=peer,
+                    direction=direction,
+                    messages=traffic.messages,
+                    size_bytes=traffic.size_bytes,
+                    digest=traffic.digest.hex(),
+                )

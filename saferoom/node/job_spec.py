@@ -1,0 +1,46 @@
+"""What a daemon tells a job process: everything it needs, through the pipe, and nothing in a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class Service(IntEnum):
+    """Kinds of service message on the pipe between a daemon and a job process (0-15 are the link's)."""
+
+    SPEC = 16
+    ALIVE = 17
+    ASK_DISCLOSE = 18
+    ASK_RECORD = 19
+    ANSWER = 20
+    PROGRESS = 21
+    FINISHED = 22
+    FAILED = 23
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job at one endpoint. `keys` are (send, receive) per peer, hex; they live in memory only."""
+
+    job_id: str
+    session: int
+    me: str
+    kind: str
+    contract: dict[str, Any]
+    params: dict[str, Any]
+    keys: dict[str, tuple[str, str]] = field(repr=False)
+    home: str = ""
+    receive_timeout_s: float = 300.0
+    local: dict[str, Any] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> JobSpec:
+        plain = json.loads(raw)
+        plain["keys"] = {peer: (send, receive) for peer, (send, receive) in plain["keys"].items()}
+        return cls(**plain)

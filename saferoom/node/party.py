@@ -1,0 +1,138 @@
+"""A party's node: dials out to the coordinator, opens no port, and does only what its contracts name."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from saferoom import __version__
+from saferoom.contracts.policy import Policy, load_policy
+from saferoom.errors import PeerError, SafeRoomError
+from saferoom.ids import COORDINATOR
+from saferoom.link.party_link import LinkState, PartyLink
+from saferoom.link.v1 import control_pb2 as wire
+from saferoom.node.core import Core
+from saferoom.node.hub import JobHub
+from saferoom.node.party_contracts import PartyContracts
+from saferoom.node.party_jobs import PartyJobs
+from saferoom.node.problem import Problem
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.5
+
+
+class Party:
+    """The party's daemon: `start`, then `stop`."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        patience = core.settings.patience
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._down_since: float | None = None
+        self.link_reason = "not yet connected"
+        self._link = PartyLink(
+            core.welcome().address,
+            core.me,
+            core.tls(),
+            on_control=self._on_control,
+            on_frame=self._on_frame,
+            on_state=self._on_state,
+        )
+        self.jobs = PartyJobs(core, self._policy, self._lock, self._send)
+        self.contracts = PartyContracts(core, self._policy, self._send, self.jobs.contract_closed)
+        self._hub = JobHub(core.me, self.jobs, self._link.send_frame, silent_s=patience.job_silent_s)
+        self.jobs.hub = self._hub
+        self._ticker = threading.Thread(target=self._tick, name="tick", daemon=True)
+
+    def start(self) -> None:
+        self.core.record("node.started")
+        restarted = Problem("PeerError", "this party's node was restarted", self.core.me, "run", "start the job again")
+        self.jobs.fail_running(restarted)
+        self._link.start()
+        self._ticker.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._hub.stop()
+        self._link.stop()
+        self.core.record("node.stopped")
+
+    @property
+    def connected(self) -> bool:
+        return self._down_since is None and self.link_reason == ""
+
+    def lock(self) -> threading.RLock:
+        """Held by the administration socket around every call that changes something."""
+        return self._lock
+
+    def _policy(self) -> Policy:
+        """Read anew each time: the data officer's word counts from the moment it is written."""
+        return load_policy(self.core.home.policy)
+
+    def _on_control(self, raw: bytes) -> None:
+        try:
+            message = wire.Control.FromString(raw)
+            with self._lock:
+                self._handle(message)
+        except SafeRoomError as error:
+            logger.warning("a message from the coordinator was not accepted: %s", error.message)
+            self.core.record("request.refused", outcome="refused", by=COORDINATOR, reason=error.message)
+        except Exception as error:
+            logger.warning("a message from the coordinator could not be read: %s", type(error).__name__)
+            self.core.record(
+                "request.refused", outcome="refused", by=COORDINATOR, reason="a message not in the format"
+            )
+
+    def _handle(self, message: wire.Control) -> None:
+        kind = message.WhichOneof("body")
+        if kind == "contract":
+            self.contracts.received(message.contract)
+        elif kind == "offer":
+            self.jobs.offered(message.offer)
+        elif kind == "start":
+            self.jobs.started(message.start)
+        elif kind == "verdict":
+            self.jobs.verdict(message.verdict)
+        elif kind == "answer":
+            self.jobs.answered(message.answer)
+        else:
+            raise PeerError(f"a control message of kind {kind} does not come from a coordinator")
+
+    def _on_frame(self, frame: bytes) -> None:
+        self._hub.switchboard.deliver(frame)
+
+    def _on_state(self, state: LinkState) -> None:
+        self.link_reason = state.reason
+        if not state.up:
+            self._down_since = self._down_since or time.monotonic()
+            self._hub.switchboard.link_down(state.reason)
+            return
+        self._down_since = None
+        self._hub.switchboard.link_up()
+        with self._lock:
+            hello = wire.Hello(software=__version__, running_jobs=self.jobs.under_way())
+            self._send(wire.Control(hello=hello))
+            self.contracts.tell_decisions()
+
+    def _send(self, message: wire.Control) -> bool:
+        return self._link.send_control(message.SerializeToString())
+
+    def _tick(self) -> None:
+        limit_s = self.core.settings.patience.coordinator_gone_s
+        while not self._stopping.wait(TICK_S):
+            down = self._down_since
+            try:
+                with self._lock:
+                    self.contracts.expire()
+                    if down is not None and time.monotonic() - down > limit_s:
+                        self.jobs.fail_running(_coordinator_gone(limit_s))
+            except SafeRoomError as error:
+                logger.warning("the node cannot do its round: %s", error.message)
+
+
+def _coordinator_gone(seconds: float) -> Problem:
+    remedy = "see `saferoom party doctor`; start the job again when the coordinator is back"
+    return Problem("PeerError", f"the coordinator has been away for {seconds:g} s", COORDINATOR, "run", remedy)

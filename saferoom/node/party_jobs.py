@@ -1,0 +1,268 @@
+"""A party's jobs: each offer is checked against contract, policy and data before anything starts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from saferoom.contracts.canonical import contract_hash
+from saferoom.contracts.checks import check_active, check_job
+from saferoom.contracts.contract import Contract
+from saferoom.contracts.policy import Policy, job_reasons
+from saferoom.data import catalogue
+from saferoom.errors import RefusedError, SafeRoomError, UsageError
+from saferoom.ids import HELPER
+from saferoom.link.v1 import control_pb2 as wire
+from saferoom.node import state as tables
+from saferoom.node.core import Core
+from saferoom.node.hub import JobHub
+from saferoom.node.job_keys import JobKeyring
+from saferoom.node.job_spec import JobSpec
+from saferoom.node.problem import Problem
+from saferoom.node.watch import Watch
+
+SESSION = 1
+
+
+class PartyJobs:
+    """JobOwner of this party's processes. Control messages come in under the node's lock."""
+
+    def __init__(
+        self,
+        core: Core,
+        policy: Callable[[], Policy],
+        lock: threading.RLock,
+        send: Callable[[wire.Control], bool],
+    ) -> None:
+        self.watch = Watch()
+        self.hub: JobHub
+        self._core = core
+        self._policy = policy
+        self._lock = lock
+        self._send = send
+        self._rings: dict[str, JobKeyring] = {}
+        self._requests: dict[str, dict[str, Any]] = {}
+        self._local: dict[str, dict[str, Any]] = {}
+
+    # -- messages from the coordinator -------------------------------------------------------------
+
+    def offered(self, offer: wire.JobOffer) -> None:
+        """Check an offer with all we know, and accept or refuse it with a reason; both are logged."""
+        reply = wire.JobReply(job_id=offer.job_id)
+        try:
+            contract = self._check_offer(offer)
+            self._accept(contract, offer)
+            reply.accepted = True
+            reply.sealed_keys.update(self._rings[offer.job_id].envelopes)
+        except SafeRoomError as error:
+            self._core.record("job.refused", outcome="refused", job=offer.job_id, reason=error.message)
+            reply.problem.CopyFrom(Problem.of(error, party=self._core.me, step="offer").to_wire())
+        self._send(wire.Control(reply=reply))
+
+    def started(self, start: wire.JobStart) -> None:
+        """All accepted: open the job keys and start the process."""
+        row = self._core.state.get(tables.jobs, start.job_id, "job")
+        ring = self._rings.pop(start.job_id, None)
+        if ring is None or row["state"] != "offered":
+            return
+        contract = self._core.book.get(row["contract_id"])
+        try:
+            spec = JobSpec(
+                job_id=start.job_id,
+                session=SESSION,
+                me=self._core.me,
+                kind=row["kind"],
+                contract=contract.to_plain(),
+                params=row["params"],
+                keys=ring.open(start.sealed_keys),
+                home=str(self._core.home.root),
+                receive_timeout_s=self._core.settings.patience.receive_s,
+                local=self._local.pop(start.job_id, {}),
+            )
+            self._core.record("job.started", contract=contract, job=start.job_id)
+            self._core.state.update(tables.jobs, start.job_id, state="running")
+            self.hub.start(spec)
+        except SafeRoomError as error:
+            self._tell_end(start.job_id, Problem.of(error, party=self._core.me, step="start"), {})
+
+    def verdict(self, verdict: wire.JobVerdict) -> None:
+        """The job is over everywhere: keep what it staged here, or destroy it."""
+        problem = None if verdict.finished else Problem.from_wire(verdict.problem)
+        self.settle(verdict.job_id, problem)
+
+    def answered(self, answer: wire.JobRequestAnswer) -> None:
+        """The coordinator's answer to a request of ours."""
+        request = self._requests.get(answer.request_id)
+        if request is not None:
+            request["job_id"] = answer.job_id
+            request["problem"] = Problem.from_wire(answer.problem) if answer.HasField("problem") else None
+            request["answered"].set()
+
+    # -- from this node ----------------------------------------------------------------------------
+
+    def request(
+        self, contract_id: str, kind: str, params: Mapping[str, Any], local: Mapping[str, Any], *, wait_s: float
+    ) -> str:
+        """Ask the coordinator for a job whose private input (`local`) stays here. Returns the job id."""
+        request_id = self._core.new_id()
+        entry: dict[str, Any] = {"local": dict(local), "answered": threading.Event()}
+        self._requests[request_id] = entry
+        message = wire.JobRequest(
+            request_id=request_id, contract_id=contract_id, kind=kind, params_json=json.dumps(dict(params))
+        )
+        try:
+            if not self._send(wire.Control(request=message)) or not entry["answered"].wait(wait_s):
+                raise UsageError(
+                    "the coordinator does not answer", step="request", remedy="see `saferoom party status`"
+                )
+        finally:
+            self._requests.pop(request_id, None)
+        if entry["problem"] is not None:
+            raise entry["problem"].to_error()
+        return str(entry["job_id"])
+
+    def cancel(self, job_id: str, reason: str) -> None:
+        row = self._core.state.find_by_prefix(tables.jobs, job_id, "job")
+        if row["state"] in tables.JOB_ENDED:
+            raise UsageError(f"the job is {row['state']} already", step="cancel")
+        self._send(wire.Control(cancel=wire.JobCancel(job_id=row["id"], by=self._core.me, reason=reason)))
+        problem = Problem("CancelledError", f"cancelled by {self._core.me}: {reason}", self._core.me, "cancel")
+        self.settle(row["id"], problem)
+
+    def under_way(self) -> list[str]:
+        """Jobs whose verdict we do not know yet."""
+        rows = self._core.state.rows(tables.jobs, tables.jobs.c.state.not_in(tables.JOB_ENDED))
+        return [row["id"] for row in rows]
+
+    def contract_closed(self, contract_id: str, state: str, reason: str) -> None:
+        problem = Problem("RefusedError", f"the contract was {state}: {reason}", "", "contract")
+        for row in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id):
+            if row["state"] not in tables.JOB_ENDED:
+                self.settle(row["id"], problem)
+
+    def fail_running(self, problem: Problem) -> None:
+        """End what runs or waits to start. Parts that are done keep waiting for the verdict."""
+        for row in self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"])):
+            self.settle(row["id"], problem)
+
+    def settle(self, job_id: str, problem: Problem | None) -> None:
+        """Make a job's end here final. The second call changes nothing."""
+        rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
+        if not rows or rows[0]["state"] in tables.JOB_ENDED:
+            return
+        if self._rings.pop(job_id, None) is not None:
+            self.hub.forget(job_id, SESSION)
+        self._local.pop(job_id, None)
+        contract = self._core.book.get(rows[0]["contract_id"])
+        state = "finished" if problem is None else _failed_state(problem)
+        if problem is None:
+            self._core.record("model.stored", contract=contract, job=job_id)
+            self._core.home.keep_job(job_id)
+        else:
+            self.hub.cancel(job_id, problem)
+            self._core.home.destroy_job(job_id)
+        self._core.record(
+            f"job.{state}",
+            outcome="allowed" if problem is None else "failed",
+            contract=contract,
+            job=job_id,
+            reason=problem.message if problem else "",
+        )
+        plain = problem.to_dict() if problem else None
+        self._core.state.end_job(job_id, state, plain, None)
+        self.watch.end(job_id, {"state": state, "problem": plain})
+
+    # -- JobOwner ----------------------------------------------------------------------------------
+
+    def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
+        self._core.disclose(self._contract_of(job_id), job_id, disclosure)
+
+    def record(self, job_id: str, event: Mapping[str, Any]) -> None:
+        self._core.record_from_job(self._contract_of(job_id), job_id, event)
+
+    def progress(self, job_id: str, progress: Mapping[str, Any]) -> None:
+        self.watch.progress(job_id, self._core.me, dict(progress))
+        message = wire.JobProgress(
+            job_id=job_id,
+            party=self._core.me,
+            phase=str(progress["phase"]),
+            done=int(progress["done"]),
+            total=int(progress["total"]),
+            sent_bytes=int(progress["sent_bytes"]),
+        )
+        self._send(wire.Control(progress=message))
+
+    def job_ended(self, job_id: str, problem: Problem | None, summary: dict[str, Any]) -> None:
+        with self._lock:
+            row = self._core.state.get(tables.jobs, job_id, "job")
+            if row["state"] in tables.JOB_ENDED:
+                self._core.home.destroy_job(job_id)
+                return
+            self._tell_end(job_id, problem, summary)
+            if problem is not None:
+                self.settle(job_id, problem)
+            else:
+                self._core.state.update(tables.jobs, job_id, state="awaiting verdict", summary=summary)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _check_offer(self, offer: wire.JobOffer) -> Contract:
+        row = self._core.book.row(offer.contract_id)
+        contract = self._core.book.get(offer.contract_id)
+        if row["state"] != "active" or contract_hash(contract) != offer.contract_hash:
+            raise RefusedError(
+                "the contract is not active here in this form", remedy=f"see `saferoom contract show {contract.id}`"
+            )
+        now, params = self._core.now(), json.loads(offer.params_json)
+        check_active(contract, self._core.book.signatures(contract.id), now)
+        check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
+        reasons = job_reasons(self._policy(), contract, self._core.me, offer.kind, self._core.usage(contract.id), now)
+        if reasons:
+            raise RefusedError("the policy forbids it: " + "; ".join(reasons), remedy="see policy.yaml")
+        self._check_data(contract, offer.kind, params)
+        return contract
+
+    def _check_data(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> None:
+        mine = contract.parties[self._core.me]
+        registration = catalogue.recall(mine.dataset, self._core.home.data)
+        if mine.version and mine.version != registration.version:
+            raise RefusedError(
+                f"the contract pins another version of data set {mine.dataset}",
+                remedy="agree on a contract for the present version",
+            )
+        if kind == "score" and not self._core.home.model(str(params.get("model", ""))).is_dir():
+            raise RefusedError("the model to score with is not here", remedy="see `saferoom model list`")
+
+    def _accept(self, contract: Contract, offer: wire.JobOffer) -> None:
+        self._core.record("job.accepted", contract=contract, job=offer.job_id)
+        self._core.state.put(
+            tables.jobs,
+            id=offer.job_id,
+            contract_id=contract.id,
+            kind=offer.kind,
+            params=json.loads(offer.params_json),
+            state="offered",
+            created=time.time(),
+        )
+        self._rings[offer.job_id] = JobKeyring(self._core.keys, contract, offer.job_id, offer.session)
+        self.hub.expect(offer.job_id, offer.session)
+        request = self._requests.get(offer.request_id)
+        if request is not None:
+            self._local[offer.job_id] = request["local"]
+
+    def _contract_of(self, job_id: str) -> Contract:
+        return self._core.book.get(self._core.state.get(tables.jobs, job_id, "job")["contract_id"])
+
+    def _tell_end(self, job_id: str, problem: Problem | None, summary: dict[str, Any]) -> None:
+        end = wire.JobEnd(job_id=job_id, finished=problem is None, summary_json=json.dumps(summary))
+        if problem is not None:
+            end.problem.CopyFrom(problem.to_wire())
+        self._send(wire.Control(end=end))
+
+
+def _failed_state(problem: Problem) -> str:
+    return "cancelled" if problem.error == "CancelledError" else "failed"

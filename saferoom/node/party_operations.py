@@ -1,0 +1,160 @@
+"""What a party's data officer and risk modeller can ask of their node."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from saferoom.audit.events import DataObject
+from saferoom.data import catalogue
+from saferoom.data.dataset import describe_file
+from saferoom.errors import UsageError
+from saferoom.node import state as tables
+from saferoom.node.core import Core
+from saferoom.node.operations import Operations, Plain, answer, argument
+from saferoom.node.party import Party
+
+REQUEST_WAIT_S = 20.0
+
+
+class PartyOperations(Operations):
+    """`daemon` is None while the node is down: then only what needs no coordinator works."""
+
+    def __init__(self, core: Core, daemon: Party | None) -> None:
+        super().__init__(core, daemon.jobs.watch if daemon else None)
+        self._daemon = daemon
+        self.verbs |= {
+            "status": answer(self.status),
+            "data.add": answer(self.data_add),
+            "data.list": answer(self.data_list),
+            "data.check": answer(self.data_check),
+            "data.remove": answer(self.data_remove),
+            "contract.review": answer(self.contract_review),
+            "contract.approve": answer(self.contract_approve),
+            "contract.refuse": answer(self.contract_refuse),
+            "contract.revoke": answer(self.contract_revoke),
+            "job.submit": answer(self.job_submit),
+            "job.cancel": answer(self.job_cancel),
+            "model.list": answer(self.model_list),
+            "model.show": answer(self.model_show),
+        }
+
+    def status(self, _args: Plain) -> Plain:
+        return {
+            "node": self.core.me,
+            "role": "party",
+            "up": self._daemon is not None,
+            "connected": self._daemon is not None and self._daemon.connected,
+            "link": self._daemon.link_reason if self._daemon else "the node is not up",
+            "datasets": [registration.name for registration in catalogue.list_registered(self.core.home.data)],
+            "jobs_under_way": len(self._daemon.jobs.under_way()) if self._daemon else 0,
+            "log_size": self.core.log.size,
+        }
+
+    # -- data ----------------------------------------------------------------------------------------
+
+    def data_add(self, args: Plain) -> Plain:
+        """Register a data set by its description file, or anew after its file changed."""
+        description = describe_file(Path(argument(args, "file")), party=self.core.me)
+        known = {registration.name for registration in catalogue.list_registered(self.core.home.data)}
+        registration = catalogue.register(description, self.core.home.data, now=self.core.now())
+        type_ = "dataset.changed" if description.name in known else "dataset.registered"
+        self._record_dataset(type_, registration)
+        return registration.model_dump(mode="json")
+
+    def data_list(self, _args: Plain) -> Plain:
+        found = catalogue.list_registered(self.core.home.data)
+        return {"datasets": [registration.model_dump(mode="json") for registration in found]}
+
+    def data_check(self, args: Plain) -> Plain:
+        registration = catalogue.recall(argument(args, "dataset"), self.core.home.data)
+        catalogue.check(registration)
+        return registration.model_dump(mode="json")
+
+    def data_remove(self, args: Plain) -> Plain:
+        registration = catalogue.recall(argument(args, "dataset"), self.core.home.data)
+        self._record_dataset("dataset.removed", registration)
+        catalogue.forget(registration.name, self.core.home.data)
+        return {"removed": registration.name}
+
+    def _record_dataset(self, type_: str, registration: catalogue.Registration) -> None:
+        columns = tuple(column.name for column in registration.columns)
+        rows = registration.counts.rows
+        self.core.record(
+            type_, object=DataObject.of(registration.name, rows=rows, version_hash=registration.version, columns=columns)
+        )
+
+    # -- contracts -----------------------------------------------------------------------------------
+
+    def contract_review(self, args: Plain) -> Plain:
+        """The explanation, and what the party's policy says."""
+        contract = self.find_contract(args)
+        return {**self.contract_explain(args), "policy": self._up().contracts.review(contract.id)}
+
+    def contract_approve(self, args: Plain) -> Plain:
+        contract, daemon = self.find_contract(args), self._up()
+        with daemon.lock():
+            daemon.contracts.approve(contract.id, str(args.get("by", "data officer")))
+        return self.contract_show({"contract": contract.id})
+
+    def contract_refuse(self, args: Plain) -> Plain:
+        contract, daemon = self.find_contract(args), self._up()
+        with daemon.lock():
+            daemon.contracts.refuse(contract.id, argument(args, "reason"), str(args.get("by", "data officer")))
+        return self.contract_show({"contract": contract.id})
+
+    def contract_revoke(self, args: Plain) -> Plain:
+        contract, daemon = self.find_contract(args), self._up()
+        with daemon.lock():
+            daemon.contracts.revoke(contract.id, argument(args, "reason"), str(args.get("by", "data officer")))
+        return self.contract_show({"contract": contract.id})
+
+    # -- jobs and models -----------------------------------------------------------------------------
+
+    def job_submit(self, args: Plain) -> Plain:
+        """Ask the coordinator for a job; `local` (a file of enterprises to score) never leaves the node."""
+        contract = self.find_contract(args)
+        job_id = self._up().jobs.request(
+            contract.id,
+            argument(args, "kind"),
+            dict(args.get("params", {})),
+            dict(args.get("local", {})),
+            wait_s=REQUEST_WAIT_S,
+        )
+        return {"job_id": job_id}
+
+    def job_cancel(self, args: Plain) -> Plain:
+        daemon, row = self._up(), self.find_job(args)
+        with daemon.lock():
+            daemon.jobs.cancel(row["id"], str(args.get("reason", "no reason given")))
+        return self.job_show({"job": row["id"]})
+
+    def model_list(self, _args: Plain) -> Plain:
+        rows = self.core.state.rows(tables.jobs, tables.jobs.c.state == "finished")
+        models = [row for row in rows if (self.core.home.model(row["id"]) / "model.json").exists()]
+        return {
+            "models": [
+                {
+                    "id": row["id"],
+                    "contract": row["contract_id"],
+                    "made": datetime.fromtimestamp(row["ended"], UTC).isoformat(timespec="seconds"),
+                    "folder": str(self.core.home.model(row["id"])),
+                }
+                for row in models
+            ]
+        }
+
+    def model_show(self, args: Plain) -> Plain:
+        """This party's own part of a model, and where the other files of the job lie."""
+        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        folder = self.core.home.model(row["id"])
+        if not (folder / "model.json").exists():
+            raise UsageError("that job left no model here", remedy="see `saferoom model list`")
+        model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return {"id": row["id"], "model": model, "files": sorted(path.name for path in folder.iterdir())}
+
+    def _up(self) -> Party:
+        if self._daemon is None:
+            raise UsageError("the node is not up", remedy="start it with `saferoom party up`")
+        return self._daemon

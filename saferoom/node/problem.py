@@ -1,0 +1,50 @@
+"""What went wrong, in a form that crosses processes and nodes and comes out as the same error."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from saferoom.errors import SafeRoomError, error_by_name
+from saferoom.link.v1 import control_pb2 as wire
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error of our tree as plain text fields. Never holds a data value, because errors never do."""
+
+    error: str
+    message: str
+    party: str = ""
+    step: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException, *, party: str, step: str = "") -> Problem:
+        """From an exception. A foreign one keeps its type's name only: its text may hold data."""
+        if isinstance(error, SafeRoomError):
+            return cls(
+                type(error).__name__, error.message, error.party or party, error.step or step, error.remedy
+            )
+        return cls(
+            "SafeRoomError",
+            f"an unexpected {type(error).__name__}",
+            party,
+            step,
+            "look into the node's debug log; this is a defect worth reporting",
+        )
+
+    @classmethod
+    def from_wire(cls, message: wire.Problem) -> Problem:
+        return cls(message.error, message.message, message.party, message.step, message.remedy)
+
+    def to_wire(self) -> wire.Problem:
+        return wire.Problem(**asdict(self))
+
+    def to_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+    def to_error(self) -> SafeRoomError:
+        return error_by_name(self.error)(self.message, party=self.party, step=self.step, remedy=self.remedy)
+
+    def __str__(self) -> str:
+        return str(self.to_error())

@@ -1,0 +1,65 @@
+"""node.yaml: who this node is, where the coordinator is, and how patient it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from saferoom.errors import ConfigError
+
+
+class Patience(BaseModel):
+    """Deadlines in seconds. Every failure must be known at every node within 30 s."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    offer_s: Annotated[float, Field(gt=0)] = 15.0
+    peer_gone_s: Annotated[float, Field(gt=0)] = 15.0
+    coordinator_gone_s: Annotated[float, Field(gt=0)] = 20.0
+    job_silent_s: Annotated[float, Field(gt=0)] = 20.0
+    receive_s: Annotated[float, Field(gt=0)] = 300.0
+    heartbeat_s: Annotated[float, Field(gt=0)] = 5.0
+
+
+class Emulation(BaseModel):
+    """A slower network than there is, for measuring."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    latency_ms: Annotated[float, Field(ge=0)] = 0.0
+    mbit_per_s: Annotated[float, Field(gt=0)] | None = None
+
+
+class NodeSettings(BaseModel):
+    """What node.yaml may say; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["party", "coordinator"]
+    node_id: str
+    organisation: str
+    listen: str = ""
+    public_address: str = ""
+    patience: Patience = Patience()
+    network: Emulation = Emulation()
+
+
+def load_settings(path: Path) -> NodeSettings:
+    """Read and check node.yaml. Raises ConfigError naming the key."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return NodeSettings.model_validate(raw)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read {path.name}: {type(error).__name__}", remedy=f"check {path}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path.name}: {where}: {first['msg']}", remedy=f"edit {path}") from error
+
+
+def save_settings(path: Path, settings: NodeSettings) -> None:
+    text = yaml.safe_dump(settings.model_dump(exclude_defaults=True), sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")

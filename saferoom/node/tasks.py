@@ -1,0 +1,24 @@
+"""Which function runs which kind of job at which role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from saferoom.errors import UsageError
+from saferoom.ids import HELPER
+from saferoom.node.job_context import JobContext
+from saferoom.node.score_task import help_score, score
+from saferoom.node.train_task import help_train, train
+
+Task = Callable[[JobContext], None]
+
+_PARTY: dict[str, Task] = {"train": train, "score": score}
+_HELPER: dict[str, Task] = {"train": help_train, "score": help_score}
+
+
+def task_for(kind: str, endpoint: str) -> Task:
+    """Raises UsageError for a kind of job that this version does not know."""
+    tasks = _HELPER if endpoint == HELPER else _PARTY
+    if kind not in tasks:
+        raise UsageError(f"this version knows no job of kind {kind!r}", remedy="update this node")
+    return tasks[kind]

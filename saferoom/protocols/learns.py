@@ -1,0 +1,65 @@
+"""The vocabulary of disclosures: every kind of value a node can learn in a job, and how it might be abused.
+
+Protocols name these kinds when they disclose or reveal; contracts declare them; the log records them; a
+test compares the three. What is not listed here cannot be disclosed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of disclosure: `shape` in words, and the known ways it could be abused."""
+
+    name: str
+    shape: str
+    meaning: str
+    abuse: str
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "set_sizes",
+            "parties × 1, and overlaps",
+            "how many enterprises each party offers, and how the sets overlap, under pseudonyms",
+            "the helper can compare sizes of the same party's sets over time",
+        ),
+        Kind(
+            "intersection",
+            "aligned rows",
+            "which of its own enterprises every party holds",
+            "membership in another party's customer base becomes known",
+        ),
+        Kind("widths", "1 per party", "how many prepared columns each party brings", "none known"),
+        Kind(
+            "split",
+            "aligned rows",
+            "which aligned rows are for training and which are held out",
+            "none known",
+        ),
+        Kind(
+            "coefficients",
+            "own prepared columns",
+            "the coefficients of its own columns",
+            "signs and sizes hint at how the other parties' columns correlate with its own",
+        ),
+        Kind("intercept", "1", "the model's intercept", "none known"),
+        Kind(
+            "score",
+            "scored rows",
+            "the joint score of each enterprise",
+            "with two parties the score minus its own part is the other party's part",
+        ),
+        Kind("range_check", "1", "that all training scores lie within the sigmoid's range", "none known"),
+        Kind(
+            "query",
+            "asked rows",
+            "which of its enterprises the recipient asks scores for",
+            "the feature holders see whom the bank is interested in",
+        ),
+    )
+}

@@ -1,0 +1,140 @@
+"""A sum that one party learns, and nothing but the sum: joint scores from the parties' own parts.
+
+    party i sends    part_i + Σ_{j>i} pad_ij − Σ_{j<i} pad_ij    mod 2^64
+    recipient adds its own; every pad_ij stands there once with + and once with −, and is gone
+
+`pad_ij` is a pseudo-random stream from a seed that i and j alone know. No helper takes part.
+
+With two parties the recipient subtracts its own part from the sum and has the other's: no protocol can
+prevent it. The contract must accept that by name, or ask for grades alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError, UsageError
+from saferoom.sharing.values import U64, Public, Seed, Share
+
+SEED_BYTES = 32
+SUM_FRAC_BITS = 32
+_CHUNK = 1 << 19  # elements: 4 MB, so that masking one chunk and sending the one before overlap
+
+
+class Prg:
+    def __init__(self, seed: bytes) -> None:
+        self._stream = Cipher(algorithms.AES(seed), modes.CTR(bytes(16))).encryptor()
+
+    def uniform(self, shape: tuple[int, ...]) -> U64:
+        return np.frombuffer(self._stream.update(bytes(8 * shape[0])), dtype=np.uint64)
+
+
+class PairwisePads:
+    """One-time pads of one party with every other, from the moment they are agreed to the session's end.
+
+    The streams only move forward, so that no pad is spent twice. `spent` counts elements; it is compared in
+    every sum, because parties that are not at the same place would add noise without noticing.
+    """
+
+    def __init__(self, added: Mapping[str, Prg], subtracted: Mapping[str, Prg]) -> None:
+        self._added = dict(added)
+        self._subtracted = dict(subtracted)
+        self.spent = 0
+
+    @classmethod
+    def agree(cls, s: Session) -> PairwisePads:
+        """Draw and swap seeds: of every two parties, the earlier one draws.
+
+        Shapes:   -> pads for any number of sums in this session.
+        Rounds:   at most 1.
+        Sends:    32 bytes to each later party.
+        Reveals:  nothing.
+        Assumes:  semi-honest; the link keeps the seeds from the helper.
+        Source:   Bonawitz et al. 2017, §4.0.2 (masking with one-time pads), without drop-outs.
+        Raises:   PeerError, PeerTimeout, StepMismatchError.
+        """
+        place = s.parties.index(s.me)
+        added = {}
+        for peer in s.parties[place + 1 :]:
+            seed = secrets.token_bytes(SEED_BYTES)
+            s.send(peer, "pad-seed", Seed(np.frombuffer(seed, dtype=np.uint8)))
+            added[peer] = Prg(seed)
+        subtracted = {
+            peer: Prg(s.receive_one(peer, "pad-seed", (SEED_BYTES,), np.uint8).tobytes())
+            for peer in s.parties[:place]
+        }
+        return cls(added, subtracted)
+
+    def next(self, rows: int) -> U64:
+        """This party's net pad for the next `rows` elements; over all parties it sums to zero."""
+        total = np.zeros(rows, dtype=np.uint64)
+        for prg in self._added.values():
+            total += prg.uniform((rows,))
+        for prg in self._subtracted.values():
+            total -= prg.uniform((rows,))
+        self.spent += rows
+        return total
+
+
+def masked_sum(
+    s: Session, part: NDArray[np.float64], recipient: str, pads: PairwisePads, *, kind: str = "score"
+) -> NDArray[np.float64] | None:
+    """The sum of all parties' `part`, at `recipient`; None at the others.
+
+    Exact to k/2 units of 2**-32 for k parties.
+
+    Shapes:   part (n,) -> (n,). Finite, |part| < 2**30 / k.
+    Rounds:   1 message delay: nobody answers anybody.
+    Sends:    8·n bytes, and 16 for every 524,288 rows, from each other party to the recipient.
+    Reveals:  to `recipient`, `kind`: the sum (with two parties: therefore the other's part).
+    Assumes:  semi-honest; any number of parties may collude, and learn the sum of the others' parts if
+              the recipient is among them.
+    Source:   Bonawitz et al. 2017, §4.0.2.
+    Raises:   UsageError (not a vector, not finite, too large), PeerError (other rows or other pads),
+              PeerTimeout.
+    """
+    ring = _to_ring(part, len(s.parties))
+    s.declare("part", recipient, part.shape, kind=kind)
+    total = np.empty_like(ring) if s.me == recipient else None
+    for start in range(0, max(len(ring), 1), _CHUNK):
+        header = np.array([len(ring), pads.spent], dtype=np.uint64)
+        chunk = ring[start : start + _CHUNK]
+        share = Share(chunk + pads.next(len(chunk)), SUM_FRAC_BITS)
+        if total is None:
+            s.send(recipient, f"part/row={start}", Public(header), share)
+        else:
+            total[start : start + len(chunk)] = _collect(s, f"part/row={start}", header, share)
+    return None if total is None else total.view(np.int64) / 2.0**SUM_FRAC_BITS
+
+
+def _collect(s: Session, label: str, header: U64, own: Share) -> U64:
+    total = own.value
+    for peer in s.peers:
+        tensors = s.receive(peer, label)
+        if [t.dtype for t in tensors] != [np.uint64] * 2 or tensors[1].shape != total.shape:
+            raise PeerError("expected a header and a vector of our length", party=peer, step=s.step(label))
+        if not np.array_equal(tensors[0], header):
+            raise PeerError(
+                "it sums another number of rows, or stands elsewhere in the pads",
+                party=peer,
+                step=s.step(label),
+                remedy="start the job again: both nodes must have scored the same requests",
+            )
+        total = total + tensors[1]
+    return total
+
+
+def _to_ring(part: NDArray[np.float64], parties: int) -> U64:
+    if part.ndim != 1:
+        raise UsageError(f"a sum takes vectors, got {part.ndim} dimensions")
+    if not np.all(np.abs(part) < 2.0 ** (62 - SUM_FRAC_BITS) / parties):  # false for NaN too
+        raise UsageError(
+            "a part of the score is not finite, or far too large", remedy="check the model's columns"
+        )
+    return np.rint(part * 2.0**SUM_FRAC_BITS).astype(np.int64).view(np.uint64)

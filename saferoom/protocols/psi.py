@@ -1,0 +1,206 @@
+"""Private set intersection with a helper: which enterprises do all parties hold?
+
+    parties   first party draws a key, hands it to the other parties, never to the helper
+              token = BLAKE2b-128(key, id); the sorted tokens go to the helper
+    helper    intersects pseudonyms it cannot turn back, and tells each party where its own tokens
+              stand in the common set
+    parties   compare a digest of the intersection, so that a helper that lies to some is found out
+
+The common set in token order is the common row order of the whole job. A fresh key every time makes the
+tokens of two jobs unlinkable, and the order of rows random.
+
+A helper may leave enterprises out at every party alike, and nobody notices; it cannot add one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError, RefusedError, UsageError
+from saferoom.sharing.values import Public, Seed, Tokens
+
+_log = logging.getLogger(__name__)
+
+Ids: TypeAlias = NDArray[Any] | Sequence[str] | Sequence[bytes]
+
+KEY_BYTES = 32
+TOKEN_BYTES = 16
+DIGEST_BYTES = 32
+MAX_IDS = 100_000_000
+MAX_PARTIES = 8
+_PERSON = b"saferoom/psi/1"
+# numpy compares fixed-width bytes as memcmp does, so tokens sort and search exactly, at C speed.
+_TOKEN = np.dtype(f"S{TOKEN_BYTES}")
+_HASHED_AT_ONCE = 1 << 16
+_NOTHING_COMMON, _TOO_FEW, _ENOUGH = 0, 1, 2
+
+
+def align(s: Session, ids: Ids, *, minimum_rows: int = 1) -> NDArray[np.int64]:
+    """The party's side: indices of its rows that all parties hold, in the common row order.
+
+    `ids` are normalised and distinct: text (compared as UTF-8), bytes, or a fixed-width bytes array. Where
+    one party's list is a list of enterprises to be scored, the result is those of them known to all.
+
+    Shapes:   ids (n,) -> (m,) indices into ids, m >= minimum_rows.
+    Rounds:   2, and half a one for the key.
+    Sends:    16·n + 8 bytes to the helper, 32 to each other party; the first party 32 more to each.
+    Reveals:  to the helper, `set_sizes`: every n, and how the sets overlap, under pseudonyms;
+              to every party, `intersection`: which of its own ids all the others hold too.
+              Below the minimum: only that it is below, or that nothing is common.
+    Assumes:  the helper colludes with no party (with the key it could try out codes).
+    Source:   server-aided PSI: Kamara, Mohassel, Raykova, Sadeghian 2014, §4, semi-honest helper.
+    Raises:   UsageError (no ids, duplicates, wrong type, nothing in common), RefusedError (fewer than the
+              minimum), PeerError (a helper or peer that does not follow the protocol), PeerTimeout.
+    """
+    helper = _helper_of(s)
+    if not 1 <= len(ids) <= MAX_IDS:
+        raise UsageError(f"alignment takes 1 to {MAX_IDS} ids, got {len(ids)}", party=s.me)
+    for party in s.parties:
+        s.declare("positions", party, (len(ids),), kind="intersection")
+    key = _agree_on_key(s)
+    tokens = tokens_of(ids, key)
+    order = np.argsort(tokens)
+    tokens = tokens[order]
+    if np.any(tokens[1:] == tokens[:-1]):
+        raise UsageError("an id stands in the list twice", party=s.me, remedy="drop duplicates first")
+
+    s.disclose("size", helper, np.array([len(ids)], dtype=np.uint64), kind="set_sizes")
+    s.send(helper, "tokens", Tokens(_as_bytes(tokens)))
+    _check_verdict(int(s.receive_one(helper, "verdict", (1,), np.uint8)[0]), helper, s.step("verdict"))
+    positions = s.receive_one(helper, "positions", (-1,), np.uint32)
+    if len(positions) < max(minimum_rows, 1):
+        raise RefusedError("the helper released fewer common rows than the minimum", party=helper)
+    if positions[-1] >= len(tokens) or np.any(positions[1:] <= positions[:-1]):
+        raise PeerError("positions out of range or out of order", party=helper, step=s.step("positions"))
+    _compare_digests(s, key, tokens[positions])
+    _log.info("aligned with %d other parties", len(s.peers))
+    rows: NDArray[np.int64] = order[positions]
+    return rows
+
+
+def match(s: Session, *, minimum_rows: int = 1) -> int:
+    """The helper's side: intersect the tokens of all parties; return how many are common.
+
+    Fewer than `minimum_rows` (at least 1): every party hears the verdict alone, no position is sent.
+
+    Shapes:   tokens (n_i, 16) of each party -> (m,) positions to each.
+    Rounds:   1.
+    Sends:    1 + 4·m bytes to each party.
+    Reveals:  to every party, `intersection`.
+    Assumes:  no party colludes with this helper.
+    Source:   as for `align`.
+    Raises:   UsageError, RefusedError, PeerError, PeerTimeout.
+    """
+    _helper_of(s)
+    sets = [_receive_tokens(s, party) for party in s.parties]
+    common = _intersect(sets)
+    verdict = _ENOUGH if len(common) >= max(minimum_rows, 1) else _TOO_FEW if len(common) else _NOTHING_COMMON
+    for party in s.parties:
+        s.send(party, "verdict", Public(np.array([verdict], dtype=np.uint8)))
+    _check_verdict(verdict, s.me, s.step("verdict"))
+    for party, tokens in zip(s.parties, sets, strict=True):
+        positions = np.searchsorted(tokens, common).astype(np.uint32)
+        s.disclose("positions", party, positions, kind="intersection")
+    return len(common)
+
+
+def tokens_of(ids: Ids, key: bytes) -> NDArray[np.bytes_]:
+    """Keyed pseudonyms of `ids`, in their order: (n,) of 16 bytes each."""
+    keyed = hashlib.blake2b(digest_size=TOKEN_BYTES, key=key, person=_PERSON)
+
+    def token(encoded: bytes) -> bytes:
+        hasher = keyed.copy()
+        hasher.update(encoded)
+        return hasher.digest()
+
+    hashed = bytearray()
+    for start in range(0, len(ids), _HASHED_AT_ONCE):
+        hashed += b"".join([token(i) for i in _encoded(ids[start : start + _HASHED_AT_ONCE])])
+    return np.frombuffer(hashed, dtype=_TOKEN)
+
+
+def _encoded(ids: Ids) -> list[bytes]:
+    items: list[Any] = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+    try:
+        return [i if type(i) is bytes else i.encode() for i in items]
+    except AttributeError:
+        raise UsageError("an id is neither text nor bytes", remedy="read the id column as text") from None
+
+
+def _agree_on_key(s: Session) -> bytes:
+    if not s.is_first:
+        return s.receive_one(s.parties[0], "key", (KEY_BYTES,), np.uint8).tobytes()
+    key = secrets.token_bytes(KEY_BYTES)
+    for peer in s.peers:
+        s.send(peer, "key", Seed(np.frombuffer(key, dtype=np.uint8)))
+    return key
+
+
+def _compare_digests(s: Session, key: bytes, common: NDArray[np.bytes_]) -> None:
+    digest = hashlib.blake2b(common.tobytes(), digest_size=DIGEST_BYTES, key=key, person=_PERSON).digest()
+    for peer in s.peers:
+        s.send(peer, "digest", Public(np.frombuffer(digest, dtype=np.uint8)))
+    for peer in s.peers:
+        theirs = s.receive_one(peer, "digest", (DIGEST_BYTES,), np.uint8).tobytes()
+        if theirs != digest:
+            raise PeerError(
+                "its common set is another than ours: the helper or that party does not follow the protocol",
+                party=peer,
+                step=s.step("digest"),
+            )
+
+
+def _check_verdict(verdict: int, party: str, step: str) -> None:
+    if verdict == _NOTHING_COMMON:
+        raise UsageError(
+            "the parties have no enterprise in common",
+            step=step,
+            remedy="check at every party which column is the id, and of which kind",
+        )
+    if verdict == _TOO_FEW:
+        raise RefusedError(
+            "fewer enterprises in common than the contract's minimum; nothing was released", step=step
+        )
+    if verdict != _ENOUGH:
+        raise PeerError("a verdict that does not exist", party=party, step=step)
+
+
+def _receive_tokens(s: Session, party: str) -> NDArray[np.bytes_]:
+    size = int(s.receive_one(party, "size", (1,), np.uint64)[0])
+    if not 1 <= size <= MAX_IDS:
+        raise PeerError(f"a set size outside 1 to {MAX_IDS}", party=party, step=s.step("size"))
+    raw = s.receive_one(party, "tokens", (size, TOKEN_BYTES), np.uint8)
+    tokens = np.frombuffer(raw, dtype=_TOKEN)
+    if np.any(tokens[1:] <= tokens[:-1]):
+        raise PeerError("tokens that are not sorted and distinct", party=party, step=s.step("tokens"))
+    return tokens
+
+
+def _intersect(sets: Sequence[NDArray[np.bytes_]]) -> NDArray[np.bytes_]:
+    """Tokens in all of the sorted sets, sorted."""
+    by_size = sorted(sets, key=len)
+    common = by_size[0]
+    for tokens in by_size[1:]:
+        nearest = np.minimum(np.searchsorted(tokens, common), len(tokens) - 1)
+        common = common[tokens[nearest] == common]
+    return common
+
+
+def _as_bytes(tokens: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    return tokens.view(np.uint8).reshape(-1, TOKEN_BYTES)
+
+
+def _helper_of(s: Session) -> str:
+    if s.helper is None:
+        raise UsageError("assisted alignment needs a helper", remedy="use the strict mode's alignment")
+    if not 2 <= len(s.parties) <= MAX_PARTIES:
+        raise UsageError(f"alignment is for 2 to {MAX_PARTIES} parties, got {len(s.parties)}")
+    return s.helper

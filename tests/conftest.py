@@ -1,0 +1,31 @@
+"""Shared fixtures: where the real data and the public vectors lie, if they are there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _beside_project(name: str) -> Path:
+    folder = ROOT.parent / "shared" / name
+    if not folder.is_dir():
+        if os.environ.get("SAFEROOM_REQUIRE_SHARED") == "1":
+            pytest.fail(f"shared/{name} must lie beside the project here, and does not")
+        pytest.skip(f"shared/{name} does not lie beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data_dir() -> Path:
+    """The real credit data, split among three parties."""
+    return _beside_project("data")
+
+
+@pytest.fixture(scope="session")
+def shared_vectors_dir() -> Path:
+    """Public test vectors for the log."""
+    return _beside_project("vectors")
