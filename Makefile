@@ -36,7 +36,7 @@ fmt: $(STAMP)
 	$(BIN)/ruff format .
 
 bench: $(STAMP)
-	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench.py --write docs/performance.md
 
 docs: $(STAMP)
 	$(BIN)/python scripts/make_docs.py

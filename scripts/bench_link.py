@@ -227,10 +227,10 @@ def _measure_once(folder: Path, megabytes: int, latency_ms: float, mbit_per_s: f
         line = daemons[0].stdout.readline() if daemons[0].stdout else ""
         return dict(json.loads(line))
     finally:
+        # The relay last: the jobs' goodbyes go through it.
         for process in reversed(processes):
             if process.stdin:
                 process.stdin.close()
-        for process in processes:
             process.wait(timeout=30)
 
 

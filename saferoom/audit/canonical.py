@@ -18,6 +18,7 @@ from saferoom.errors import UsageError, VerificationError
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
+_DECODER = json.JSONDecoder()
 
 
 def encode(event: Mapping[str, object]) -> bytes:
@@ -35,7 +36,8 @@ def encode(event: Mapping[str, object]) -> bytes:
 def decode(data: bytes) -> dict[str, Any]:
     """The event that canonical bytes stand for. Raises: VerificationError if they are not canonical JSON."""
     try:
-        event = json.loads(data.decode())
+        # Whatever stands after the object, or between its parts, makes the canonical form differ below.
+        event, _ = _DECODER.raw_decode(data.decode())
         canonical = _ENCODER.encode(event).encode()
     except (ValueError, RecursionError) as exc:
         raise VerificationError("an entry is not JSON", step="decode an entry") from exc

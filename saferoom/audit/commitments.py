@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
+from saferoom.audit.sqlite import make_private_file
 from saferoom.errors import StorageError
 
 SALT_BYTES = 32
@@ -38,7 +39,7 @@ class SaltStore:
         self._path = Path(path)
         self._lock = threading.Lock()
         try:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_private_file(self._path)
             self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA secure_delete = ON")
             self._db.execute("PRAGMA synchronous = FULL")

@@ -23,7 +23,6 @@ from saferoom.audit.vocabulary import Direction, EventType, Outcome, Stage, buck
 
 EVENT_VERSION = 1
 EXACT_DIMENSION = 1000
-_EMPTY = (None, "", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,18 @@ class DataObject:
     rows_bucket: str = ""
 
     @classmethod
-    def of(cls, dataset: str, *, rows: int | None = None, **more: Any) -> DataObject:
+    def of(
+        cls,
+        dataset: str,
+        *,
+        rows: int | None = None,
+        columns: Iterable[str] = (),
+        version_hash: str = "",
+        classification: str = "",
+    ) -> DataObject:
         """A data set with its row count put into a bucket."""
-        return cls(dataset, rows_bucket="" if rows is None else bucket(rows), **more)
+        rows_bucket = "" if rows is None else bucket(rows)
+        return cls(dataset, version_hash, tuple(columns), classification, rows_bucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +81,17 @@ class DisclosureRef:
     assumption: str = ""
 
     @classmethod
-    def of(cls, kind: str, to: str, shape: Iterable[int], **more: str) -> DisclosureRef:
+    def of(
+        cls, kind: str, to: str, shape: Iterable[int], *, protocol: str = "", assumption: str = ""
+    ) -> DisclosureRef:
         """With dimensions of 1,000 and more put into buckets: they are row counts."""
         dims = tuple(d if d < EXACT_DIMENSION else bucket(d) for d in map(int, shape))
-        return cls(kind, to, dims, **more)
+        return cls(kind, to, dims, protocol, assumption)
 
 
 @dataclass(frozen=True, slots=True)
 class PeerRef:
-    """One direction of a conversation: messages counted, bytes in a bucket, transcript as a SHA-256 in hex."""
+    """One direction of a conversation: messages counted, bytes in a bucket, transcript as hex SHA-256."""
 
     org: str
     direction: Direction
@@ -146,7 +156,7 @@ class Event:
 
 
 _PARTS = (Actor, ContractRef, DataObject, DisclosureRef, PeerRef, ModelRef, Deletion, Anchor)
-FIELDS: dict[type, tuple[str, ...]] = {cls: tuple(f.name for f in fields(cls)) for cls in (Event, *_PARTS)}
+_FIELDS: dict[type, tuple[str, ...]] = {cls: tuple(f.name for f in fields(cls)) for cls in (Event, *_PARTS)}
 
 
 def event_dict(event: Event) -> dict[str, Any]:
@@ -156,13 +166,15 @@ def event_dict(event: Event) -> dict[str, Any]:
 
 def _part_dict(part: object) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in FIELDS[type(part)]:
+    for name in _FIELDS[type(part)]:
         value = getattr(part, name)
-        if value in _EMPTY:
-            continue
-        if type(value) in FIELDS:
-            value = _part_dict(value)
-        elif type(value) is tuple:
-            value = [_part_dict(item) if type(item) in FIELDS else item for item in value]
-        values[name] = value
+        # Nothing, an empty text and an empty list are left out; a zero is a value.
+        if value or value == 0:
+            values[name] = value if type(value) is str else _plain(value)
     return values
+
+
+def _plain(value: Any) -> Any:
+    if type(value) in _FIELDS:
+        return _part_dict(value)
+    return [_plain(item) for item in value] if type(value) is tuple else value

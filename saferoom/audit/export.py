@@ -41,8 +41,9 @@ def export_folder(path: Path | str, folder: Path | str) -> int:
             checkpoints.writelines(
                 rfc8785.dumps({"size": at, "note": note}) + b"\n" for at, note in reader.checkpoints()
             )
-        about: dict[str, int | str] = {"format": identity.version, "origin": identity.origin, "verifier_key": identity.verifier_key}
-        (folder / "log.json").write_bytes(rfc8785.dumps({**about, "size": size}) + b"\n")
+        about: dict[str, int | str] = {"format": identity.version, "origin": identity.origin, "size": size}
+        about["verifier_key"] = identity.verifier_key
+        (folder / "log.json").write_bytes(rfc8785.dumps(about) + b"\n")
     except OSError as exc:
         raise StorageError(
             f"the log cannot be exported ({type(exc).__name__})",

@@ -27,17 +27,17 @@ from saferoom.audit.canonical import encode
 from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.events import Event, event_dict
 from saferoom.audit.note import NoteSigner
-from saferoom.audit.opening import check_stored, create
+from saferoom.audit.opening import StoredTree, check_stored, create
 from saferoom.audit.schema import check_event
 from saferoom.audit.sqlite import SqliteReader, SqliteWriter
 from saferoom.audit.store import Batch, Head, LogReader, LogWriter, SessionHead
-from saferoom.audit.tiles import TileBuilder, subtree_from_tiles
+from saferoom.audit.tiles import subtree_from_tiles
 from saferoom.errors import StorageError, UsageError
 
 Clock = Callable[[], datetime]
 
 MAX_BATCH = 1000
-MAX_WAITING = 20_000
+MAX_WAITING = 4 * MAX_BATCH
 NO_ENTRY = bytes(merkle.HASH_BYTES)
 """The `prev_hash` of a session's first entry."""
 
@@ -73,8 +73,8 @@ class AuditLog:
         self,
         writer: LogWriter,
         reader: LogReader,
-        head: Head,
-        builder: TileBuilder,
+        tree: StoredTree,
+        *,
         signer: NoteSigner,
         clock: Clock,
     ) -> None:
@@ -82,8 +82,8 @@ class AuditLog:
         self.verifier_key = signer.verifier_key
         self.clock = clock
         self._writer, self._reader, self._signer = writer, reader, signer
-        self._head, self._builder = head, builder
-        self._next_index = head.size
+        self._head, self._builder = tree.head, tree.builder
+        self._next_index = tree.head.size
         self._sessions: dict[str, SessionHead] = {}
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
@@ -109,11 +109,11 @@ class AuditLog:
             if writer.is_empty():
                 create(writer, signer)
             reader = SqliteReader(path, live=True)
-            head, builder = check_stored(reader, signer.verifier)
+            tree = check_stored(reader, signer.verifier)
         except BaseException:
             writer.close()
             raise
-        return cls(writer, reader, head, builder, signer, clock)
+        return cls(writer, reader, tree, signer=signer, clock=clock)
 
     # --- appending ------------------------------------------------------------
 

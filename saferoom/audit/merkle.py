@@ -161,18 +161,17 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
     """Check that the tree (new, new_root) begins with the tree (old, old_root).
 
-    Raises: VerificationError. Source: RFC 9162 §2.1.4.2, whose names fn, sn, fr, sr are kept. An empty old
-    tree is the beginning of every tree, and its root must be the empty root.
+    Raises: VerificationError, also for old == 0: every tree begins with the empty one, so that says nothing.
+    Source: RFC 9162 §2.1.4.2, whose names fn, sn, fr, sr are kept.
     """
     step = "consistency proof"
     _check_lengths([old_root, new_root, *proof], step)
-    if not 0 <= old <= new:
-        raise VerificationError(f"a tree of size {new} has no older size {old}", step=step)
-    if old in (0, new):
-        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != EMPTY_ROOT):
-            raise VerificationError("equal or empty trees need an empty proof and fitting roots", step=step)
-        return
-    _climb(old, new, proof, old_root, new_root)
+    if not 0 < old <= new:
+        raise VerificationError(f"a tree of size {new} has no older size {old} to compare", step=step)
+    if old < new:
+        _climb(old, new, proof, old_root, new_root)
+    elif proof or old_root != new_root:
+        raise VerificationError("trees of one size need one root and an empty proof", step=step)
 
 
 def _climb(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

@@ -122,7 +122,7 @@ class NoteVerifier:
         try:
             name, shown, blob = parts
             key = _unbase64(blob)
-            check_key_name(name)
+            check_key_name(name).encode()
         except (ValueError, UsageError) as exc:
             raise VerificationError("a verifier key reads name+8 hex digits+base64", step=_STEP) from exc
         if not key or key[0] not in (ED25519, COSIGNATURE_V1) or len(key) != 1 + _PUBLIC_KEY_BYTES:

@@ -10,6 +10,8 @@ successor log that says so. Everything else is for the verifier, which reads the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
 from saferoom.audit.merkle import EMPTY_ROOT, leaf_hash
 from saferoom.audit.note import NoteSigner, NoteVerifier
@@ -20,8 +22,8 @@ from saferoom.errors import VerificationError
 
 _STEP = "open the audit log"
 _REMEDY = (
-    "keep this file for the auditor, run `saferoom audit verify` on it, then restore the newest copy it accepts "
-    "or begin a successor log whose first entry is log.recovered"
+    "keep this file for the auditor and run `saferoom audit verify` on it; then restore the newest copy "
+    "it accepts, or begin a successor log whose first entry is log.recovered"
 )
 
 
@@ -31,8 +33,16 @@ def create(writer: SqliteWriter, signer: NoteSigner) -> None:
     writer.create(Identity(FORMAT_VERSION, signer.name, signer.verifier_key), Head(checkpoint=note))
 
 
-def check_stored(reader: LogReader, verifier: NoteVerifier) -> tuple[Head, TileBuilder]:
-    """The stored head and the tree to go on from. Raises: VerificationError, StorageError."""
+@dataclass(frozen=True, slots=True)
+class StoredTree:
+    """Where to go on: the stored head, and the tree that grows from it."""
+
+    head: Head
+    builder: TileBuilder
+
+
+def check_stored(reader: LogReader, verifier: NoteVerifier) -> StoredTree:
+    """The stored tree, checked. Raises: VerificationError, StorageError."""
     identity = reader.identity()
     if identity.origin != verifier.name:
         raise VerificationError(
@@ -54,7 +64,7 @@ def check_stored(reader: LogReader, verifier: NoteVerifier) -> tuple[Head, TileB
             "the right edge of the tree does not fit its root", step=_STEP, remedy=_REMEDY
         )
     _check_last_entries(reader, head.size)
-    return head, builder
+    return StoredTree(head, builder)
 
 
 def _check_head(head: Head, verifier: NoteVerifier) -> None:

@@ -42,7 +42,7 @@ def safe_reason(text: str) -> str:
 
 
 class Recorder:
-    """Fills in what is the same for every event of a node: version, id, time, node, software, and who acts."""
+    """Fills in what every event of a node has: version, id, time, node, software, and who acts."""
 
     def __init__(self, log: AuditLog, *, node: str, software: str, actor: Actor | None = None) -> None:
         """`software` names the program and the digest it was installed from.
@@ -84,7 +84,7 @@ class Recorder:
         event = Event(
             event_id=secrets.token_hex(16),
             type=type,
-            stage=stage or USUAL_STAGE[type],
+            stage=stage or USUAL_STAGE.get(type, "use"),
             time=self._now(),
             node=self.node,
             software=self.software,

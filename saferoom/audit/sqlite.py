@@ -18,8 +18,8 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from saferoom.errors import StorageError, VerificationError
 
 FORMAT_VERSION = 1
 _CHUNK = 1000
+_ROWS = 250
+_LOWEST = -(2**63)
 _READ_REMEDY = "check the path, and that this user may read the file; else restore a copy"
 _WRITE_REMEDY = (
     "free space on the disk or repair it, then close and open the log again; until then nothing may be done"
@@ -44,6 +46,7 @@ CREATE TABLE tile (level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB 
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE session (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, leaf BLOB NOT NULL);
 """
+_SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 
 
 @contextmanager
@@ -85,6 +88,8 @@ class SqliteReader:
         self._all("BEGIN")
 
     def identity(self) -> Identity:
+        if _spelled(self._all(_SCHEMA_QUERY)) != _own_schema():
+            raise VerificationError("the database's tables are not those of an audit log", step="audit log")
         rows = self._all("SELECT version, origin, verifier_key FROM log")
         if len(rows) != 1 or not _typed(rows[0], int, str, str):
             raise VerificationError("the log does not say which log it is", step="audit log")
@@ -115,7 +120,7 @@ class SqliteReader:
     def tiles(self) -> Iterator[tuple[int, int, bytes]]:
         # One level and number after the other, so that no reader's transaction stays open while a writer
         # works.
-        level, number = -1, 0
+        level, number = _LOWEST, _LOWEST
         while rows := self._all(
             "SELECT level, number, hashes FROM tile WHERE (level, number) > (?, ?)"
             " ORDER BY level, number LIMIT 100",
@@ -127,7 +132,7 @@ class SqliteReader:
             level, number = rows[-1][:2]
 
     def checkpoints(self) -> Iterator[tuple[int, str]]:
-        size = -1
+        size = _LOWEST
         while rows := self._all(
             "SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT ?", size, _CHUNK
         ):
@@ -147,6 +152,18 @@ class SqliteReader:
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._db.close()
+
+
+def _spelled(rows: list[Any]) -> list[str]:
+    """Rows of the schema table without regard to line breaks."""
+    return [" ".join(" ".join(map(str, row)).split()) for row in rows]
+
+
+def _own_schema() -> list[str]:
+    """What the schema table holds in a log that we made: no other table, index, view or trigger."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_SCHEMA)
+        return _spelled(db.execute(_SCHEMA_QUERY).fetchall())
 
 
 def _typed(row: Any, *kinds: type) -> bool:
@@ -169,7 +186,7 @@ class SqliteWriter:
         self._lock_fd = _take_lock(self.path)
         try:
             with _translated("opened for writing", _WRITE_REMEDY):
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+                make_private_file(self.path)
                 self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -222,7 +239,8 @@ class SqliteWriter:
             )
 
     def _insert(self, batch: Batch) -> None:
-        self._db.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(batch.entries, batch.before.size))
+        for first in range(0, len(batch.entries), _ROWS):
+            self._insert_entries(batch.before.size + first, batch.entries[first : first + _ROWS])
         self._db.executemany(
             "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
             ((level, number, hashes) for (level, number), hashes in batch.tiles.items()),
@@ -234,13 +252,32 @@ class SqliteWriter:
             ((name, head.seq, head.leaf) for name, head in batch.sessions.items()),
         )
 
+    def _insert_entries(self, first: int, entries: Sequence[bytes]) -> None:
+        # One statement for many rows: `executemany` gives up Python's global lock at every row, and each time
+        # waits milliseconds for the busy threads that append.
+        rows = ",".join(["(?,?)"] * len(entries))
+        values = [value for row in enumerate(entries, first) for value in row]
+        self._db.execute(f"INSERT INTO entry VALUES {rows}", values)  # noqa: S608 - nothing but question marks
+
     def close(self) -> None:
         """Let go of the file and the lock. Never raises: a log that failed can always be closed."""
         with suppress(sqlite3.Error):
             self._db.close()
         if self._lock_fd >= 0:
+            # Unlocked by name: a process forked meanwhile holds the same lock through its own copy.
+            fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
             os.close(self._lock_fd)
             self._lock_fd = -1
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file for its owner alone, unless it is there. Raises: OSError.
+
+    A file that is there is not even opened: closing it would drop the locks SQLite holds on it in this
+    process.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _take_lock(path: Path) -> int:

@@ -69,8 +69,7 @@ class Verdict:
 
     @property
     def not_proved(self) -> str:
-        """What the verdict does not prove, in a sentence; a second one if the key is only the log's own word.
-        """
+        """What the verdict does not prove; one sentence more if the key is only the log's own word."""
         own_word = " The key is the one the log itself names, so its owner is not proved either."
         return NOT_PROVED[self.kind] + ("" if self.key_verified else own_word)
 

@@ -5,7 +5,7 @@
     3  sessions     each session's entries count up and name the hash of the one before
     4  tree         leaf hashes and roots recomputed; every checkpoint ever signed has the root of that size,
                     so each is consistent with the next
-    5  signatures   every checkpoint is signed by the auditor's key for this log; the newest covers all entries
+    5  signatures   every checkpoint is signed by the auditor's key; the newest covers the last entry
     6  database     head, right edge, tiles and session heads are what they should be (not in an export)
     7  seen         checkpoints that the auditor kept from earlier have the same roots
 
@@ -128,18 +128,18 @@ class _Check:
 
     def read(self, source: Source, seen: list[tuple[int, Checkpoint]]) -> None:
         """Go through the entries once, stopping at each size for which somebody signed a root."""
-        entries = source.entries(0, _EVERYTHING)
-        stops = heapq.merge(
+        entries = source.entries(-_EVERYTHING, _EVERYTHING)
+        stops: Iterator[tuple[int, int, str | Checkpoint]] = heapq.merge(
             ((size, 0, note) for size, note in source.checkpoints()),
-            sorted((size, 1, checkpoint) for size, checkpoint in seen),
+            ((at, 1, checkpoint) for at, checkpoint in sorted(seen, key=lambda pair: pair[0])),
             key=lambda stop: stop[:2],
         )
         for size, _, signed in stops:
             self.read_up_to(size, entries)
-            if isinstance(signed, Checkpoint):
-                self.check_seen(signed)
-            else:
+            if isinstance(signed, str):
                 self.check_own(size, signed)
+            else:
+                self.check_seen(signed)
         self.read_up_to(_EVERYTHING, entries)
         if self.newest[0] != self.builder.size:
             self.blame("the newest checkpoint does not cover the last entry")
@@ -274,10 +274,12 @@ class _Check:
         return VerdictKind.CONSISTENT
 
     def is_old(self, max_age_s: float, now: datetime) -> bool:
-        """An empty log has no age, so it is old."""
-        if not self.last_time:
+        """Whether the newest entry is too old. An empty log, or a day like 30 February, has no age: old."""
+        try:
+            newest = datetime.fromisoformat(self.last_time)
+        except ValueError:
             return True
-        return (now - datetime.fromisoformat(self.last_time)).total_seconds() > max_age_s
+        return (now - newest).total_seconds() > max_age_s
 
 
 def _tile_count(size: int) -> int:

@@ -42,7 +42,7 @@ def encode(label: str, tensors: Sequence[NDArray[Any]]) -> list[Buffer]:
         head = struct.pack(f">BB{tensor.ndim}Q", _CODES[little.dtype], tensor.ndim, *tensor.shape)
         parts.append(head)
         if little.size:
-            parts.append(memoryview(little.reshape(-1)).cast("B"))
+            parts.append(memoryview(little.reshape(-1).view(np.uint8)))  # type: ignore[arg-type]  # arrays are buffers
     return parts
 
 

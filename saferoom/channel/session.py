@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from saferoom.channel.codec import decode, encode
 from saferoom.channel.transport import Buffer, Transport
 from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
-from saferoom.sharing.values import U64, Disclosed, MaskedShare, Sendable, Share
+from saferoom.sharing.values import Disclosed, MaskedShare, Sendable, Share, Words
 
 DEFAULT_TIMEOUT_S = 120.0
 
@@ -158,7 +158,7 @@ class Session:
             )
         return tensors[0]
 
-    def open(self, label: str, masked: MaskedShare) -> U64:
+    def open(self, label: str, masked: MaskedShare) -> Words:
         """Sum of all parties' masked shares, learnt by every party. One round; 8 bytes an element to each peer."""
         if not isinstance(masked, MaskedShare):
             raise ShapeError(
@@ -168,10 +168,10 @@ class Session:
             self._send(peer, label, (masked,))
         total = masked.value.copy()
         for peer in self.peers:
-            total += self.receive_one(peer, label, masked.shape)
+            total += self.receive_one(peer, label, masked.shape, masked.value.dtype)
         return total
 
-    def reveal(self, label: str, to: str, share: Share, *, kind: str) -> U64 | None:
+    def reveal(self, label: str, to: str, share: Share, *, kind: str) -> Words | None:
         """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the declared disclosure `kind`."""
         self._declare(Disclosure(kind, to, share.shape, self.step(label)))
         if self.me != to:
@@ -179,7 +179,7 @@ class Session:
             return None
         total = share.value.copy()
         for peer in self.peers:
-            total += self.receive_one(peer, label, share.shape)
+            total += self.receive_one(peer, label, share.shape, share.value.dtype)
         return total
 
     def disclose(self, label: str, to: str, value: NDArray[Any], *, kind: str) -> None:

@@ -56,7 +56,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
     debug: bool = typer.Option(False, "--debug", help="Write the debug log to stderr."),
 ) -> None:
     logging.basicConfig(
@@ -71,7 +73,9 @@ def run() -> int:
     try:
         app(standalone_mode=False)
     except SafeRoomError as error:
-        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, style="red", soft_wrap=True)
+        Console(stderr=True).print(
+            f"error: {error}", markup=False, highlight=False, style="red", soft_wrap=True
+        )
         return error.exit_code
     except typer.Exit as done:
         return int(done.exit_code)

@@ -98,7 +98,10 @@ def approve(contract: ContractArgument, home: HomeOption = DEFAULT_HOME, as_json
 
 @app.command()
 def refuse(
-    contract: ContractArgument, reason: ReasonOption, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+    contract: ContractArgument,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
 ) -> None:
     """Refuse the contract for this party."""
     _decided(home, "contract.refuse", {"contract": contract, "reason": reason, "by": _who()}, as_json)
@@ -106,7 +109,10 @@ def refuse(
 
 @app.command()
 def revoke(
-    contract: ContractArgument, reason: ReasonOption, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+    contract: ContractArgument,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
 ) -> None:
     """End the contract for everybody; its running jobs stop."""
     _decided(home, "contract.revoke", {"contract": contract, "reason": reason, "by": _who()}, as_json)

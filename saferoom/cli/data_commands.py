@@ -9,7 +9,9 @@ import typer
 
 from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, show, show_table
 
-app = typer.Typer(no_args_is_help=True, help="Data sets of this party.", epilog="Example: saferoom data add dataset.yaml")
+app = typer.Typer(
+    no_args_is_help=True, help="Data sets of this party.", epilog="Example: saferoom data add dataset.yaml"
+)
 
 DatasetArgument = Annotated[str, typer.Argument(help="The data set's name.")]
 

@@ -12,7 +12,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, ask_stream, show, show_table, talk
 from saferoom.node.problem import Problem
 
-app = typer.Typer(no_args_is_help=True, help="Runs of a task under a contract.", epilog="Example: saferoom job watch 3f")
+app = typer.Typer(
+    no_args_is_help=True, help="Runs of a task under a contract.", epilog="Example: saferoom job watch 3f"
+)
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id, or its beginning.")]
 
@@ -21,7 +23,9 @@ JobArgument = Annotated[str, typer.Argument(help="The job's id, or its beginning
 def submit(
     contract: Annotated[str, typer.Argument(help="The contract's id, or its beginning.")],
     kind: Annotated[str, typer.Option(help="What to run: train.")] = "train",
-    watch: Annotated[bool, typer.Option("--watch", help="Stay and show progress until the job ends.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay and show progress until the job ends.")
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,7 +58,9 @@ def watch(job: JobArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption
 @app.command()
 def cancel(
     job: JobArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is logged and told to the others.")] = "no reason given",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it is logged and told to the others.")
+    ] = "no reason given",
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,10 +69,10 @@ def cancel(
     show(answer if as_json else {key: answer[key] for key in ("id", "state", "problem")}, as_json)
 
 
-def follow(home: Path, job: str, as_json: bool) -> None:
-    """Show progress until the job ends; raise its problem if it failed."""
+def follow(home: Path, job: str, as_json: bool, *, quiet: bool = False) -> None:
+    """Show progress until the job ends; raise its problem if it failed. `quiet`: do not print the outcome."""
     outcome: dict[str, Any] = {}
-    with _progress() as bars:
+    with progress_bars() as bars:
         shown: dict[str, TaskID] = {}
         for item in ask_stream(home, "job.watch", {"job": job}):
             if "state" in item:
@@ -74,13 +80,14 @@ def follow(home: Path, job: str, as_json: bool) -> None:
             elif as_json:
                 print(json.dumps(item))
             else:
-                _advance(bars, shown, item)
+                advance(bars, shown, item)
     if outcome.get("problem"):
         raise Problem(**outcome["problem"]).to_error()
-    show(outcome, as_json)
+    if not quiet:
+        show(outcome, as_json)
 
 
-def _progress() -> Progress:
+def progress_bars() -> Progress:
     columns = (
         TextColumn("{task.description:<22}"),
         BarColumn(),
@@ -92,7 +99,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=talk)
 
 
-def _advance(bars: Progress, shown: dict[str, TaskID], item: dict[str, Any]) -> None:
+def advance(bars: Progress, shown: dict[str, TaskID], item: dict[str, Any]) -> None:
     name = f"{item['party']} {item['phase']}"
     total = max(item["total"], 1)
     megabytes = item["sent_bytes"] / 1e6

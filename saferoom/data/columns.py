@@ -126,8 +126,8 @@ def _by_values(source: Source, names: list[str]) -> dict[str, ColumnType]:
         return {}
     # DuckDB reads 1_000 as a number; a registration number written so is none.
     strange = [
-        f"count(*) FILTER ({as_text(n)} IS NOT NULL AND ({_tried(n)} IS NULL OR contains({quote(n)}, '_')))"
-        for n in names
+        f"count_if({text} <> '' AND (TRY_CAST({text} AS DOUBLE) IS NULL OR contains({text}, '_')))"
+        for text in (quote(name) for name in names)
     ]
     counts = source.one_row(", ".join(strange))
     return {n: "categorical" if count else "numeric" for n, count in zip(names, counts, strict=True)}

@@ -191,8 +191,16 @@ def _fit_numbers(
     centre = np.clip(np.median(known), low, high)
     filled = np.clip(values, low, high)
     filled[missing] = centre
-    # Not sd > 0: rounding in the mean gives a constant column a tiny sd.
-    constant = bool(filled.min() == filled.max())
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
+        mean, sd = float(filled.mean()), float(filled.std())
+    if not np.isfinite(sd):
+        raise ConfigError(
+            f"column {name!r} holds numbers too large to standardise",
+            step="prepare",
+            remedy="give it in a larger unit, or correct its cells",
+        )
+    # Not sd > 0 alone: rounding in the mean gives a constant column a tiny sd.
+    constant = bool(filled.min() == filled.max()) or sd == 0
     if constant:
         dropped[name] = "constant in the training rows after clipping" + (
             "; its indicator of missing values is kept" if any_missing else ""
@@ -204,8 +212,8 @@ def _fit_numbers(
         low=float(low),
         high=float(high),
         centre=float(centre),
-        mean=float(filled.mean()),
-        sd=None if constant else float(filled.std()),
+        mean=mean,
+        sd=None if constant else sd,
         indicator=any_missing,
     )
 

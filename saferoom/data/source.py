@@ -19,6 +19,7 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
+from pyarrow import parquet
 
 from saferoom.data.dataset import (
     CsvSource,
@@ -39,7 +40,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "temp_directory": "",  # never spill the party's rows onto a disk nobody named
 }
-_NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UINTEGER|FLOAT|DOUBLE|BOOLEAN|DECIMAL\(.*)")
+_NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|DECIMAL\(.*)")
 _UTF8 = {"utf-8", "utf-8-sig", "ascii"}
 
 
@@ -134,17 +135,23 @@ class Source:
                 self._sql = SqlReader(source, self._dataset)
             return dict.fromkeys(self._unique(list(self._sql.names)), "untyped")
         with self._translated():
+            self._unique(self._own_names(source))
             relation = self._connection.sql(f"SELECT * FROM {self._relation()}")  # noqa: S608
-            names, types = relation.columns, [str(t) for t in relation.types]
-        self._unique(names)
-        return {name: _native(t) for name, t in zip(names, types, strict=True)}
+            return {n: _native(str(t)) for n, t in zip(relation.columns, relation.types, strict=True)}
+
+    def _own_names(self, source: ParquetSource | DuckdbSource) -> list[str]:
+        """The names as they stand: inside a FROM, DuckDB silently renames those that appear twice."""
+        if isinstance(source, ParquetSource):
+            return list(parquet.read_schema(source.path).names)
+        return list(self._connection.sql(source.query.rstrip().rstrip(";")).columns)
 
     def _unique(self, names: list[str]) -> list[str]:
-        twice = sorted({name for name in names if names.count(name) > 1})
+        folded = [name.lower() for name in names]  # to SQL, `Sum` and `sum` are one name
+        twice = sorted({name for name, low in zip(names, folded, strict=True) if folded.count(low) > 1})
         if twice:
             raise self._dataset.problem(
                 f"these columns appear twice: {', '.join(map(repr, twice))}",
-                remedy="give every column its own name",
+                remedy="give every column its own name, different in more than upper and lower case",
             )
         if "" in names:
             raise self._dataset.problem(
@@ -197,7 +204,9 @@ class Source:
     def _decoded_csv(self, source: CsvSource) -> arrow_csv.CSVStreamingReader:
         return arrow_csv.open_csv(
             source.path,
-            read_options=arrow_csv.ReadOptions(encoding=source.encoding, block_size=1 << 22),
+            read_options=arrow_csv.ReadOptions(
+                encoding=source.encoding, block_size=1 << 22, use_threads=False
+            ),
             parse_options=arrow_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(self.native, pa.string()),

@@ -21,13 +21,15 @@ from saferoom.lab.room import Room
 from saferoom.node.core import Core
 from saferoom.node.home import Home
 from saferoom.node.problem import Problem
-from saferoom.node.settings import Emulation, NodeSettings
+from saferoom.node.settings import NodeSettings, Patience, load_settings, save_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
 
 READY_S = 30.0
 CONTRACT_DAYS = 30
+DEFAULT_PATIENCE = Patience()
 
 Talk = Callable[[str], None]
+OnProgress = Callable[[dict[str, Any]], None]
 
 
 class House:
@@ -61,22 +63,32 @@ class House:
         drafted = self.coordinator.ask("contract.draft", draft=draft_of(self.room, registrations))
         contract_id = str(drafted["id"])
         for node in self.parties.values():
-            _until(lambda node=node: _knows(node, contract_id), "contract", node.name)
+            _until(_knows, "contract", node.name, node, contract_id)
             node.ask("contract.approve", contract=contract_id, by="lab")
         for node in self.nodes.values():
-            _until(lambda node=node: _state(node, contract_id) == "active", "contract", node.name)
+            _until(_is_active, "contract", node.name, node, contract_id)
         return contract_id
 
-    def run(self, contract_id: str, kind: str, on_progress: Callable[[dict[str, Any]], None]) -> str:
-        """Submit a job at the coordinator and follow it to its end; returns its id. Raises its problem."""
-        job_id = str(self.coordinator.ask("job.submit", contract=contract_id, kind=kind)["job_id"])
-        self.follow(self.coordinator, job_id, on_progress)
-        for node in self.parties.values():
-            _until(lambda node=node: node.ask("job.show", job=job_id)["state"] == "finished", "verdict", node.name)
+    def train(self, contract_id: str, on_progress: OnProgress) -> str:
+        """Submit a training job and follow it to its end; returns its id. Raises its problem."""
+        job_id = str(self.coordinator.ask("job.submit", contract=contract_id, kind="train")["job_id"])
+        self._finish(job_id, on_progress)
         return job_id
 
+    def score(self, model: str, file: Path, out: Path, on_progress: OnProgress) -> dict[str, Any]:
+        """Score a file of enterprises at the label holder. Raises the job's problem."""
+        holder = self.nodes[self.room.label_holder]
+        job_id = str(holder.ask("score.batch", model=model, input=str(file))["job_id"])
+        self._finish(job_id, on_progress)
+        return holder.ask("score.result", job=job_id, out=str(out))
+
+    def _finish(self, job_id: str, on_progress: OnProgress) -> None:
+        self.follow(self.coordinator, job_id, on_progress)
+        for node in self.parties.values():
+            _until(_is_finished, "verdict", node.name, node, job_id)
+
     @staticmethod
-    def follow(node: NodeProcess, job_id: str, on_progress: Callable[[dict[str, Any]], None]) -> None:
+    def follow(node: NodeProcess, job_id: str, on_progress: OnProgress) -> None:
         """Pass progress on until the job ends. Raises its problem."""
         for item in node.stream("job.watch", job=job_id):
             if "state" not in item:
@@ -90,7 +102,9 @@ class House:
 
 
 @contextmanager
-def house(room: Room, folder: Path, talk: Talk) -> Iterator[House]:
+def house(
+    room: Room, folder: Path, talk: Talk, patience: Patience = DEFAULT_PATIENCE
+) -> Iterator[House]:
     """Build the room's nodes under `folder`, start them, and stop them at the end, whatever happens."""
     now = datetime.now(UTC)
     homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
@@ -102,17 +116,18 @@ def house(room: Room, folder: Path, talk: Talk) -> Iterator[House]:
         organisation="lab",
         listen=f"127.0.0.1:{port}",
         public_address=f"127.0.0.1:{port}",
-        network=Emulation.model_validate(room.network.model_dump()),
+        patience=patience,
+        network=room.network,
     )
     init_coordinator(homes[COORDINATOR], settings, now)
-    _enrol_all(homes, room, now)
+    _enrol_all(homes, room, now, patience)
     nodes: dict[str, NodeProcess] = {}
     try:
         talk("starting nodes")
         nodes[COORDINATOR] = NodeProcess.start(COORDINATOR, "coordinator", homes[COORDINATOR].root)
         for party in room.parties:
             nodes[party] = NodeProcess.start(party, "party", homes[party].root)
-        _until(lambda: _all_connected(nodes), "connect", COORDINATOR)
+        _until(_all_connected, "connect", COORDINATOR, nodes)
         yield House(room, nodes)
     finally:
         for node in reversed(nodes.values()):
@@ -147,8 +162,8 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         "trust": room.trust,
         "assumptions": assumptions,
         "minimum_rows": room.minimum_rows,
-        "valid_from": now - timedelta(minutes=5),
-        "expires": now + timedelta(days=CONTRACT_DAYS),
+        "valid_from": (now - timedelta(minutes=5)).isoformat(),
+        "expires": (now + timedelta(days=CONTRACT_DAYS)).isoformat(),
     }
 
 
@@ -162,11 +177,13 @@ def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[st
     return uses | {column["name"]: "feature" for column in registration["columns"]}
 
 
-def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime) -> None:
+def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime, patience: Patience) -> None:
     core = Core(homes[COORDINATOR])
     try:
         for party in room.parties:
             request = init_party(homes[party], party, f"lab {party}", now)
+            own_settings = load_settings(homes[party].settings)
+            save_settings(homes[party].settings, own_settings.model_copy(update={"patience": patience}))
             _, welcome = enrol(core, request, now, None, None)
             own = Core(homes[party])
             try:
@@ -194,15 +211,20 @@ def _knows(node: NodeProcess, contract_id: str) -> bool:
     return any(row["id"] == contract_id for row in node.ask("contract.list")["contracts"])
 
 
-def _state(node: NodeProcess, contract_id: str) -> str:
-    return str(node.ask("contract.show", contract=contract_id)["state"])
+def _is_active(node: NodeProcess, contract_id: str) -> bool:
+    return bool(node.ask("contract.show", contract=contract_id)["state"] == "active")
 
 
-def _until(condition: Callable[[], bool], step: str, party: str) -> None:
+def _is_finished(node: NodeProcess, job_id: str) -> bool:
+    return bool(node.ask("job.show", job=job_id)["state"] == "finished")
+
+
+def _until(condition: Callable[..., bool], step: str, party: str, *args: object) -> None:
+    """Wait for `condition(*args)`. Raises PeerError naming the step."""
     deadline = time.monotonic() + READY_S
-    while not condition():
+    while not condition(*args):
         if time.monotonic() > deadline:
-            raise PeerError(f"not there after {READY_S:g} s", party=party, step=step, remedy="see its daemon.log")
+            raise PeerError(
+                f"not there after {READY_S:g} s", party=party, step=step, remedy="see its daemon.log"
+            )
         time.sleep(0.02)
-
-

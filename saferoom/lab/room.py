@@ -73,4 +73,6 @@ def load_room(path: Path) -> Room:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "room"
-        raise ConfigError(f"{path.name}: {where}: {first['msg']}", remedy="compare it with configs/rooms/") from None
+        raise ConfigError(
+            f"{path.name}: {where}: {first['msg']}", remedy="compare it with configs/rooms/"
+        ) from None

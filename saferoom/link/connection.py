@@ -1,4 +1,4 @@
-"""One attempt of a party to be connected: a channel, its three streams, and how it ended."""
+"""One attempt of a party to be connected: a channel, its streams, and how it ended."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import grpc
 
 from saferoom.errors import ConfigError, PeerError
 from saferoom.link.credit import CreditMeter
-from saferoom.link.settings import MAX_QUEUED_BYTES, LinkSettings, RelayLimits, channel_options
-from saferoom.link.streams import Control, ControlReader, Lane, hello
+from saferoom.link.settings import DEFAULT_RELAY_LIMITS, MAX_QUEUED_BYTES, LinkSettings, channel_options
+from saferoom.link.streams import DOWN_LANES, UP_LANES, Control, ControlReader, Lane, hello, up_lane
 from saferoom.link.tls import SERVER_NAME, TlsMaterial, channel_credentials, check_material
 
 _log = logging.getLogger(__name__)
-_LIMITS = RelayLimits()
 _SAME_VERSION = "run the same SafeRoom version at the party and the coordinator"
 
 
@@ -62,11 +62,11 @@ class Connection:
         self._on_frame = on_frame
         self._on_control = on_control
         self._lock = threading.Lock()
-        self._meter = CreditMeter(_LIMITS.flow_bytes, _LIMITS.sender_bytes)
+        self._meter = CreditMeter(DEFAULT_RELAY_LIMITS.flow_bytes, DEFAULT_RELAY_LIMITS.sender_bytes)
         self._control_bytes = 0
         self._outgoing = {
-            Lane.SMALL: _Outgoing(self._frame_sent),
-            Lane.BULK: _Outgoing(self._frame_sent),
+            Lane.SMALL_UP: _Outgoing(self._frame_sent),
+            Lane.BULK_UP: _Outgoing(self._frame_sent),
             Lane.CONTROL: _Outgoing(self._control_sent),
         }
         self._reader = ControlReader()
@@ -87,15 +87,17 @@ class Connection:
             return
         options = channel_options(self._settings, self._address, SERVER_NAME)
         self._channel = grpc.secure_channel(self._address, channel_credentials(self._tls), options=options)
-        for lane, outgoing in self._outgoing.items():
-            method = self._channel.stream_stream(lane.method, None, None)
-            call = method(self._with_hello(outgoing))
-            thread = threading.Thread(target=self._read, args=(lane, call), name=f"link {lane.value}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        for lane in DOWN_LANES:
+            self._start_reading(lane, self._channel.unary_stream(lane.method, None, None)(self._hello))
+        for lane in UP_LANES:
+            # Nothing comes back on these but their end.
+            call = self._channel.stream_stream(lane.method, None, None)(self._with_hello(lane))
+            call.add_callback(partial(self._end_of, call))
+        control = self._channel.stream_stream(Lane.CONTROL.method, None, None)
+        self._start_reading(Lane.CONTROL, control(self._with_hello(Lane.CONTROL)))
 
     def wait_ready(self) -> bool:
-        """Wait until the coordinator has all three streams; False if the attempt failed."""
+        """Wait until the coordinator has all streams; False if the attempt failed."""
         if not self._ready_or_ended.wait(self._settings.connect_timeout_s):
             self.end(
                 f"the coordinator at {self._address} did not answer in {self._settings.connect_timeout_s:g} s",
@@ -131,11 +133,11 @@ class Connection:
             if thread is not threading.current_thread():
                 thread.join(timeout=5.0)
 
-    def put_frame(self, lane: Lane, frame: bytes) -> None:
+    def put_frame(self, frame: bytes) -> None:
         """Queue a frame. Raises CreditError if its flow has more than its credit waiting."""
         with self._lock:
             self._meter.add(frame)
-        self._outgoing[lane].put(frame)
+        self._outgoing[up_lane(frame)].put(frame)
 
     def put_control(self, pieces: list[bytes]) -> bool:
         """Queue a control message; False if the coordinator does not keep up."""
@@ -148,9 +150,14 @@ class Connection:
                 self._outgoing[Lane.CONTROL].put(piece)
         return True
 
-    def _with_hello(self, outgoing: _Outgoing) -> Iterator[bytes]:
+    def _start_reading(self, lane: Lane, call: grpc.CallIterator[bytes]) -> None:
+        thread = threading.Thread(target=self._read, args=(lane, call), name=f"link {lane.value}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _with_hello(self, lane: Lane) -> Iterator[bytes]:
         yield self._hello
-        yield from outgoing
+        yield from self._outgoing[lane]
 
     def _frame_sent(self, frame: bytes) -> None:
         with self._lock:
@@ -170,7 +177,7 @@ class Connection:
                     self._on_frame(message)
             self.end("the coordinator ended the connection", "")
         except grpc.RpcError as error:
-            self.end(*self._explain(error))
+            self._end_of(error)
         except PeerError as error:
             self.end(error.message, error.remedy)
 
@@ -182,10 +189,15 @@ class Connection:
         if message is not None and not self._on_control(message):
             self.end("the coordinator sent more control messages than we can take", "")
 
-    def _explain(self, error: grpc.RpcError) -> tuple[str, str]:
-        """Reason and remedy in plain words."""
-        code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-        details = (error.details() if isinstance(error, grpc.Call) else "") or ""
+    def _end_of(self, call: object) -> None:
+        """A stream has ended: end the connection with its status, in plain words."""
+        if isinstance(call, grpc.Call):
+            self.end(*self._explain(call.code(), call.details() or ""))
+        else:
+            self.end("the connection broke", "")
+
+    def _explain(self, code: grpc.StatusCode, details: str) -> tuple[str, str]:
+        """Reason and remedy."""
         if code == grpc.StatusCode.PERMISSION_DENIED:
             return details, "ask the coordinator's operator whether this party is enrolled or was revoked"
         if code == grpc.StatusCode.ABORTED:

@@ -1,4 +1,4 @@
-"""A party's line to the coordinator: dials out, keeps three streams open, and comes back for ever.
+"""A party's line to the coordinator: dials out, keeps its streams open, and comes back for ever.
 
 One supervisor thread connects, sends heartbeats, and waits for the end; one thread a stream reads. gRPC's own
 reconnecting is not used: a fresh channel each time has no hidden waits.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from saferoom.link.connection import Connection
 from saferoom.link.mailbox import Mailbox
 from saferoom.link.settings import DEFAULT_LINK_SETTINGS, MAX_QUEUED_BYTES, LinkSettings
-from saferoom.link.streams import CONNECTION_ID_BYTES, lane_of, wrap_control
+from saferoom.link.streams import CONNECTION_ID_BYTES, wrap_control
 from saferoom.link.tls import TlsMaterial
 
 _log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class PartyLink:
     def send_frame(self, frame: bytes) -> None:
         """Pass on a job's frame; dropped while the line is down. Raises CreditError past the credit."""
         if (connection := self._connection) is not None and self._state.is_up:
-            connection.put_frame(lane_of(frame), frame)
+            connection.put_frame(frame)
 
     def send_control(self, message: bytes) -> bool:
         """Send to the coordinator if the line is up; whether it is. Best effort, in order."""

@@ -25,6 +25,7 @@ from saferoom.errors import PeerError
 MAX_PAYLOAD_BYTES = 64 << 20
 BACKLOG_CAP_BYTES = 64 << 20
 FIRST_SERVICE_KIND = 16
+_SOCKET_BUFFER_BYTES = 2 << 20
 _HEAD = struct.Struct(">BI")
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ class Pipe:
     def pair(cls) -> tuple[Pipe, Pipe]:
         """Two connected ends: the daemon's and the job's."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        for end in (ours, theirs):
+            # Two frames: with less, each frame costs a handful of switches between the processes.
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         return cls(ours), cls(theirs)
 
     @classmethod
@@ -72,7 +76,7 @@ class Pipe:
         return self._socket.fileno()
 
     def close_fd(self) -> None:
-        """Give up the child's end in the parent, without ending the conversation."""
+        """Give up an end that a child process has taken over. `close` would end the child's pipe too."""
         self._socket.close()
 
     def send(self, kind: int, *parts: Buffer) -> None:

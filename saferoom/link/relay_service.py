@@ -34,7 +34,18 @@ from saferoom.link.frames import (
 from saferoom.link.mailbox import Mailbox
 from saferoom.link.outlet import Line, Outlet
 from saferoom.link.settings import FRAME_BYTES, LinkSettings, NetworkEmulation, RelayLimits
-from saferoom.link.streams import SERVICE, Control, ControlReader, Lane, lane_of, read_hello, wrap_control
+from saferoom.link.streams import (
+    DOWN_LANES,
+    SERVICE,
+    UP_LANES,
+    Control,
+    ControlReader,
+    Lane,
+    down_lane,
+    is_bulk,
+    read_hello,
+    wrap_control,
+)
 from saferoom.link.tls import party_of
 
 _log = logging.getLogger(__name__)
@@ -54,7 +65,7 @@ class RelayCallbacks:
 
 
 class Connection:
-    """One party's three streams."""
+    """One party's streams."""
 
     def __init__(self, party: str, connection_id: bytes, service: RelayService) -> None:
         loop = asyncio.get_running_loop()
@@ -62,7 +73,7 @@ class Connection:
         self.connection_id = connection_id
         self.endpoint = endpoint_bytes(party)
         self.meter = CreditMeter(service.limits.flow_bytes, service.limits.sender_bytes)
-        self.outlets = {lane: Outlet(release) for lane in Lane}
+        self.outlets = {lane: Outlet(release) for lane in (*DOWN_LANES, Lane.CONTROL)}
         self.joined: set[Lane] = set()
         self.ended: asyncio.Future[Status] = loop.create_future()
         self.last_heard = loop.time()
@@ -76,7 +87,7 @@ class Connection:
         return len(self.joined) == len(Lane)
 
     def end(self, code: grpc.StatusCode, details: str) -> None:
-        """Let all three streams end with this status."""
+        """Let all streams end with this status."""
         if not self.ended.done():
             self.ended.set_result((code, details))
 
@@ -119,24 +130,32 @@ class RelayService:
         self._mailboxes: dict[str, Mailbox] = {}
 
     def handler(self) -> grpc.GenericRpcHandler[bytes, bytes]:
-        """The three streams as gRPC methods; messages are plain bytes."""
-        methods = {lane.value: grpc.stream_stream_rpc_method_handler(self._server_of(lane)) for lane in Lane}
+        """The streams as gRPC methods; messages are plain bytes."""
+        methods = {}
+        for lane in Lane:
+            wrap = (
+                grpc.unary_stream_rpc_method_handler
+                if lane in DOWN_LANES
+                else grpc.stream_stream_rpc_method_handler
+            )
+            methods[lane.value] = wrap(self._server_of(lane))
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     def _server_of(self, lane: Lane) -> Any:
-        async def serve(_requests: Any, context: Context) -> None:
-            await self._serve(lane, context)
+        async def serve(request: Any, context: Context) -> None:
+            connection = await self._join(lane, context, request if lane in DOWN_LANES else None)
+            await self._serve(connection, lane, context)
 
         return serve
 
     # -- one stream ------------------------------------------------------------------------------
 
-    async def _serve(self, lane: Lane, context: Context) -> None:
-        connection = await self._join(lane, context)
-        tasks = [
-            asyncio.create_task(self._read(connection, lane, context)),
-            asyncio.create_task(self._write(connection, lane, context)),
-        ]
+    async def _serve(self, connection: Connection, lane: Lane, context: Context) -> None:
+        tasks = []
+        if lane not in DOWN_LANES:
+            tasks.append(asyncio.create_task(self._read(connection, lane, context)))
+        if lane not in UP_LANES:
+            tasks.append(asyncio.create_task(self._write(connection, lane, context)))
         try:
             waiting: list[asyncio.Future[Any]] = [*tasks, connection.ended]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -152,7 +171,7 @@ class RelayService:
             connection.end(grpc.StatusCode.CANCELLED, "the party ended the connection")
             self._leave(connection)
 
-    async def _join(self, lane: Lane, context: Context) -> Connection:
+    async def _join(self, lane: Lane, context: Context, greeting: object) -> Connection:
         loop = asyncio.get_running_loop()
         party = party_of(context.auth_context())
         if party is None or not await loop.run_in_executor(None, self._callbacks.allowed, party):
@@ -162,8 +181,9 @@ class RelayService:
             )
             raise PeerError("not admitted")
         try:
-            message = await asyncio.wait_for(context.read(), self._settings.connect_timeout_s)
-            connection_id = read_hello(message if isinstance(message, bytes) else b"")
+            if greeting is None:
+                greeting = await asyncio.wait_for(context.read(), self._settings.connect_timeout_s)
+            connection_id = read_hello(greeting if isinstance(greeting, bytes) else b"")
         except (PeerError, TimeoutError) as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error) or "no greeting")
             raise
@@ -240,7 +260,7 @@ class RelayService:
         receiver = frame[RECEIVER]
         if (connection := self.connections.get(receiver)) is not None and connection.is_ready:
             sender.meter.add(frame)
-            connection.outlets[lane_of(frame)].put(frame, sender, self._due(sender, connection, len(frame)))
+            connection.outlets[down_lane(frame)].put(frame, sender, self._due(sender, connection, len(frame)))
         elif (local := self.locals.get(receiver)) is not None:
             sender.meter.add(frame)
             self._deliver(local, sender, frame)
@@ -283,7 +303,7 @@ class RelayService:
         if on_envelope is None:
             return
         loop = asyncio.get_running_loop()
-        if lane_of(frame) is Lane.BULK:
+        if is_bulk(frame):
             digest = await loop.run_in_executor(None, _digest, frame)
         else:
             digest = _digest(frame)

@@ -3,7 +3,8 @@
     expected   accepted, its process is not attached yet: frames are dropped; the job asks for them again
     attached   a JobPort passes frames both ways
     ended      well: its last acknowledgement is repeated, for peers that missed it
-    unknown    never heard of, or ended badly: answered with an abort, so that the sender fails at once
+               badly: answered with an abort that says so
+    unknown    never heard of: answered with an abort, so that the sender fails at once
 
 The daemon holds no key of any job and keeps no flow state. It does check that a job speaks for itself only.
 """
@@ -82,9 +83,9 @@ class JobPort:
             self._pipe.close()
 
     def _read(self) -> None:
-        notices: bytes | None = None
+        is_well = False
         try:
-            while notices is None:
+            while True:
                 kind, payload = self._pipe.receive()
                 if kind == PipeKind.FRAME:
                     self._pass_on(payload)
@@ -92,14 +93,18 @@ class JobPort:
                     self._is_ready = True
                     self._board.report_link(self)
                 elif kind == PipeKind.CLOSED:
-                    notices = payload
+                    # The link is closed, the process may still have something to say to its node.
+                    is_well, self._is_ready = True, False
+                    self._board.remember(self._job, payload)
                 elif kind >= FIRST_SERVICE_KIND:
                     self._on_service(kind, payload)
         except PipeClosedError:
-            _log.debug("a job process ended without saying goodbye")
+            _log.debug("a job process has ended")
         except SafeRoomError as error:
+            is_well = False
             _log.warning("a job process is cut off: %s", error)
-        self._board.ended(self._job, self, notices)
+        self._pipe.close()
+        self._board.ended(self._job, self, is_well)
 
     def _pass_on(self, frame: bytes) -> None:
         check_frame(frame, max_bytes=FRAME_BYTES)
@@ -121,6 +126,7 @@ class Switchboard:
         self._ports: dict[bytes, JobPort] = {}
         self._on_ended: dict[bytes, Callable[[bool], None]] = {}
         self._notices: OrderedDict[bytes, dict[bytes, bytes]] = OrderedDict()
+        """Last words of ended jobs, per peer; of jobs that ended badly, none."""
         self._link = (False, "not connected yet")
 
     def expect(self, job_id: bytes, session: int) -> None:
@@ -164,13 +170,13 @@ class Switchboard:
         with self._lock:
             port = self._ports.get(job)
             is_expected = job in self._expected
-            notice = self._notices.get(job, {}).get(frame[SENDER])
-        if port is not None:
+            notices = self._notices.get(job)
+        if notices is not None:
+            self._answer(frame, notices.get(frame[SENDER]), Reason.FAILED)
+        elif port is not None:
             port.deliver(frame)
-        elif notice is not None:
-            self._answer(frame, notice)
         elif not is_expected:
-            self._answer(frame, None)
+            self._answer(frame, None, Reason.UNKNOWN_JOB)
 
     def link_up(self) -> None:
         """The line to the coordinator is up: every job starts again where its peers are."""
@@ -186,24 +192,28 @@ class Switchboard:
             is_up, reason = self._link
         port.tell_link(is_up, reason)
 
-    def ended(self, job: bytes, port: JobPort, notices: bytes | None) -> None:
-        """A job's pipe has ended: well, with its last notices to its peers, or badly (None)."""
-        port.close()
+    def remember(self, job: bytes, notices: bytes) -> None:
+        """A job has ended well: keep its last notices, for peers that miss them."""
+        frames = [notices[at : at + HEADER_BYTES] for at in range(0, len(notices), HEADER_BYTES)]
+        with self._lock:
+            self._keep(job, {frame[RECEIVER]: frame for frame in frames})
+
+    def ended(self, job: bytes, port: JobPort, is_well: bool) -> None:
+        """A job's pipe has ended. If not well, its peers are told."""
         with self._lock:
             if self._ports.get(job) is not port:
                 return
             del self._ports[job]
             on_ended = self._on_ended.pop(job)
-            if notices is not None:
-                self._remember(job, notices)
-        if notices is None:
+            if not is_well:
+                self._keep(job, {})
+        if not is_well:
             for receiver in sorted(port.peers):
                 self.send(_abort(job, self._me, receiver, Reason.FAILED))
-        on_ended(notices is not None)
+        on_ended(is_well)
 
-    def _remember(self, job: bytes, notices: bytes) -> None:
-        frames = [notices[at : at + HEADER_BYTES] for at in range(0, len(notices), HEADER_BYTES)]
-        self._notices[job] = {frame[RECEIVER]: frame for frame in frames}
+    def _keep(self, job: bytes, notices: dict[bytes, bytes]) -> None:
+        self._notices[job] = notices
         while len(self._notices) > ENDED_JOBS_KEPT:
             self._notices.popitem(last=False)
 
@@ -214,7 +224,7 @@ class Switchboard:
         for port in ports:
             port.tell_link(is_up, reason)
 
-    def _answer(self, frame: bytes, notice: bytes | None) -> None:
+    def _answer(self, frame: bytes, notice: bytes | None, otherwise: Reason) -> None:
         """Answer data and questions only: two nodes must not answer each other's answers for ever."""
         try:
             header = parse_header(frame)
@@ -223,7 +233,7 @@ class Switchboard:
             return
         is_question = header.kind == Kind.DATA or bool(header.flags & Flag.RESEND)
         if is_question:
-            self.send(notice or _abort(frame[JOB], self._me, frame[SENDER], Reason.UNKNOWN_JOB))
+            self.send(notice or _abort(frame[JOB], self._me, frame[SENDER], otherwise))
 
 
 def _job(job_id: bytes, session: int) -> bytes:

@@ -55,9 +55,7 @@ class ContractBook:
         return [parse_contract(row["canonical"]) for row in self.rows() if row["state"] in OPEN_STATES]
 
     def set_state(self, contract_id: str, state: str, reason: str = "") -> None:
-        self._state.update(
-            tables.contracts, contract_id, state=state, reason=reason, updated=time.time()
-        )
+        self._state.update(tables.contracts, contract_id, state=state, reason=reason, updated=time.time())
 
     def decide(self, contract_id: str, party: str, decision: str, reason: str, signature: bytes) -> None:
         """Remember a party's signed word. The caller has verified the signature."""

@@ -18,13 +18,15 @@ from saferoom.errors import PeerError, SafeRoomError
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import HELPER
-from saferoom.link.relay import NetworkEmulation, Relay
+from saferoom.link.relay import Relay
+from saferoom.link.settings import NetworkEmulation
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.contract_desk import ContractDesk
 from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
 from saferoom.node.job_desk import JobDesk
 from saferoom.node.problem import Problem
+from saferoom.node.settings import link_settings
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Coordinator:
     def __init__(self, core: Core, helper_keys: NodeKeys) -> None:
         self.core = core
         patience = core.settings.patience
+        self.helper_public = helper_keys.public()
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._relay = Relay(
@@ -46,7 +49,10 @@ class Coordinator:
             on_connect=lambda party: None,
             on_disconnect=self._on_disconnect,
             allowed=self._is_admitted,
-            emulation=NetworkEmulation(core.settings.network.latency_ms, core.settings.network.mbit_per_s),
+            emulation=NetworkEmulation(
+                core.settings.network.latency_ms, core.settings.network.mbit_per_s or 0.0
+            ),
+            settings=link_settings(patience),
         )
         self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected)
         self.contracts = ContractDesk(core, self._send, self.jobs.contract_closed)
@@ -104,7 +110,9 @@ class Coordinator:
             self.core.record("request.refused", outcome="refused", by=party, reason=error.message)
         except Exception as error:
             logger.warning("a message from %s could not be read: %s", party, type(error).__name__)
-            self.core.record("request.refused", outcome="refused", by=party, reason="a message not in the format")
+            self.core.record(
+                "request.refused", outcome="refused", by=party, reason="a message not in the format"
+            )
 
     def _handle(self, party: str, message: wire.Control) -> None:
         kind = message.WhichOneof("body")
@@ -161,14 +169,9 @@ class Coordinator:
         with self._lock:
             self.jobs.runs.disconnected(party)
 
-    def _is_admitted(self, party: str, serial: int) -> bool:
+    def _is_admitted(self, party: str) -> bool:
         """Read anew each time, so that a party that was put out stays out from that moment."""
-        try:
-            Register.load(self.core.home.register).check_admitted(party, serial)
-        except SafeRoomError as error:
-            self.core.record("request.refused", outcome="refused", by=party, reason=error.message)
-            return False
-        return True
+        return party in Register.load(self.core.home.register).public_keys()
 
     def _send(self, party: str, message: wire.Control) -> bool:
         return self._relay.send_control(party, message.SerializeToString())

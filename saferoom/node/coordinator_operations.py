@@ -6,8 +6,9 @@ from typing import Any
 
 from saferoom.contracts.draft import draft_contract
 from saferoom.errors import UsageError
-from saferoom.ids import COORDINATOR
+from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register
+from saferoom.ids import COORDINATOR, HELPER
 from saferoom.node.coordinator import Coordinator
 from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
@@ -50,9 +51,15 @@ class CoordinatorOperations(Operations):
     def contract_draft(self, args: Plain) -> Plain:
         """Make a contract from a draft and the enrolled parties' keys, and send it to them."""
         draft: dict[str, Any] = argument(args, "draft")
-        contract = draft_contract(draft, Register.load(self.core.home.register), now=self.core.now())
+        contract = draft_contract(draft, self._daemon_keys(), now=self.core.now())
         self._up().propose(contract)
         return self.contract_show({"contract": contract.id})
+
+    def _daemon_keys(self) -> dict[str, PublicKeys]:
+        """Public keys of all enrolled parties, of the coordinator and of the helper."""
+        own = self.core.keys.public()
+        helper = self._up().helper_public
+        return {**Register.load(self.core.home.register).public_keys(), COORDINATOR: own, HELPER: helper}
 
     def contract_revoke(self, args: Plain) -> Plain:
         contract = self.find_contract(args)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from saferoom import __version__
 from saferoom.audit.events import Actor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
@@ -20,13 +21,14 @@ from saferoom.audit.recorder import Recorder
 from saferoom.audit.vocabulary import EventType, Outcome, bucket
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
-from saferoom.contracts.checks import check_disclosure
+from saferoom.contracts.checks import Usage, check_disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError, RefusedError
 from saferoom.identity.enrolment import Welcome, load_welcome
 from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.link.tls import TlsMaterial
+from saferoom.node import state as tables
 from saferoom.node.book import ContractBook
 from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings, load_settings
@@ -44,9 +46,19 @@ class Core:
         self.keys = NodeKeys.load(home.keys, passphrase)
         self.state = State(f"sqlite:///{home.state}")
         self.book = ContractBook(self.state)
-        origin = f"saferoom/{self.me}"
-        self.log = AuditLog.open(home.log, origin=origin, signer=NoteSigner(origin, self.keys.log))
+        signer = log_signer(self.keys)
+        self.log = AuditLog.open(home.log, origin=signer.name, signer=signer)
         self._recorder = Recorder(self.log, node=self.me, software=software_digest())
+
+    @classmethod
+    @contextmanager
+    def opened(cls, home: Home, passphrase: str | None = None) -> Iterator[Core]:
+        """The node's home for the length of a `with`."""
+        core = cls(home, passphrase)
+        try:
+            yield core
+        finally:
+            core.close()
 
     def close(self) -> None:
         self.log.close()
@@ -79,9 +91,9 @@ class Core:
 
     def record(
         self,
-        type_: EventType,
+        type_: str,
         *,
-        outcome: Outcome = "allowed",
+        outcome: str = "allowed",
         contract: Contract | None = None,
         job: str = "",
         by: str = "",
@@ -93,8 +105,8 @@ class Core:
         `by` is the organisation that acted, if not this node; `job` chains the event to its job's others.
         """
         self._recorder.record(
-            type_,
-            outcome=outcome,
+            cast("EventType", type_),  # the schema refuses words it does not know
+            outcome=cast("Outcome", outcome),
             actor=Actor(org=by or self.me, on_behalf_of=on_behalf_of) if by or on_behalf_of else None,
             contract=ContractRef(contract.id, contract_hash(contract).hex()) if contract else None,
             purpose=contract.purpose if contract else "",
@@ -125,7 +137,7 @@ class Core:
         else:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
 
-    def disclose(self, contract: Contract, job_id: str, disclosure: Mapping[str, Any]) -> None:
+    def disclose(self, contract: Contract, job_id: str, job_kind: str, disclosure: Mapping[str, Any]) -> None:
         """Let a job disclose a value: only what the contract names, and only once it stands in the log."""
         wanted = Disclosure(
             kind=str(disclosure["kind"]),
@@ -138,17 +150,41 @@ class Core:
             state = self.book.row(contract.id)["state"]
             if state != "active":
                 raise RefusedError(f"the contract is {state}", step=wanted.step)
-            check_disclosure(contract, wanted)
+            check_disclosure(contract, wanted, job_kind)
         except RefusedError as error:
             self.record(
-                "disclosure", outcome="refused", contract=contract, job=job_id, disclosure=entry, reason=error.message
+                "disclosure",
+                outcome="refused",
+                contract=contract,
+                job=job_id,
+                disclosure=entry,
+                reason=error.message,
             )
             raise
         self.record("disclosure", contract=contract, job=job_id, disclosure=entry)
 
+    def usage(self, contract_id: str) -> Usage:
+        """What was used of a contract: jobs that gave something, or still may."""
+        midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        rows = self.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id)
+        counted = [row for row in rows if row["state"] not in ("failed", "cancelled", "refused")]
+        return Usage(
+            training_jobs=sum(row["kind"] == "train" for row in counted),
+            scores_today=sum(
+                int(row["params"].get("rows", 1))
+                for row in counted
+                if row["kind"] == "score" and row["created"] >= midnight
+            ),
+        )
+
     @staticmethod
     def new_id() -> str:
         return secrets.token_hex(16)
+
+
+def log_signer(keys: NodeKeys) -> NoteSigner:
+    """Who signs the node's log; the origin is the node's id."""
+    return NoteSigner(f"saferoom/{keys.node_id}", keys.log)
 
 
 def software_digest() -> str:

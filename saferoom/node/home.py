@@ -1,14 +1,14 @@
 """A node's home folder: where each thing lies.
 
-    node.yaml  policy.yaml  welcome.json      settings, the party's own rules, what the coordinator answered
-    keys/                                     private keys, 0600
-    tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
-    state.db                                  contracts, jobs, models
-    log/log.db                                the audit log
-    data/                                     registered data sets and local reports on them
-    models/<job>/                             what a finished job left here
-    jobs/<job>/                               what a running job writes; moved to models/ or destroyed at its end
-    run/                                      the local administration socket
+node.yaml  policy.yaml  welcome.json      settings, the party's own rules, what the coordinator answered
+keys/                                     private keys, 0600
+tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
+state.db                                  contracts, jobs, models
+log/log.db                                the audit log
+data/                                     registered data sets and local reports on them
+models/<job>/                             what a finished job left here
+jobs/<job>/                               what a running job writes; moved to models/ or destroyed at its end
+run/                                      the local administration socket
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class Home:
         return self.root / "log" / "log.db"
 
     @property
+    def log_key(self) -> Path:
+        return self.root / "log.key"
+
+    @property
     def data(self) -> Path:
         return self.root / "data"
 
@@ -86,9 +90,17 @@ class Home:
         """Make the folders, 0700. Raises ConfigError if a node already lives here."""
         if self.settings.exists():
             raise ConfigError(
-                f"{self.root} already holds a node", remedy="choose another --home, or remove it if you are sure"
+                f"{self.root} already holds a node",
+                remedy="choose another --home, or remove it if you are sure",
             )
-        for folder in (self.root, self.root / "log", self.tls, self.data, self.root / "models", self.root / "jobs"):
+        for folder in (
+            self.root,
+            self.root / "log",
+            self.tls,
+            self.data,
+            self.root / "models",
+            self.root / "jobs",
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root.chmod(0o700)
 
@@ -96,7 +108,8 @@ class Home:
         """Raise ConfigError if no node lives here."""
         if not self.settings.exists():
             raise ConfigError(
-                f"{self.root} holds no node", remedy="run `saferoom party init` or `saferoom coordinator init` first"
+                f"{self.root} holds no node",
+                remedy="run `saferoom party init` or `saferoom coordinator init` first",
             )
 
     def keep_job(self, job_id: str) -> None:

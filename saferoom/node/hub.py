@@ -95,7 +95,7 @@ class JobHub:
                 "the job's process cannot be started", party=self._me, step="start", remedy="free memory"
             ) from error
         finally:
-            theirs.close()
+            theirs.close_fd()
         running = _Running(spec, process, time.monotonic())
         with self._lock:
             self._jobs[spec.job_id] = running
@@ -184,7 +184,9 @@ class JobHub:
             )
         with self._lock:
             self._jobs.pop(running.spec.job_id, None)
-        self._owner.job_ended(running.spec.job_id, None if running.finished else running.problem, running.summary)
+        self._owner.job_ended(
+            running.spec.job_id, None if running.finished else running.problem, running.summary
+        )
 
     def _watch(self) -> None:
         """End jobs that stopped saying that they are alive."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-
-import json
 
 from saferoom.channel.session import Disclosure, Session
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError
 from saferoom.link.pipe import Pipe
+from saferoom.node.home import Home
 from saferoom.node.job_spec import JobSpec, Service
 from saferoom.node.problem import Problem
 
@@ -77,7 +78,7 @@ class JobContext:
     session: Session
     daemon: Daemon
     folder: Path
-    seconds: dict[str, float] = field(default_factory=dict)
+    phases: dict[str, tuple[float, float]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     _phase: str = ""
     _told: float = 0.0
@@ -85,6 +86,13 @@ class JobContext:
     @property
     def me(self) -> str:
         return self.spec.me
+
+    @property
+    def home(self) -> Home:
+        return Home.at(self.spec.home)
+
+    def today(self) -> date:
+        return datetime.now(UTC).date()
 
     @property
     def step(self) -> str:
@@ -95,10 +103,10 @@ class JobContext:
         """Time a phase, name it to everybody who watches, and log what was said in it."""
         self._phase = name
         self._tell(name, 0, 0)
-        started = time.perf_counter()
+        started = time.time()
         with self.session.scope(name):
             yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self.phases[name] = (started, time.time())
         self._record_transcript(name)
 
     def progress(self, name: str, done: int, total: int) -> None:
@@ -109,14 +117,14 @@ class JobContext:
             self._tell(name, done, total)
 
     def summary(self) -> dict[str, Any]:
-        """What the job cost here: seconds per phase, bytes per peer, peak memory. No data."""
+        """What the job cost here: start and end of each phase, bytes per peer, peak memory; and the facts."""
         meter = self.session.meter
         return {
-            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "phases": {name: [round(moment, 4) for moment in span] for name, span in self.phases.items()},
             "sent_bytes": {peer: traffic.size_bytes for peer, traffic in meter.sent.items()},
             "rounds": meter.rounds,
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            **self.facts,
+            "facts": self.facts,
         }
 
     def _tell(self, name: str, done: int, total: int) -> None:

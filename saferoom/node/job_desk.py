@@ -58,8 +58,10 @@ class JobDesk:
             self._core.record("job.failed", outcome="failed", job=row["id"], reason=problem.message)
             self._core.state.end_job(row["id"], "failed", problem.to_dict(), None)
 
-    def submit(self, contract_id: str, kind: str, params: Mapping[str, Any], *, by: str, request_id: str = "") -> str:
-        """Offer a job to all parties of a contract; returns its id. Raises RefusedError, PeerError, UsageError."""
+    def submit(
+        self, contract_id: str, kind: str, params: Mapping[str, Any], *, by: str, request_id: str = ""
+    ) -> str:
+        """Offer a job to all parties of a contract; returns its id. Raises RefusedError, PeerError."""
         contract = self._core.book.get(contract_id)
         try:
             self._check(contract, kind, params)
@@ -85,7 +87,9 @@ class JobDesk:
 
     def contract_closed(self, contract: Contract, state: str, by: str) -> None:
         """Revocation stops running jobs."""
-        problem = Problem("RefusedError", f"the contract was {state}", by, "contract", "agree on a new contract")
+        problem = Problem(
+            "RefusedError", f"the contract was {state}", by, "contract", "agree on a new contract"
+        )
         for run in self.runs.under_way():
             if run.contract_id == contract.id:
                 self.runs.end(run, "cancelled", problem)
@@ -150,8 +154,8 @@ class JobDesk:
     # -- JobOwner of the helper ----------------------------------------------------------------------
 
     def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
-        contract = self._contract_of(job_id)
-        self._core.disclose(contract, job_id, disclosure)
+        row = self._core.state.get(tables.jobs, job_id, "job")
+        self._core.disclose(self._core.book.get(row["contract_id"]), job_id, row["kind"], disclosure)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)
@@ -178,7 +182,9 @@ class JobDesk:
         check_job(contract, kind, params, self._core.usage(contract.id), now)
         missing = sorted(set(contract.parties) - self._connected())
         if missing:
-            raise PeerError("the party is not connected", party=missing[0], step="submit", remedy="start its node")
+            raise PeerError(
+                "the party is not connected", party=missing[0], step="submit", remedy="start its node"
+            )
 
     def _remember(self, run: Run) -> None:
         self._core.state.put(

@@ -28,7 +28,7 @@ def job_context(contract: Contract, job_id: str, session: int, sender: str, rece
 
 
 class JobKeyring:
-    """One endpoint's keys for one job. `envelopes` go out with the acceptance; `open` takes the peers'."""
+    """One endpoint's keys for one job. `envelopes` go out with the acceptance; `open` takes in the peers'."""
 
     def __init__(self, keys: NodeKeys, contract: Contract, job_id: str, session: int) -> None:
         self._keys = keys
@@ -44,11 +44,14 @@ class JobKeyring:
             self.envelopes[peer] = envelope
 
     def open(self, envelopes: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
-        """(send, receive) keys per peer, hex. Raises VerificationError: missing, forged or for another job."""
+        """(send, receive) keys per peer, hex. Raises VerificationError: missing, forged, of another job."""
         missing = sorted(set(self._peers()) - set(envelopes))
         if missing:
             raise VerificationError("no job key came from the party", party=missing[0], step="start")
-        return {peer: (self._send[peer].hex(), self._open_one(peer, envelopes[peer]).hex()) for peer in self._peers()}
+        return {
+            peer: (self._send[peer].hex(), self._open_one(peer, envelopes[peer]).hex())
+            for peer in self._peers()
+        }
 
     def _open_one(self, peer: str, envelope: bytes) -> bytes:
         context = job_context(self._contract, *self._job, peer, self._keys.node_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import threading
@@ -12,7 +11,8 @@ from collections.abc import Callable
 from saferoom.channel.session import Session
 from saferoom.contracts.contract import Contract
 from saferoom.ids import HELPER
-from saferoom.link.joblink import FlowKeys, JobLink
+from saferoom.link.cipher import FlowKeys
+from saferoom.link.joblink import JobLink
 from saferoom.link.pipe import Pipe, PipeClosedError
 from saferoom.node.home import Home
 from saferoom.node.job_context import Daemon, JobContext
@@ -43,7 +43,10 @@ def main(file_descriptor: int) -> int:
 
 
 def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
-    keys = {peer: FlowKeys(bytes.fromhex(send), bytes.fromhex(receive)) for peer, (send, receive) in spec.keys.items()}
+    keys = {
+        peer: FlowKeys(bytes.fromhex(send), bytes.fromhex(receive))
+        for peer, (send, receive) in spec.keys.items()
+    }
     link = JobLink(
         pipe, spec.me, bytes.fromhex(spec.job_id), spec.session, keys, on_service=daemon.on_service
     )

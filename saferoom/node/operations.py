@@ -107,7 +107,11 @@ class Operations:
 
     def job_list(self, _args: Plain) -> Plain:
         rows = sorted(self.core.state.rows(tables.jobs), key=lambda row: row["created"])
-        return {"jobs": [{key: row[key] for key in ("id", "contract_id", "kind", "state", "created")} for row in rows]}
+        return {
+            "jobs": [
+                {key: row[key] for key in ("id", "contract_id", "kind", "state", "created")} for row in rows
+            ]
+        }
 
     def job_show(self, args: Plain) -> Plain:
         return json.loads(json.dumps(self.find_job(args)))  # type: ignore[no-any-return]

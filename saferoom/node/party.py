@@ -10,13 +10,14 @@ from saferoom import __version__
 from saferoom.contracts.policy import Policy, load_policy
 from saferoom.errors import PeerError, SafeRoomError
 from saferoom.ids import COORDINATOR
-from saferoom.link.party_link import LinkState, PartyLink
+from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
 from saferoom.node.party_contracts import PartyContracts
 from saferoom.node.party_jobs import PartyJobs
 from saferoom.node.problem import Problem
+from saferoom.node.settings import link_settings
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ class Party:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._down_since: float | None = None
-        self.link_reason = "not yet connected"
+        self._news = threading.Event()
+        self._is_new_link = False
+        self.link = LinkState(is_up=False, reason="not started")
         self._link = PartyLink(
             core.welcome().address,
             core.me,
@@ -40,6 +43,7 @@ class Party:
             on_control=self._on_control,
             on_frame=self._on_frame,
             on_state=self._on_state,
+            settings=link_settings(patience),
         )
         self.jobs = PartyJobs(core, self._policy, self._lock, self._send)
         self.contracts = PartyContracts(core, self._policy, self._send, self.jobs.contract_closed)
@@ -49,20 +53,19 @@ class Party:
 
     def start(self) -> None:
         self.core.record("node.started")
-        restarted = Problem("PeerError", "this party's node was restarted", self.core.me, "run", "start the job again")
+        restarted = Problem(
+            "PeerError", "this party's node was restarted", self.core.me, "run", "start the job again"
+        )
         self.jobs.fail_running(restarted)
         self._link.start()
         self._ticker.start()
 
     def stop(self) -> None:
         self._stopping.set()
+        self._news.set()
         self._hub.stop()
         self._link.stop()
         self.core.record("node.stopped")
-
-    @property
-    def connected(self) -> bool:
-        return self._down_since is None and self.link_reason == ""
 
     def lock(self) -> threading.RLock:
         """Held by the administration socket around every call that changes something."""
@@ -105,27 +108,37 @@ class Party:
         self._hub.switchboard.deliver(frame)
 
     def _on_state(self, state: LinkState) -> None:
-        self.link_reason = state.reason
-        if not state.up:
+        """Runs in the link's thread: what takes time is left to the ticker."""
+        self.link = state
+        if state.is_up:
+            self._down_since = None
+            self._hub.switchboard.link_up()
+            self._is_new_link = True
+        else:
             self._down_since = self._down_since or time.monotonic()
             self._hub.switchboard.link_down(state.reason)
-            return
-        self._down_since = None
-        self._hub.switchboard.link_up()
-        with self._lock:
-            hello = wire.Hello(software=__version__, running_jobs=self.jobs.under_way())
-            self._send(wire.Control(hello=hello))
-            self.contracts.tell_decisions()
+        self._news.set()
+
+    def _greet(self) -> None:
+        """First words on a new line: what runs here, and what we decided."""
+        self._is_new_link = False
+        hello = wire.Hello(software=__version__, running_jobs=self.jobs.under_way())
+        self._send(wire.Control(hello=hello))
+        self.contracts.tell_decisions()
 
     def _send(self, message: wire.Control) -> bool:
         return self._link.send_control(message.SerializeToString())
 
     def _tick(self) -> None:
         limit_s = self.core.settings.patience.coordinator_gone_s
-        while not self._stopping.wait(TICK_S):
+        while not self._stopping.is_set():
+            self._news.wait(TICK_S)
+            self._news.clear()
             down = self._down_since
             try:
                 with self._lock:
+                    if self._is_new_link:
+                        self._greet()
                     self.contracts.expire()
                     if down is not None and time.monotonic() - down > limit_s:
                         self.jobs.fail_running(_coordinator_gone(limit_s))
@@ -135,4 +148,6 @@ class Party:
 
 def _coordinator_gone(seconds: float) -> Problem:
     remedy = "see `saferoom party doctor`; start the job again when the coordinator is back"
-    return Problem("PeerError", f"the coordinator has been away for {seconds:g} s", COORDINATOR, "run", remedy)
+    return Problem(
+        "PeerError", f"the coordinator has been away for {seconds:g} s", COORDINATOR, "run", remedy
+    )

@@ -58,7 +58,9 @@ class PartyContracts:
                 "contract.refused", outcome="refused", contract=contract, reason=reason, on_behalf_of=by
             )
             remedy = "ask for another contract, or change policy.yaml"
-            raise RefusedError(f"the policy forbids it: {reason}", party=self._core.me, step="approve", remedy=remedy)
+            raise RefusedError(
+                f"the policy forbids it: {reason}", party=self._core.me, step="approve", remedy=remedy
+            )
         self._decide(contract, "approve", "", by)
 
     def refuse(self, contract_id: str, reason: str, by: str) -> None:
@@ -88,7 +90,9 @@ class PartyContracts:
             raise RefusedError("the contract does not name this party", step="contract")
         if contract.pinned_keys()[self._core.me] != self._core.keys.public():
             remedy = "draft it again from the keys that this party enrolled"
-            raise VerificationError("the contract pins other keys for this party", step="contract", remedy=remedy)
+            raise VerificationError(
+                "the contract pins other keys for this party", step="contract", remedy=remedy
+            )
 
     def _activate(self, contract: Contract, signatures: dict[str, bytes]) -> None:
         verify_approvals(contract, signatures)
@@ -111,7 +115,9 @@ class PartyContracts:
     def _decide(self, contract: Contract, word: str, reason: str, by: str) -> None:
         decision: Decision = sign_decision(self._core.keys.signing, contract, self._core.me, word, reason)
         verify_decision(contract, decision)
-        event = {"approve": "contract.approved", "refuse": "contract.refused", "revoke": "contract.revoked"}[word]
+        event = {"approve": "contract.approved", "refuse": "contract.refused", "revoke": "contract.revoked"}[
+            word
+        ]
         self._core.record(event, contract=contract, reason=reason, on_behalf_of=by)
         self._book.decide(contract.id, self._core.me, word, reason, decision.signature)
         self._tell(contract, {"decision": word, "reason": reason, "signature": decision.signature})

@@ -6,16 +6,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from saferoom.contracts.canonical import contract_hash
-from saferoom.contracts.checks import check_active, check_job
+from saferoom.contracts.checks import check_active, check_dataset, check_job
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy, job_reasons
 from saferoom.data import catalogue
 from saferoom.errors import RefusedError, SafeRoomError, UsageError
-from saferoom.ids import HELPER
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
@@ -105,7 +103,13 @@ class PartyJobs:
     # -- from this node ----------------------------------------------------------------------------
 
     def request(
-        self, contract_id: str, kind: str, params: Mapping[str, Any], local: Mapping[str, Any], *, wait_s: float
+        self,
+        contract_id: str,
+        kind: str,
+        params: Mapping[str, Any],
+        local: Mapping[str, Any],
+        *,
+        wait_s: float,
     ) -> str:
         """Ask the coordinator for a job whose private input (`local`) stays here. Returns the job id."""
         request_id = self._core.new_id()
@@ -130,7 +134,9 @@ class PartyJobs:
         if row["state"] in tables.JOB_ENDED:
             raise UsageError(f"the job is {row['state']} already", step="cancel")
         self._send(wire.Control(cancel=wire.JobCancel(job_id=row["id"], by=self._core.me, reason=reason)))
-        problem = Problem("CancelledError", f"cancelled by {self._core.me}: {reason}", self._core.me, "cancel")
+        problem = Problem(
+            "CancelledError", f"cancelled by {self._core.me}: {reason}", self._core.me, "cancel"
+        )
         self.settle(row["id"], problem)
 
     def under_way(self) -> list[str]:
@@ -179,7 +185,8 @@ class PartyJobs:
     # -- JobOwner ----------------------------------------------------------------------------------
 
     def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
-        self._core.disclose(self._contract_of(job_id), job_id, disclosure)
+        row = self._core.state.get(tables.jobs, job_id, "job")
+        self._core.disclose(self._core.book.get(row["contract_id"]), job_id, row["kind"], disclosure)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)
@@ -215,12 +222,15 @@ class PartyJobs:
         contract = self._core.book.get(offer.contract_id)
         if row["state"] != "active" or contract_hash(contract) != offer.contract_hash:
             raise RefusedError(
-                "the contract is not active here in this form", remedy=f"see `saferoom contract show {contract.id}`"
+                "the contract is not active here in this form",
+                remedy=f"see `saferoom contract show {contract.id}`",
             )
         now, params = self._core.now(), json.loads(offer.params_json)
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
-        reasons = job_reasons(self._policy(), contract, self._core.me, offer.kind, self._core.usage(contract.id), now)
+        reasons = job_reasons(
+            self._policy(), contract, self._core.me, offer.kind, self._core.usage(contract.id), now
+        )
         if reasons:
             raise RefusedError("the policy forbids it: " + "; ".join(reasons), remedy="see policy.yaml")
         self._check_data(contract, offer.kind, params)
@@ -229,11 +239,7 @@ class PartyJobs:
     def _check_data(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> None:
         mine = contract.parties[self._core.me]
         registration = catalogue.recall(mine.dataset, self._core.home.data)
-        if mine.version and mine.version != registration.version:
-            raise RefusedError(
-                f"the contract pins another version of data set {mine.dataset}",
-                remedy="agree on a contract for the present version",
-            )
+        check_dataset(contract, self._core.me, registration.name, registration.version)
         if kind == "score" and not self._core.home.model(str(params.get("model", ""))).is_dir():
             raise RefusedError("the model to score with is not here", remedy="see `saferoom model list`")
 
@@ -258,7 +264,8 @@ class PartyJobs:
         return self._core.book.get(self._core.state.get(tables.jobs, job_id, "job")["contract_id"])
 
     def _tell_end(self, job_id: str, problem: Problem | None, summary: dict[str, Any]) -> None:
-        end = wire.JobEnd(job_id=job_id, finished=problem is None, summary_json=json.dumps(summary))
+        cost = {key: value for key, value in summary.items() if key != "facts"}
+        end = wire.JobEnd(job_id=job_id, finished=problem is None, summary_json=json.dumps(cost))
         if problem is not None:
             end.problem.CopyFrom(problem.to_wire())
         self._send(wire.Control(end=end))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from saferoom.audit.events import DataObject
+from saferoom.audit.events import DataObject, ModelRef
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
 from saferoom.errors import UsageError
@@ -14,6 +16,7 @@ from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
+from saferoom.node.party_rows import count_asked, own_registration
 
 REQUEST_WAIT_S = 20.0
 
@@ -38,6 +41,10 @@ class PartyOperations(Operations):
             "job.cancel": answer(self.job_cancel),
             "model.list": answer(self.model_list),
             "model.show": answer(self.model_show),
+            "model.export": answer(self.model_export),
+            "score.batch": answer(self.score_batch),
+            "score.one": answer(self.score_one),
+            "score.result": answer(self.score_result),
         }
 
     def status(self, _args: Plain) -> Plain:
@@ -45,9 +52,12 @@ class PartyOperations(Operations):
             "node": self.core.me,
             "role": "party",
             "up": self._daemon is not None,
-            "connected": self._daemon is not None and self._daemon.connected,
-            "link": self._daemon.link_reason if self._daemon else "the node is not up",
-            "datasets": [registration.name for registration in catalogue.list_registered(self.core.home.data)],
+            "connected": self._daemon is not None and self._daemon.link.is_up,
+            "link": self._daemon.link.reason if self._daemon else "the node is not up",
+            "remedy": self._daemon.link.remedy if self._daemon else "start it with `saferoom party up`",
+            "datasets": [
+                registration.name for registration in catalogue.list_registered(self.core.home.data)
+            ],
             "jobs_under_way": len(self._daemon.jobs.under_way()) if self._daemon else 0,
             "log_size": self.core.log.size,
         }
@@ -82,7 +92,10 @@ class PartyOperations(Operations):
         columns = tuple(column.name for column in registration.columns)
         rows = registration.counts.rows
         self.core.record(
-            type_, object=DataObject.of(registration.name, rows=rows, version_hash=registration.version, columns=columns)
+            type_,
+            object=DataObject.of(
+                registration.name, rows=rows, version_hash=registration.version, columns=columns
+            ),
         )
 
     # -- contracts -----------------------------------------------------------------------------------
@@ -101,13 +114,17 @@ class PartyOperations(Operations):
     def contract_refuse(self, args: Plain) -> Plain:
         contract, daemon = self.find_contract(args), self._up()
         with daemon.lock():
-            daemon.contracts.refuse(contract.id, argument(args, "reason"), str(args.get("by", "data officer")))
+            daemon.contracts.refuse(
+                contract.id, argument(args, "reason"), str(args.get("by", "data officer"))
+            )
         return self.contract_show({"contract": contract.id})
 
     def contract_revoke(self, args: Plain) -> Plain:
         contract, daemon = self.find_contract(args), self._up()
         with daemon.lock():
-            daemon.contracts.revoke(contract.id, argument(args, "reason"), str(args.get("by", "data officer")))
+            daemon.contracts.revoke(
+                contract.id, argument(args, "reason"), str(args.get("by", "data officer"))
+            )
         return self.contract_show({"contract": contract.id})
 
     # -- jobs and models -----------------------------------------------------------------------------
@@ -153,6 +170,56 @@ class PartyOperations(Operations):
             raise UsageError("that job left no model here", remedy="see `saferoom model list`")
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         return {"id": row["id"], "model": model, "files": sorted(path.name for path in folder.iterdir())}
+
+    def model_export(self, args: Plain) -> Plain:
+        """Copy what a job left here into a new folder; logged before it is done."""
+        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        target = Path(argument(args, "out"))
+        if target.exists():
+            raise UsageError(f"{target} is there already", step="export", remedy="name a new folder")
+        self.core.record(
+            "model.exported", contract=self.core.book.get(row["contract_id"]), model=ModelRef(row["id"])
+        )
+        shutil.copytree(self.core.home.model(row["id"]), target)
+        return {"id": row["id"], "folder": str(target)}
+
+    def score_batch(self, args: Plain) -> Plain:
+        return self._score(args, {"mode": "batch"}, {"input": argument(args, "input")})
+
+    def score_one(self, args: Plain) -> Plain:
+        return self._score(
+            args, {"mode": "one"}, {"input": argument(args, "input"), "id": argument(args, "id")}
+        )
+
+    def _score(self, args: Plain, params: Plain, local: Plain) -> Plain:
+        """Ask the coordinator for a score job; the list of enterprises stays in `local`, here."""
+        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        registration = own_registration(self.core.book.get(row["contract_id"]), self.core.me, self.core.home)
+        rows = 1 if params["mode"] == "one" else count_asked(registration, Path(local["input"]))
+        job_id = self._up().jobs.request(
+            row["contract_id"],
+            "score",
+            {"model": row["id"], "rows": rows, **params},
+            local,
+            wait_s=REQUEST_WAIT_S,
+        )
+        return {"job_id": job_id}
+
+    def score_result(self, args: Plain) -> Plain:
+        """Where the scores of a finished score job lie; a batch is copied to where it was asked for."""
+        row = self.find_job(args)
+        scores = self.core.home.model(row["id"]) / "scores.csv"
+        if row["kind"] != "score" or not scores.exists():
+            raise UsageError("that job left no scores here", remedy="see `saferoom job show`")
+        if args.get("out"):
+            shutil.copyfile(scores, Path(str(args["out"])))
+            return {
+                "job_id": row["id"],
+                "scores": str(args["out"]),
+                "rows": row["summary"]["facts"]["scored"],
+            }
+        with scores.open(encoding="utf-8", newline="") as lines:
+            return {"job_id": row["id"], **next(csv.DictReader(lines))}
 
     def _up(self) -> Party:
         if self._daemon is None:

@@ -1,10 +1,16 @@
-"""The rows a party brings to a job: registered, unchanged, of valid id, and with consent where it is needed."""
+"""The rows a party brings to a job: registered, unchanged, of valid id, with consent where needed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from saferoom.contracts.contract import Contract
 from saferoom.data import catalogue
 from saferoom.data.catalogue import Registration
 from saferoom.data.consent import keep_consented, load_consent
+from saferoom.data.dataset import DatasetDescription, describe
 from saferoom.data.loading import load
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError
@@ -12,10 +18,9 @@ from saferoom.node.home import Home
 from saferoom.node.job_context import JobContext
 
 
-def own_registration(context: JobContext) -> Registration:
+def own_registration(contract: Contract, party: str, home: Home) -> Registration:
     """The registration of the data set that the contract names for this party."""
-    mine = context.contract.parties[context.me]
-    return catalogue.recall(mine.dataset, Home.at(context.spec.home).data)
+    return catalogue.recall(contract.parties[party].dataset, home.data)
 
 
 def load_rows(context: JobContext) -> PartyTable:
@@ -23,24 +28,45 @@ def load_rows(context: JobContext) -> PartyTable:
 
     Raises ConfigError: the file is gone or has changed since it was registered.
     """
-    registration = own_registration(context)
+    registration = own_registration(context.contract, context.me, context.home)
     features = context.contract.features_of(context.me)
     table = load(
-        registration.description, features or None, types=registration.types, version=registration.version
+        registration.description, list(features), types=registration.types, version=registration.version
     )
     return with_consent(context, registration, table)
 
 
 def with_consent(context: JobContext, registration: Registration, table: PartyTable) -> PartyTable:
-    """Only the rows that may be used for the contract's purpose today, where the contract asks for consent."""
+    """Where the contract asks for consent: the rows that may be used for its purpose today."""
     if not context.contract.parties[context.me].consent_required:
         return table
     book = load_consent(registration.description)
     today = context.today()
     kept, counts = keep_consented(table, book, context.contract.purpose, today)
     context.daemon.record(
-        "consent.filtered", dataset=registration.name, rows=counts.kept, reason=f"{counts.rows - counts.kept} dropped"
+        "consent.filtered",
+        dataset=registration.name,
+        rows=counts.kept,
+        reason=f"{counts.rows - counts.kept} dropped",
     )
     if not len(kept):
         raise RefusedError("no row has a consent for this purpose today", remedy="see the consent table")
     return kept
+
+
+def list_description(registration: Registration, file: Path, features: Sequence[str]) -> DatasetDescription:
+    """How to read a list of enterprises to be scored: like the party's data set, without label and split."""
+    known = registration.description
+    content: dict[str, Any] = {
+        "name": "asked",
+        "source": str(file),
+        "id": known.id,
+        "id_kind": known.id_kind,
+        "columns": list(features),
+    }
+    return describe(content, file.parent, party=known.party)
+
+
+def count_asked(registration: Registration, file: Path) -> int:
+    """How many enterprises a list holds. Raises ConfigError if it cannot be read."""
+    return len(load(list_description(registration, file, []), []))

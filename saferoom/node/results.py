@@ -1,85 +1,157 @@
-"""What a training job leaves at a party: its own part of the model; at the label holder the evaluation too."""
+"""What the label holder keeps of a job: metrics, scores, grades. Every party keeps its `model.json` besides.
+
+metrics.json   joint and alone, train and test: AUC, KS, Gini, log loss, Brier
+scores.csv     id, split, y, pd, points, grade
+grades.json    the grade scheme with its cuts, as they were when the model was made
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.loading import write_private
-from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
-from saferoom.models.alone import fit_alone
-from saferoom.models.logistic import LocalModel
+from saferoom.errors import ConfigError, StorageError
+from saferoom.models.alone import AloneFit, fit_alone
 from saferoom.models.metrics import metrics_summary
-from saferoom.node.job_context import JobContext
-from saferoom.scoring.grades import GradeScheme
-from saferoom.scoring.points import PointScale
+from saferoom.node.model_file import PartyModel
+from saferoom.scoring.grades import GradeScheme, scheme_from_dict
+from saferoom.scoring.points import PointScale, pd_from_logit
+from saferoom.scoring.standard import standard_scheme
 
 Floats = NDArray[np.float64]
+Metrics = dict[str, float] | None
+
+METRICS, SCORES, GRADES = "metrics.json", "scores.csv", "grades.json"
+_CUT_KEY = {"pd": "up_to", "points": "from"}
 
 
 @dataclass(frozen=True, slots=True)
-class LabelHolderResult:
-    """What the label holder has after evaluation: rows in the common order, prepared columns, joint scores."""
+class Evaluation:
+    """What the label holder knows once the joint scores are there. Rows in the common order.
 
-    table: PartyTable
+    Shapes: pd, points, grades, y, is_train (n,); `alone` holds its own model's probabilities.
+    """
+
+    ids: NDArray[np.bytes_]
     is_train: NDArray[np.bool_]
-    train_x: Floats
-    test_x: Floats
-    train_logits: Floats
-    test_logits: Floats
-    l2: float
+    y: NDArray[np.int8]
+    pd: Floats
+    points: NDArray[np.int64]
+    grades: NDArray[np.int64]
+    scheme: GradeScheme
+    alone: AloneFit
+
+    @classmethod
+    def make(
+        cls,
+        table: PartyTable,
+        is_train: NDArray[np.bool_],
+        own: tuple[Floats, Floats],
+        logits: tuple[Floats, Floats],
+        scheme: GradeScheme,
+        *,
+        l2: float,
+    ) -> Evaluation:
+        """`own` and `logits` are (train, test): the prepared own columns, and the joint scores."""
+        if table.label is None:
+            raise ConfigError(
+                "the label holder's data set has no label column", remedy="register it with `label:`"
+            )
+        joint = np.empty(len(table))
+        joint[is_train], joint[~is_train] = logits
+        pd, points = pd_from_logit(joint), PointScale().points(joint)
+        resolved = scheme.resolve(pd[is_train])
+        alone = fit_alone(own[0], table.label[is_train].astype(np.float64), own[1], l2=l2)
+        grades = resolved.assign(pd, points)
+        return cls(table.ids, is_train, table.label, pd, points, grades, resolved, alone)
+
+    def metrics(self) -> dict[str, Any]:
+        """Joint and alone on the same rows; None where the held-out rows hold one class only."""
+        train, test = self.is_train, ~self.is_train
+        return {
+            "train": metrics_summary(self.y[train], self.pd[train]),
+            "test": _summary(self.y[test], self.pd[test]),
+            "alone": {
+                "train": metrics_summary(self.y[train], self.alone.train_pd),
+                "test": _summary(self.y[test], self.alone.test_pd),
+            },
+        }
+
+    def save(self, folder: Path) -> None:
+        write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
+        write_private(folder / GRADES, json.dumps(_plain_scheme(self.scheme), ensure_ascii=False, indent=1))
+        split = np.where(self.is_train, "train", "test")
+        names = np.array(self.scheme.names)[self.grades]
+        rows = zip(_texts(self.ids), split, self.y, _rounded(self.pd), self.points, names, strict=True)
+        _write_csv(folder / SCORES, ("id", "split", "y", "pd", "points", "grade"), rows)
 
 
-def write_model(context: JobContext, preparation: Preparation, model: LocalModel) -> None:
-    """`model.json`: this party's coefficients, and how its columns are prepared."""
-    content: dict[str, Any] = {
-        "version": 1,
-        "kind": context.contract.task.kind,
-        "job": context.spec.job_id,
-        "contract": context.contract.id,
-        "party": context.me,
-        "label_holder": context.contract.label_holder,
-        "columns": list(preparation.column_names),
-        "coefficients": [float(value) for value in model.coefficients],
-        "preparation": preparation.to_dict(),
-    }
-    if model.intercept is not None:
-        content["intercept"] = model.intercept
-    write_private(context.folder / "model.json", json.dumps(content, ensure_ascii=False, indent=1))
+def own_scheme(file: Path) -> GradeScheme:
+    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
+    if not file.exists():
+        return standard_scheme()
+    try:
+        return scheme_from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
 
 
-def probability(logits: Floats) -> Floats:
-    """The logistic function."""
-    return 1.0 / (1.0 + np.exp(-logits))
-
-
-def write_evaluation(
-    context: JobContext, preparation: Preparation, model: LocalModel, result: LabelHolderResult
+def write_score_list(
+    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], logits: Floats
 ) -> None:
-    """`metrics.json`, `scores.csv` and `grades.json` at the label holder."""
-    label = result.table.label
-    if label is None:
-        return
-    train_y, test_y = label[result.is_train], label[~result.is_train]
-    alone = fit_alone(result.train_x, train_y.astype(np.float64), result.test_x, l2=result.l2)
-    metrics = {
-        "train": metrics_summary(train_y, probability(result.train_logits)),
-        "test": _summary(test_y, probability(result.test_logits)),
-        "alone": {"train": metrics_summary(train_y, alone.train_pd), "test": _summary(test_y, alone.test_pd)},
-    }
-    write_private(context.folder / "metrics.json", json.dumps(metrics, indent=1))
-    write_scores(context, result)
+    """`scores.csv` of a score job: id, pd, points, grade, by the cut points of the model."""
+    try:
+        scheme = scheme_from_dict(json.loads((model_folder / GRADES).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StorageError("the model's grade scheme is missing or damaged", remedy="train again") from error
+    pd, points = pd_from_logit(logits), model.scale.points(logits)
+    names = np.array(scheme.names)[scheme.assign(pd, points)]
+    rows = zip(_texts(ids), _rounded(pd), points, names, strict=True)
+    _write_csv(folder / SCORES, ("id", "pd", "points", "grade"), rows)
 
 
-def _summary(y: NDArray[np.int8], pd: Floats) -> dict[str, float] | None:
-    """None where the held-out rows hold one class only: nothing can be said then."""
+def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:
     if not len(y) or y.min() == y.max():
         return None
     return metrics_summary(y, pd)
+
+
+def _plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
+    key = _CUT_KEY[scheme.by]
+    grades = [
+        {
+            "name": grade.name,
+            **({} if grade.cut is None else {key: grade.cut}),
+            "title": dict(grade.title),
+            "supervision": {lang: list(texts) for lang, texts in grade.supervision.items()},
+        }
+        for grade in scheme.grades
+    ]
+    return {"scheme": scheme.name, "by": scheme.by, "title": dict(scheme.title), "grades": grades}
+
+
+def _texts(ids: NDArray[np.bytes_]) -> list[str]:
+    return [raw.decode() for raw in ids.tolist()]
+
+
+def _rounded(pd: Floats) -> list[str]:
+    return [f"{value:.6g}" for value in pd.tolist()]
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_private(path, text.getvalue())

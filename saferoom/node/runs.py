@@ -2,7 +2,7 @@
 
     submit -> offer to every party -> all accept  -> start everywhere -> all ended  -> verdict: finished
                                    -> one refuses -> verdict: refused
-                                                     one fails, leaves or cancels   -> verdict: failed, cancelled
+                                                     one fails, leaves, cancels -> verdict: failed, cancelled
 
 The state machine alone: it decides, its `RunPort` acts. Until the verdict, parties hold their results
 staged; only "finished" makes them permanent, so a job leaves everything everywhere or nothing anywhere.

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from saferoom.errors import ConfigError
+from saferoom.link.settings import LinkSettings
 
 
 class Patience(BaseModel):
@@ -17,11 +18,17 @@ class Patience(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     offer_s: Annotated[float, Field(gt=0)] = 15.0
-    peer_gone_s: Annotated[float, Field(gt=0)] = 15.0
-    coordinator_gone_s: Annotated[float, Field(gt=0)] = 20.0
+    heartbeat_s: Annotated[float, Field(gt=0)] = 3.0
+    dead_after_s: Annotated[float, Field(gt=0)] = 10.0
+    peer_gone_s: Annotated[float, Field(gt=0)] = 12.0
+    coordinator_gone_s: Annotated[float, Field(gt=0)] = 15.0
     job_silent_s: Annotated[float, Field(gt=0)] = 20.0
     receive_s: Annotated[float, Field(gt=0)] = 300.0
-    heartbeat_s: Annotated[float, Field(gt=0)] = 5.0
+
+
+def link_settings(patience: Patience) -> LinkSettings:
+    """The link's part of a node's patience."""
+    return LinkSettings(heartbeat_s=patience.heartbeat_s, dead_after_s=patience.dead_after_s)
 
 
 class Emulation(BaseModel):
@@ -53,7 +60,9 @@ def load_settings(path: Path) -> NodeSettings:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         return NodeSettings.model_validate(raw)
     except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read {path.name}: {type(error).__name__}", remedy=f"check {path}") from error
+        raise ConfigError(
+            f"cannot read {path.name}: {type(error).__name__}", remedy=f"check {path}"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from saferoom.errors import StorageError
 from saferoom.identity.authority import Authority
 from saferoom.identity.enrolment import (
+    Desk,
     EnrolmentRequest,
     Welcome,
     check_address,
@@ -21,9 +22,9 @@ from saferoom.identity.files import write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR, HELPER, check_party_id
-from saferoom.node.core import Core
+from saferoom.node.core import Core, log_signer
 from saferoom.node.home import Home
-from saferoom.node.settings import NodeSettings, Patience, save_settings
+from saferoom.node.settings import NodeSettings, save_settings
 
 CERTIFICATE_DAYS = 365
 
@@ -34,7 +35,11 @@ POLICY_TEXT = """\
 
 
 def init_party(
-    home: Home, party: str, organisation: str, now: datetime, passphrase: str | None = None, patience: Patience | None = None
+    home: Home,
+    party: str,
+    organisation: str,
+    now: datetime,
+    passphrase: str | None = None,
 ) -> str:
     """Make a party's home, keys and policy; return its enrolment request, also kept as request.json."""
     check_party_id(party)
@@ -44,10 +49,8 @@ def init_party(
     request = write_request(keys, organisation, now)
     write_private(home.request, request.encode())
     write_private(home.policy, POLICY_TEXT.encode())
-    settings = NodeSettings(
-        role="party", node_id=party, organisation=organisation, patience=patience or Patience()
-    )
-    save_settings(home.settings, settings)
+    _write_log_key(home, keys)
+    save_settings(home.settings, NodeSettings(role="party", node_id=party, organisation=organisation))
     return request
 
 
@@ -60,6 +63,7 @@ def init_coordinator(
     home.create()
     keys = NodeKeys.create(home.keys, COORDINATOR, passphrase)
     NodeKeys.create(home.helper_keys, HELPER, passphrase)
+    _write_log_key(home, keys)
     authority = Authority.create(home.authority, now, passphrase)
     host = settings.public_address.rsplit(":", 1)[0].strip("[]")
     certificate = authority.issue_server(keys.tls.public_key(), CERTIFICATE_DAYS, now, [host])
@@ -68,14 +72,15 @@ def init_coordinator(
     save_settings(home.settings, settings)
 
 
-def enrol(core: Core, request_text: str, now: datetime, passphrase: str | None, expect: str | None) -> tuple[EnrolmentRequest, str]:
+def enrol(
+    core: Core, request_text: str, now: datetime, passphrase: str | None, expect: str | None
+) -> tuple[EnrolmentRequest, str]:
     """Verify a party's request, enter it in the register, and return it with its welcome. Logged first."""
     request = read_request(request_text, now, expect)
     authority = Authority.load(core.home.authority, now, passphrase)
     helper = NodeKeys.load(core.home.helper_keys, passphrase).public()
-    welcome, entry = write_welcome(
-        request, authority, core.keys, helper, core.settings.public_address, now, CERTIFICATE_DAYS
-    )
+    desk = Desk(authority, core.keys, helper, core.settings.public_address)
+    welcome, entry = write_welcome(request, desk, now, CERTIFICATE_DAYS)
     register = Register.load(core.home.register).with_node(entry)
     core.record("party.enrolled", by=request.keys.node_id)
     register.save(core.home.register)
@@ -87,6 +92,11 @@ def join(core: Core, welcome_text: str, now: datetime, expect: str | None) -> We
     welcome = store_welcome(core.home.welcome, welcome_text, core.keys, now, expect)
     core.record("party.joined")
     return welcome
+
+
+def _write_log_key(home: Home, keys: NodeKeys) -> None:
+    """The public text with which anybody checks this node's log: give it to your auditor."""
+    home.log_key.write_text(log_signer(keys).verifier_key + "\n", encoding="ascii")
 
 
 def read_text(path: Path, what: str) -> str:

@@ -46,7 +46,6 @@ jobs = sa.Table(
     sa.Column("ended", sa.Float),
     sa.Column("problem", sa.JSON),
     sa.Column("summary", sa.JSON),
-    sa.Column("rows_scored", sa.Integer, nullable=False, default=0),
 )
 JOB_ENDED = ("finished", "failed", "cancelled", "refused")
 
@@ -61,7 +60,9 @@ class State:
         try:
             _metadata.create_all(self._engine)
         except SQLAlchemyError as error:
-            raise StorageError("the node's state cannot be opened", remedy="check disk and permissions") from error
+            raise StorageError(
+                "the node's state cannot be opened", remedy="check disk and permissions"
+            ) from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -94,14 +95,17 @@ class State:
         found = self.rows(table, key.startswith(prefix, autoescape=True)) if prefix else []
         if len(found) != 1:
             raise UsageError(
-                f"{len(found)} {what}s start with {prefix!r}, need exactly one", remedy=f"see `saferoom {what} list`"
+                f"{len(found)} {what}s start with {prefix!r}, need exactly one",
+                remedy=f"see `saferoom {what} list`",
             )
         return found[0]
 
     def jobs_of(self, contract_id: str, kinds: Iterable[str]) -> list[dict[str, Any]]:
         return self.rows(jobs, jobs.c.contract_id == contract_id, jobs.c.kind.in_(list(kinds)))
 
-    def end_job(self, job_id: str, state: str, problem: dict[str, str] | None, summary: dict[str, Any] | None) -> None:
+    def end_job(
+        self, job_id: str, state: str, problem: dict[str, str] | None, summary: dict[str, Any] | None
+    ) -> None:
         values: dict[str, Any] = {"state": state, "problem": problem, "ended": time.time()}
         if summary is not None:
             values["summary"] = json.loads(json.dumps(summary))
@@ -121,7 +125,9 @@ class _Translated:
         try:
             return self._context.__enter__()
         except SQLAlchemyError as error:
-            raise StorageError("the node's state cannot be read", remedy="check disk and permissions") from error
+            raise StorageError(
+                "the node's state cannot be read", remedy="check disk and permissions"
+            ) from error
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         try:

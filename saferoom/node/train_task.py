@@ -14,6 +14,7 @@ from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError, PeerError
 from saferoom.models.logistic import (
+    LocalModel,
     LogisticSettings,
     deal_logistic,
     evaluate,
@@ -21,9 +22,11 @@ from saferoom.models.logistic import (
     train_logistic,
 )
 from saferoom.node.job_context import JobContext
+from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import load_rows, own_registration
-from saferoom.node.results import LabelHolderResult, write_evaluation, write_model
+from saferoom.node.results import Evaluation, own_scheme
 from saferoom.protocols.psi import align, match
+from saferoom.scoring.points import PointScale
 
 MINIMUM_EVENTS = 10
 
@@ -59,11 +62,13 @@ def train(context: JobContext) -> None:
         logits = evaluate(session, trained, test_x)
     with context.phase("release"):
         model = release(session, trained)
-    with context.phase("report"):
-        write_model(context, preparation, model)
-        if logits is not None and table.label is not None:
-            result = LabelHolderResult(table, is_train, train_x, test_x, *logits, settings.l2)
-            write_evaluation(context, preparation, model, result)
+    with context.phase("store"):
+        _part(context, preparation, model).save(context.folder)
+        if logits is not None:
+            scheme = own_scheme(context.home.root / "grades.yaml")
+            own = (train_x, test_x)
+            evaluation = Evaluation.make(table, is_train, own, logits, scheme, l2=settings.l2)
+            evaluation.save(context.folder)
 
 
 def help_train(context: JobContext) -> None:
@@ -82,6 +87,19 @@ def help_train(context: JobContext) -> None:
 def logistic_settings(context: JobContext) -> LogisticSettings:
     """The public settings of the regression, from the contract's task."""
     return LogisticSettings(**context.contract.task.params.model_dump())
+
+
+def _part(context: JobContext, preparation: Preparation, model: LocalModel) -> PartyModel:
+    return PartyModel(
+        job=context.spec.job_id,
+        contract=context.contract.id,
+        party=context.me,
+        kind=context.contract.task.kind,
+        preparation=preparation,
+        coefficients=model.coefficients,
+        intercept=model.intercept,
+        scale=PointScale(),
+    )
 
 
 def _share_split(context: JobContext, table: PartyTable) -> NDArray[np.bool_]:
@@ -119,8 +137,10 @@ def _train_labels(
     if context.me != context.contract.label_holder:
         return None
     if table.label is None:
-        registration = own_registration(context)
-        raise PeerError(f"data set {registration.name!r} has no label column", remedy="register it with `label:`")
+        registration = own_registration(context.contract, context.me, context.home)
+        raise PeerError(
+            f"data set {registration.name!r} has no label column", remedy="register it with `label:`"
+        )
     labels = table.label[is_train].astype(np.float64)
     events = int(labels.sum())
     if min(events, len(labels) - events) < MINIMUM_EVENTS:

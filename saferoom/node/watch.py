@@ -1,4 +1,4 @@
-"""Live progress of jobs, for everybody at this node who watches: a short history and a condition to wait on."""
+"""Live progress of jobs, for everybody at this node who watches."""
 
 from __future__ import annotations
 

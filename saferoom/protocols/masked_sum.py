@@ -15,24 +15,17 @@ import secrets
 from collections.abc import Mapping
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, UsageError
+from saferoom.ring.fixed import decode, encode
+from saferoom.ring.prg import SEED_BYTES, Stream
 from saferoom.sharing.values import U64, Public, Seed, Share
 
-SEED_BYTES = 32
 SUM_FRAC_BITS = 32
+_STREAM = "masked sum"
 _CHUNK = 1 << 19  # elements: 4 MB, so that masking one chunk and sending the one before overlap
-
-
-class Prg:
-    def __init__(self, seed: bytes) -> None:
-        self._stream = Cipher(algorithms.AES(seed), modes.CTR(bytes(16))).encryptor()
-
-    def uniform(self, shape: tuple[int, ...]) -> U64:
-        return np.frombuffer(self._stream.update(bytes(8 * shape[0])), dtype=np.uint64)
 
 
 class PairwisePads:
@@ -42,7 +35,7 @@ class PairwisePads:
     every sum, because parties that are not at the same place would add noise without noticing.
     """
 
-    def __init__(self, added: Mapping[str, Prg], subtracted: Mapping[str, Prg]) -> None:
+    def __init__(self, added: Mapping[str, Stream], subtracted: Mapping[str, Stream]) -> None:
         self._added = dict(added)
         self._subtracted = dict(subtracted)
         self.spent = 0
@@ -56,7 +49,7 @@ class PairwisePads:
         Sends:    32 bytes to each later party.
         Reveals:  nothing.
         Assumes:  semi-honest; the link keeps the seeds from the helper.
-        Source:   Bonawitz et al. 2017, §4.0.2 (masking with one-time pads), without drop-outs.
+        Source:   Bonawitz et al. 2017, §4 (masking with one-time pads), without drop-outs.
         Raises:   PeerError, PeerTimeout, StepMismatchError.
         """
         place = s.parties.index(s.me)
@@ -64,9 +57,9 @@ class PairwisePads:
         for peer in s.parties[place + 1 :]:
             seed = secrets.token_bytes(SEED_BYTES)
             s.send(peer, "pad-seed", Seed(np.frombuffer(seed, dtype=np.uint8)))
-            added[peer] = Prg(seed)
+            added[peer] = Stream(seed, _STREAM)
         subtracted = {
-            peer: Prg(s.receive_one(peer, "pad-seed", (SEED_BYTES,), np.uint8).tobytes())
+            peer: Stream(s.receive_one(peer, "pad-seed", (SEED_BYTES,), np.uint8).tobytes(), _STREAM)
             for peer in s.parties[:place]
         }
         return cls(added, subtracted)
@@ -74,10 +67,10 @@ class PairwisePads:
     def next(self, rows: int) -> U64:
         """This party's net pad for the next `rows` elements; over all parties it sums to zero."""
         total = np.zeros(rows, dtype=np.uint64)
-        for prg in self._added.values():
-            total += prg.uniform((rows,))
-        for prg in self._subtracted.values():
-            total -= prg.uniform((rows,))
+        for stream in self._added.values():
+            total += stream.words(rows)
+        for stream in self._subtracted.values():
+            total -= stream.words(rows)
         self.spent += rows
         return total
 
@@ -95,7 +88,7 @@ def masked_sum(
     Reveals:  to `recipient`, `kind`: the sum (with two parties: therefore the other's part).
     Assumes:  semi-honest; any number of parties may collude, and learn the sum of the others' parts if
               the recipient is among them.
-    Source:   Bonawitz et al. 2017, §4.0.2.
+    Source:   Bonawitz et al. 2017, §4 (masking with one-time pads).
     Raises:   UsageError (not a vector, not finite, too large), PeerError (other rows or other pads),
               PeerTimeout.
     """
@@ -110,7 +103,7 @@ def masked_sum(
             s.send(recipient, f"part/row={start}", Public(header), share)
         else:
             total[start : start + len(chunk)] = _collect(s, f"part/row={start}", header, share)
-    return None if total is None else total.view(np.int64) / 2.0**SUM_FRAC_BITS
+    return None if total is None else decode(total, SUM_FRAC_BITS)
 
 
 def _collect(s: Session, label: str, header: U64, own: Share) -> U64:
@@ -137,4 +130,4 @@ def _to_ring(part: NDArray[np.float64], parties: int) -> U64:
         raise UsageError(
             "a part of the score is not finite, or far too large", remedy="check the model's columns"
         )
-    return np.rint(part * 2.0**SUM_FRAC_BITS).astype(np.int64).view(np.uint64)
+    return encode(part, SUM_FRAC_BITS)

@@ -56,7 +56,7 @@ def align(s: Session, ids: Ids, *, minimum_rows: int = 1) -> NDArray[np.int64]:
               to every party, `intersection`: which of its own ids all the others hold too.
               Below the minimum: only that it is below, or that nothing is common.
     Assumes:  the helper colludes with no party (with the key it could try out codes).
-    Source:   server-aided PSI: Kamara, Mohassel, Raykova, Sadeghian 2014, §4, semi-honest helper.
+    Source:   server-aided PSI: Kamara, Mohassel, Raykova, Sadeghian 2014, semi-honest helper.
     Raises:   UsageError (no ids, duplicates, wrong type, nothing in common), RefusedError (fewer than the
               minimum), PeerError (a helper or peer that does not follow the protocol), PeerTimeout.
     """

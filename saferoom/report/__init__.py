@@ -1,1 +1,1 @@
-"""To be told."""
+"""One HTML page on a job, Chinese or English, without outside assets: `render_report(ReportData(...))`."""

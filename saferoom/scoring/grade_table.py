@@ -1,4 +1,4 @@
-"""What a grading looks like: counts and default rates, whether they rise from grade to grade, and migration."""
+"""What a grading looks like: counts and default rates, whether they rise from grade to grade, migration."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Reversal:
 def grade_table(
     names: Sequence[str], grades: ArrayLike, pd: ArrayLike, y: ArrayLike | None = None
 ) -> tuple[GradeRow, ...]:
-    """One line a grade, best first; `grades` (n,) are places in `names`, as `GradeScheme.assign` gives them."""
+    """One line a grade, best first; `grades` (n,) are places in `names`, from `GradeScheme.assign`."""
     places = _places(grades, len(names))
     scores = np.asarray(pd, dtype=np.float64)
     labels = None if y is None else np.asarray(y)
@@ -73,7 +73,9 @@ def reversals(table: Sequence[GradeRow]) -> tuple[Reversal, ...]:
         if difference > 0:
             pooled = (events_better + events_worse) / (better.rows + worse.rows)
             spread = math.sqrt(pooled * (1 - pooled) * (1 / better.rows + 1 / worse.rows))
-            found.append(Reversal(better.name, worse.name, 0.5 * math.erfc(difference / spread / math.sqrt(2))))
+            found.append(
+                Reversal(better.name, worse.name, 0.5 * math.erfc(difference / spread / math.sqrt(2)))
+            )
     return tuple(found)
 
 

@@ -56,7 +56,7 @@ class GradeScheme:
         return tuple(grade.cut for grade in self.grades if grade.cut is not None)
 
     def resolve(self, training_pd: ArrayLike) -> GradeScheme:
-        """A scheme of target shares with its cuts set on the training rows; other schemes stay as they are."""
+        """A scheme of target shares with its cuts set on the training rows; others stay as they are."""
         if self.by != "shares":
             return self
         scores = np.asarray(training_pd, dtype=np.float64)
@@ -113,9 +113,13 @@ def _grade(entry: Any, cut_key: str, *, needs_cut: bool) -> Grade:
     cut = entry.get(cut_key)
     if needs_cut != (cut is not None):
         raise ConfigError(f"grade {name} {'needs' if needs_cut else 'is the last and takes no'} '{cut_key}'")
-    if cut is not None and (isinstance(cut, bool) or not isinstance(cut, int | float) or not math.isfinite(cut)):
+    if cut is not None and (
+        isinstance(cut, bool) or not isinstance(cut, int | float) or not math.isfinite(cut)
+    ):
         raise ConfigError(f"grade {name}: '{cut_key}' is not a number")
-    return Grade(name, None if cut is None else float(cut), _words(entry, "title"), _lists(entry, "supervision"))
+    return Grade(
+        name, None if cut is None else float(cut), _words(entry, "title"), _lists(entry, "supervision")
+    )
 
 
 def _check_cuts(scheme: GradeScheme) -> None:
@@ -145,7 +149,9 @@ def _text(settings: Mapping[str, Any], key: str, where: str) -> str:
 
 def _words(settings: Mapping[str, Any], key: str) -> Words:
     words = settings.get(key, {})
-    if not isinstance(words, Mapping) or not all(k in LANGUAGES and isinstance(v, str) for k, v in words.items()):
+    if not isinstance(words, Mapping) or not all(
+        k in LANGUAGES and isinstance(v, str) for k, v in words.items()
+    ):
         raise ConfigError(f"'{key}' holds a text for each of {', '.join(LANGUAGES)}")
     return dict(words)
 
@@ -153,7 +159,8 @@ def _words(settings: Mapping[str, Any], key: str) -> Words:
 def _lists(settings: Mapping[str, Any], key: str) -> Mapping[str, tuple[str, ...]]:
     lists = settings.get(key, {})
     if not isinstance(lists, Mapping) or not all(
-        k in LANGUAGES and isinstance(v, list) and all(isinstance(one, str) for one in v) for k, v in lists.items()
+        k in LANGUAGES and isinstance(v, list) and all(isinstance(one, str) for one in v)
+        for k, v in lists.items()
     ):
         raise ConfigError(f"'{key}' holds a list of texts for each of {', '.join(LANGUAGES)}")
     return {language: tuple(texts) for language, texts in lists.items()}

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class PointsScale:
+class PointScale:
     """600 points at 20 goods per bad, and 50 points to double the odds, unless told otherwise."""
 
     base_points: float = 600.0
@@ -54,7 +54,7 @@ class PointsScale:
         return (self.offset - np.asarray(points, dtype=np.float64)) / self.factor
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> PointsScale:
+    def from_dict(cls, settings: Mapping[str, Any]) -> PointScale:
         """From a settings file. Raises ConfigError on unknown keys and on what is not a number."""
         known = {one.name for one in fields(cls)}
         if unknown := set(settings) - known:

@@ -1,6 +1,6 @@
 """The kinds of value that may travel, each a type of its own, so that a plaintext cannot be sent by slip.
 
-    Share        one party's additive share, mod 2**64, of a fixed-point array: useless alone
+    Share        one party's additive share, mod 2**64 or 2**32, of a fixed-point array: useless alone
     MaskedShare  a share to which a one-time mask was added: safe to open to everybody
     Masked       a whole value under a one-time mask: safe to send
     Public       what every node may know: sizes, public seeds, protocol versions
@@ -22,16 +22,18 @@ from numpy.typing import NDArray
 from saferoom.errors import ShapeError
 
 U64: TypeAlias = NDArray[np.uint64]
+Words: TypeAlias = NDArray[Any]  # uint64, or uint32 where a modulus of 2**32 suffices
+WORD_TYPES = (np.dtype(np.uint64), np.dtype(np.uint32))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _RingValue:
-    value: U64
+    value: Words
     frac_bits: int
 
     def __post_init__(self) -> None:
-        if self.value.dtype != np.uint64:
-            raise ShapeError(f"{type(self).__name__} needs uint64, got {self.value.dtype}")
+        if self.value.dtype not in WORD_TYPES:
+            raise ShapeError(f"{type(self).__name__} needs uint64 or uint32, got {self.value.dtype}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,6 +59,8 @@ class Share(_RingValue):
     def _same_scale(self, other: Share) -> None:
         if self.frac_bits != other.frac_bits:
             raise ShapeError(f"scales differ: {self.frac_bits} and {other.frac_bits} fractional bits")
+        if self.value.dtype != other.value.dtype:
+            raise ShapeError(f"moduli differ: {self.value.dtype} and {other.value.dtype}")
 
     def __add__(self, other: Share) -> Share:
         self._same_scale(other)
@@ -70,7 +74,7 @@ class Share(_RingValue):
         return Share(np.negative(self.value), self.frac_bits)
 
     def __getitem__(self, index: Any) -> Share:
-        return Share(np.asarray(self.value[index], dtype=np.uint64), self.frac_bits)
+        return Share(np.asarray(self.value[index]), self.frac_bits)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -61,7 +61,7 @@ def test_with_three_parties_the_recipient_s_own_pads_do_not_unmask_a_single_part
         s = Session(network.endpoint(name), PARTIES, timeout_s=5)
         pads = PairwisePads.agree(s)
         if name == "bank":
-            seeds.update({peer: prg.uniform((ROWS,)) for peer, prg in pads._added.items()})
+            seeds.update({peer: stream.words(ROWS) for peer, stream in pads._added.items()})
             return None
         return masked_sum(s, np.full(ROWS, 1.0), "bank", pads)
 

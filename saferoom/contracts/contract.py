@@ -1,0 +1,237 @@
+"""The data-use contract: one document that says who may learn what from whose columns, and until when.
+
+    people draft it in YAML (`draft.py`); it travels, is hashed and signed as canonical JSON (`canonical.py`)
+
+A `Contract` that exists is consistent in itself and can be carried out by this version: constructing one
+raises otherwise. Whether it is signed, in force, or allowed by a policy is asked in `checks.py`, `policy.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
+
+from saferoom.contracts import terms
+from saferoom.contracts.fields import (
+    Count,
+    Distinct,
+    Frozen,
+    Hash,
+    Line,
+    Name,
+    Paragraph,
+    PartyId,
+    Strict,
+    Time,
+    explained,
+)
+from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, TaskKind, Trust, Use
+from saferoom.errors import ConfigError
+from saferoom.identity.public import PublicKeys
+from saferoom.ids import COORDINATOR, HELPER
+
+MAX_BYTES = 4_000_000
+
+
+class PinnedKeys(Strict):
+    """A node's public keys (base64) and their fingerprint, which people compare by telephone."""
+
+    signing: str
+    sealing: str
+    log: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, keys: PublicKeys) -> PinnedKeys:
+        plain = keys.to_json()
+        plain.pop("node_id")
+        return cls(**plain, fingerprint=keys.fingerprint())
+
+    def public(self, node_id: str) -> PublicKeys:
+        """The keys as those of `node_id`. Raises VerificationError if the fingerprint is not theirs."""
+        return PublicKeys.from_json({"node_id": node_id, **self.model_dump()})
+
+
+class Party(Strict):
+    """One data holder: its keys, its data set, and each column it brings with that column's use."""
+
+    organisation: Line
+    role: Role
+    keys: PinnedKeys
+    dataset: Line
+    version: Hash | None = None
+    columns: Annotated[Frozen[Line, ColumnUse], Field(min_length=1, max_length=5000)]
+    consent_required: StrictBool = False
+
+    def columns_for(self, use: ColumnUse) -> tuple[str, ...]:
+        return tuple(sorted(column for column, its_use in self.columns.items() if its_use == use))
+
+
+class LogisticParams(Strict):
+    """`l2`: the penalty in the original (standardised) coordinates, as scikit-learn's 1/C.
+
+    `logit_range`: scores beyond plus or minus this are not trusted; None has it chosen by the number of rows.
+    """
+
+    l2: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1e9, allow_inf_nan=False)] = 1.0
+    logit_range: Literal[8, 16, 32] | None = None
+
+
+class Task(Strict):
+    """What is trained. `split_seed` draws the held-out rows where no split column is named."""
+
+    kind: TaskKind
+    params: LogisticParams = LogisticParams()
+    split_seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_kind(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            terms.refuse(terms.kind_objections(value.get("kind")))
+        return value
+
+
+class Output(Strict):
+    """`to` learns the result in this `form`."""
+
+    to: PartyId
+    form: Form
+
+
+class Quotas(Strict):
+    """Over the contract's life, and per day (UTC)."""
+
+    training_jobs: Count = 20
+    scores_per_day: Count = 10_000_000
+
+
+class Contract(Strict):
+    """See docs/contracts.md for every field. Raises RefusedError for terms that are not (yet) possible."""
+
+    format: Literal["saferoom-contract-1"] = "saferoom-contract-1"
+    id: Name
+    title: Line
+    purpose: Line
+    legal_basis: Paragraph
+    parties: Annotated[Frozen[PartyId, Party], Field(min_length=2, max_length=8)]
+    coordinator: PinnedKeys
+    helper: PinnedKeys
+    task: Task
+    uses: Annotated[Distinct[Use], Field(min_length=1)]
+    trust: Trust
+    assumptions: Distinct[Assumption]
+    outputs: Distinct[Output]
+    minimum_rows: Annotated[StrictInt, Field(ge=2, le=10**9)]
+    minimum_bin_rows: Count = 100
+    minimum_bin_events: Count = 10
+    quotas: Quotas = Quotas()
+    retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)]
+    valid_from: Time
+    expires: Time
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [
+            *_role_problems(self.parties),
+            *(problem for item in self.parties.items() for problem in _column_problems(*item)),
+            *_output_problems(self),
+        ]
+        if self.expires <= self.valid_from:
+            problems.append("it expires before it begins")
+        if problems:
+            raise ValueError("; ".join(problems))
+        _check_keys_differ(self.pinned_keys().values())
+        terms.refuse(terms.objections(self))
+        return self
+
+    @property
+    def label_holder(self) -> str:
+        """The one party that holds the label."""
+        return next(party for party, terms_ in self.parties.items() if terms_.role == "label_holder")
+
+    def features_of(self, party: str) -> tuple[str, ...]:
+        """The feature columns `party` brings, sorted; none is possible at the label holder."""
+        return self.parties[party].columns_for("feature")
+
+    def recipients(self, form: Form) -> tuple[str, ...]:
+        """The parties that learn results in this form, sorted."""
+        return tuple(sorted(output.to for output in self.outputs if output.form == form))
+
+    def pinned_keys(self) -> dict[str, PublicKeys]:
+        """Public keys of every party, the coordinator and the helper, by node id."""
+        nodes = {party: terms_.keys for party, terms_ in self.parties.items()}
+        nodes |= {COORDINATOR: self.coordinator, HELPER: self.helper}
+        return {node: keys.public(node) for node, keys in nodes.items()}
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON values; `Contract.model_validate` reads them back."""
+        return self.model_dump(mode="json")
+
+
+def parse_contract(text: bytes | str) -> Contract:
+    """A contract from its JSON.
+
+    Raises ConfigError (every problem of form), RefusedError (terms this version cannot or must not carry
+    out), VerificationError (keys and fingerprints that do not belong together).
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"a contract has at most {MAX_BYTES} bytes")
+    try:
+        plain = json.loads(text, object_pairs_hook=_without_repetition)
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError("the contract is not JSON, or names a key twice") from exc
+    return contract_from(plain)
+
+
+def contract_from(plain: Any) -> Contract:
+    """A contract from JSON values. Raises as `parse_contract`."""
+    try:
+        return Contract.model_validate(plain)
+    except ValidationError as exc:
+        raise explained(exc, "contract") from exc
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return mapping
+
+
+def _role_problems(parties: Frozen[str, Party]) -> list[str]:
+    holders = [party for party, terms_ in parties.items() if terms_.role == "label_holder"]
+    problems = [] if len(holders) == 1 else [f"exactly one party is the label holder, not {len(holders)}"]
+    reserved = sorted({COORDINATOR, HELPER} & set(parties))
+    return problems + [f"a party cannot be called {name}" for name in reserved]
+
+
+def _column_problems(party: str, its: Party) -> list[str]:
+    is_holder = its.role == "label_holder"
+    problems = []
+    if len(its.columns_for("id")) != 1:
+        problems.append(f"{party}: exactly one column is the id")
+    if len(its.columns_for("label")) != int(is_holder):
+        problems.append(f"{party}: the label holder names one label column, the others none")
+    if len(its.columns_for("split")) > int(is_holder):
+        problems.append(f"{party}: only the label holder may name a split column, and one")
+    if not is_holder and not its.columns_for("feature"):
+        problems.append(f"{party}: a feature holder names at least one feature column")
+    return problems
+
+
+def _output_problems(contract: Contract) -> list[str]:
+    strangers = sorted({output.to for output in contract.outputs} - set(contract.parties))
+    return [f"an output goes to {stranger}, which is not a party" for stranger in strangers]
+
+
+def _check_keys_differ(nodes: Iterable[PublicKeys]) -> None:
+    keys = [key for node in nodes for key in (node.signing, node.sealing, node.log)]
+    if len(set(keys)) != len(keys):
+        raise ConfigError(
+            "two nodes of the contract pin the same key",
+            remedy="every node makes its own keys; a copy would let one node be another",
+        )

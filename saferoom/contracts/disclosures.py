@@ -1,0 +1,63 @@
+"""From a contract to the closed set of what may be disclosed under it, and to whom.
+
+    kind            to                               in jobs
+    set_sizes       helper                           train, score
+    intersection    every party                      train, score
+    widths          every party, helper              train
+    split           every party                      train
+    range_check     every party                      train
+    coefficients    each recipient (its own)         train
+    intercept       label holder, if a recipient     train
+    score           each recipient                   train, score
+    query           every party that brings columns  score
+
+What the protocols need whatever the outputs (the first five, and `query`) is decided here; the rest follows
+from the outputs. Kinds are those of `saferoom.protocols.learns`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from saferoom.contracts.contract import Contract
+from saferoom.ids import HELPER
+
+Job: TypeAlias = Literal["train", "score"]
+
+
+def jobs_of(contract: Contract) -> tuple[Job, ...]:
+    """The kinds of job that the contract's uses allow."""
+    jobs: list[Job] = ["train"] if "train" in contract.uses else []
+    if {"score_batch", "score_one"} & set(contract.uses):
+        jobs.append("score")
+    return tuple(jobs)
+
+
+def allowed_disclosures(contract: Contract, job: Job | None = None) -> frozenset[tuple[str, str]]:
+    """Allowed (kind, recipient) pairs in jobs of this kind; without `job`, in any the contract allows."""
+    allowed: set[tuple[str, str]] = set()
+    for kind in jobs_of(contract):
+        if job in (None, kind):
+            allowed |= _in_training(contract) if kind == "train" else _in_scoring(contract)
+    return frozenset(allowed)
+
+
+def _in_training(contract: Contract) -> set[tuple[str, str]]:
+    own = contract.recipients("coefficients")
+    return {
+        ("set_sizes", HELPER),
+        ("widths", HELPER),
+        *((kind, p) for kind in ("intersection", "widths", "split", "range_check") for p in contract.parties),
+        *(("coefficients", party) for party in own),
+        *(("intercept", party) for party in own if party == contract.label_holder),
+        *(("score", party) for party in contract.recipients("score")),
+    }
+
+
+def _in_scoring(contract: Contract) -> set[tuple[str, str]]:
+    return {
+        ("set_sizes", HELPER),
+        *(("intersection", party) for party in contract.parties),
+        *(("score", party) for party in contract.recipients("score")),
+        *(("query", party) for party in contract.parties if contract.features_of(party)),
+    }

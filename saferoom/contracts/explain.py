@@ -1,0 +1,117 @@
+"""Before anybody signs: who will learn what, in which shape, and how it could be abused. English and Chinese.
+
+The rows are derived from `allowed_disclosures`, the very set that is enforced, so that what is explained is
+what can happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from saferoom.contracts.contract import Contract
+from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
+from saferoom.contracts.vocabulary import ASSUMPTIONS
+from saferoom.contracts.wording import HEADINGS, KINDS_ZH, NO_ABUSE, WARNINGS, Language, pick
+from saferoom.errors import UsageError
+from saferoom.protocols.learns import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`who` learns `meaning` in this `shape` in these `jobs`; `kind` is its name in contract and log."""
+
+    who: str
+    kind: str
+    shape: str
+    meaning: str
+    abuse: str
+    jobs: tuple[str, ...]
+
+    def to_plain(self) -> dict[str, object]:
+        """JSON values."""
+        return {**asdict(self), "jobs": list(self.jobs)}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything any node can learn under the contract, and what to think about before signing."""
+
+    contract: Contract
+    lang: Language
+    rows: tuple[Row, ...]
+    warnings: tuple[str, ...]
+
+
+def explain(contract: Contract, lang: str = "en") -> Explanation:
+    """The table for a contract, in `en` or `zh`. Raises UsageError for another language."""
+    language = _language(lang)
+    order = list(KINDS)
+    pairs = sorted(allowed_disclosures(contract), key=lambda pair: (pair[1], order.index(pair[0])))
+    rows = tuple(_row(contract, kind, who, language) for kind, who in pairs)
+    return Explanation(contract, language, rows, _warnings(contract, language))
+
+
+def render_explanation(explanation: Explanation, lang: str = "") -> str:
+    """The table as plain text, one block a node, then assumptions and warnings."""
+    if lang and lang != explanation.lang:
+        explanation = explain(explanation.contract, lang)
+    language, contract = explanation.lang, explanation.contract
+    heads = {name: pick(texts, language) for name, texts in HEADINGS.items()}
+    lines = [f"{contract.title} ({contract.id})", ""]
+    lines += [f"{heads['purpose']}: {contract.purpose}", f"{heads['basis']}: {contract.legal_basis}"]
+    lines += [f"{heads['until']}: {contract.expires:%Y-%m-%d %H:%M} UTC", "", heads["columns"]]
+    for party, its in contract.parties.items():
+        columns = ", ".join(f"{name} ({use})" for name, use in sorted(its.columns.items()))
+        lines.append(f"  {party} ({its.organisation}), {its.dataset}: {columns}")
+    for who in dict.fromkeys(row.who for row in explanation.rows):
+        lines += ["", heads["learns"].format(who=who)]
+        lines += [line for row in explanation.rows if row.who == who for line in _block(row, heads)]
+    lines += ["", heads["nothing_else"], "", heads["assumes"]]
+    lines += [f"  - {name}: {pick(ASSUMPTIONS[name], language)}" for name in sorted(contract.assumptions)]
+    if explanation.warnings:
+        lines += ["", heads["warnings"], *(f"  ! {warning}" for warning in explanation.warnings)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(contract: Contract, kind: str, who: str, lang: Language) -> Row:
+    known = KINDS[kind]
+    shape, meaning, abuse = (known.shape, known.meaning, known.abuse) if lang == "en" else KINDS_ZH[kind]
+    jobs = tuple(job for job in jobs_of(contract) if (kind, who) in allowed_disclosures(contract, job))
+    return Row(who, kind, shape, meaning, abuse, jobs)
+
+
+def _block(row: Row, heads: dict[str, str]) -> list[str]:
+    where = f" [{', '.join(row.jobs)}]"
+    lines = [f"  - {row.kind}{where}: {row.meaning}; {heads['shape']}: {row.shape}"]
+    if row.abuse not in NO_ABUSE:
+        lines.append(f"      {heads['abuse']}: {row.abuse}")
+    return lines
+
+
+def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
+    found: list[tuple[str, dict[str, object]]] = []
+    scored = contract.recipients("score")
+    if len(contract.parties) == 2:
+        for who in scored:
+            other = next(party for party in contract.parties if party != who)
+            found.append(("two_parties", {"who": who, "other": other}))
+    others = [party for party in contract.parties if party != contract.label_holder]
+    single = [party for party in others if len(contract.features_of(party)) == 1]
+    found += [("single_column", {"party": party}) for party in single]
+    free = [party for party, its in contract.parties.items() if not its.consent_required]
+    found += [("no_consent", {"parties": ", ".join(free)})] if free else []
+    if not contract.features_of(contract.label_holder):
+        found.append(("no_own_features", {"party": contract.label_holder}))
+    if "score_one" in contract.uses:
+        found.append(("single_queries", {"limit": contract.quotas.scores_per_day}))
+    unpinned = [party for party, its in contract.parties.items() if its.version is None]
+    found += [("version", {"parties": ", ".join(unpinned)})] if unpinned else []
+    return tuple(pick(WARNINGS[name], lang).format(**values) for name, values in found)
+
+
+def _language(lang: str) -> Language:
+    if lang == "zh":
+        return "zh"
+    if lang == "en":
+        return "en"
+    raise UsageError(f"explanations are in en and zh, not {lang!r}")

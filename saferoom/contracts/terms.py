@@ -1,0 +1,94 @@
+"""What a contract must say so that this version can carry it out, and what it must accept by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, get_args
+
+from saferoom.contracts.fields import listed
+from saferoom.contracts.vocabulary import (
+    ASSUMPTIONS,
+    SUPPORTED_FORMS,
+    SUPPORTED_KINDS,
+    SUPPORTED_TRUST,
+    Assumption,
+    TaskKind,
+    Trust,
+)
+from saferoom.errors import RefusedError
+
+if TYPE_CHECKING:
+    from saferoom.contracts.contract import Contract
+
+SCORING_USES = frozenset({"score_batch", "score_one", "grade"})
+
+
+def refuse(reasons: Iterable[str], *, step: str = "contract", remedy: str = "") -> None:
+    """Raise RefusedError with all the reasons, if there are any."""
+    found = list(reasons)
+    if found:
+        raise RefusedError(
+            "; ".join(found), step=step, remedy=remedy or "agree on a contract with other terms"
+        )
+
+
+def required_assumptions(trust: Trust, parties: int) -> frozenset[Assumption]:
+    """What a contract among so many parties must accept by name."""
+    required: set[Assumption] = {"semi_honest_parties"}
+    if trust == "assisted":
+        required.add("helper_does_not_collude")
+    if parties == 2:
+        required.add("two_party_score_reveals_part")
+    return frozenset(required)
+
+
+def kind_objections(kind: Any) -> list[str]:
+    """Tasks that are in the vocabulary and not in this version."""
+    if kind in get_args(TaskKind) and kind not in SUPPORTED_KINDS:
+        return [f"task {kind} is not supported by this version, which trains {listed(SUPPORTED_KINDS)}"]
+    return []
+
+
+def objections(contract: Contract) -> list[str]:
+    """Every reason why the contract cannot be carried out as it stands; empty if it can."""
+    return [
+        *_mode_objections(contract),
+        *_assumption_objections(contract),
+        *_form_objections(contract),
+        *_output_objections(contract),
+    ]
+
+
+def _mode_objections(contract: Contract) -> list[str]:
+    if contract.trust in SUPPORTED_TRUST:
+        return []
+    return [f"trust mode {contract.trust} is not supported by this version; use {listed(SUPPORTED_TRUST)}"]
+
+
+def _assumption_objections(contract: Contract) -> list[str]:
+    missing = required_assumptions(contract.trust, len(contract.parties)) - set(contract.assumptions)
+    return [f"assumption {name} is not accepted: {ASSUMPTIONS[name][0]}" for name in sorted(missing)]
+
+
+def _form_objections(contract: Contract) -> list[str]:
+    unsupported = {output.form for output in contract.outputs} - SUPPORTED_FORMS
+    return [
+        f"release form {form} is not supported by this version; use {listed(SUPPORTED_FORMS)}"
+        for form in sorted(unsupported)
+    ]
+
+
+def _output_objections(contract: Contract) -> list[str]:
+    found = []
+    if "train" in contract.uses:
+        without = set(contract.parties) - set(contract.recipients("coefficients"))
+        if without:
+            found.append(
+                "training releases to each party the coefficients of its own columns;"
+                f" no such output is named for {listed(without)}"
+            )
+        if contract.label_holder not in contract.recipients("score"):
+            found.append("evaluation needs the output score to the label holder, and it is not named")
+    if SCORING_USES & set(contract.uses) and not contract.recipients("score"):
+        found.append("scoring is named among the uses, and no recipient of score among the outputs")
+    return found

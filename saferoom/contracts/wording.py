@@ -1,0 +1,76 @@
+"""What `explain` says, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Language: TypeAlias = Literal["en", "zh"]
+Texts: TypeAlias = tuple[str, str]
+
+
+def pick(texts: Texts, lang: Language) -> str:
+    return texts[0] if lang == "en" else texts[1]
+
+
+NO_ABUSE: Texts = ("none known", "尚无已知滥用方式")
+
+KINDS_ZH: dict[str, tuple[str, str, str]] = {
+    "set_sizes": (
+        "各方各一个数,以及重合数",
+        "各方提供多少家企业、各集合如何重合(均为假名)",
+        "辅助服务可以比较同一方不同时间的集合大小",
+    ),
+    "intersection": ("对齐后的行数", "自己的企业中哪些是各方共有的", "可得知某企业是对方的客户"),
+    "widths": ("每方一个数", "各方带来多少个处理后的列", NO_ABUSE[1]),
+    "split": ("对齐后的行数", "哪些行用于训练,哪些行留作检验", NO_ABUSE[1]),
+    "coefficients": ("自己处理后的列数", "自己各列的系数", "系数的符号和大小暗示他方各列与自己各列的相关性"),
+    "intercept": ("一个数", "模型的截距", NO_ABUSE[1]),
+    "score": ("评分的行数", "每家企业的联合评分", "只有两方时,评分减去自己的部分就是对方的部分"),
+    "range_check": ("一个数", "训练评分是否都在 S 形函数的有效范围内", NO_ABUSE[1]),
+    "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
+}
+"""Shape, meaning, abuse of each kind in `saferoom.protocols.learns.KINDS`."""
+
+HEADINGS: dict[str, Texts] = {
+    "purpose": ("Purpose", "用途"),
+    "basis": ("Legal basis", "法律依据"),
+    "until": ("Valid until", "有效期至"),
+    "columns": ("Columns brought in, none of which leaves its party:", "各方投入的列(均不离开本方):"),
+    "learns": ("{who} learns", "{who} 将得知"),
+    "shape": ("shape", "形状"),
+    "abuse": ("could be abused", "可能的滥用"),
+    "nothing_else": (
+        "Nothing else is disclosed: a node refuses whatever is not in this list.",
+        "除此之外不披露任何内容:不在此表中的一律被节点拒绝。",
+    ),
+    "assumes": ("Holds only if", "以下假设成立时才安全"),
+    "warnings": ("Think about before signing", "签署前请考虑"),
+}
+
+WARNINGS: dict[str, Texts] = {
+    "two_parties": (
+        "with two parties, {who} subtracts its own part from a score and has {other}'s part of it",
+        "只有两方:{who} 从评分中减去自己的部分,就得到 {other} 的部分",
+    ),
+    "single_column": (
+        "{party} brings a single feature column: its part of a score, where known, shows the column's order",
+        "{party} 只带来一个特征列:谁得知其评分部分,谁就得知该列的大小顺序",
+    ),
+    "no_own_features": (
+        "{party} brings no feature of its own: scores are made of the other parties' columns alone",
+        "{party} 自己没有特征列:其得到的评分完全由他方的列构成",
+    ),
+    "single_queries": (
+        "single enterprises can be scored, up to {limit} a day: many queries on one enterprise show how its"
+        " score moves when the data change",
+        "可逐户查询评分(每日至多 {limit} 次):对同一企业多次查询可看出其评分随数据的变化",
+    ),
+    "no_consent": (
+        "no consent of the enterprises is required for the rows of {parties}",
+        "{parties} 的数据行不要求企业授权",
+    ),
+    "version": (
+        "no version of the data is pinned for {parties}: the data may change while the contract is in force",
+        "{parties} 的数据集未固定版本:合约有效期内数据可能变化",
+    ),
+}

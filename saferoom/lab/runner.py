@@ -1,0 +1,154 @@
+"""`saferoom lab run`: from a room file to metrics, scores, models, report and verified logs in one folder."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+
+from saferoom import __version__
+from saferoom.audit.verify import verify_log
+from saferoom.errors import ConfigError
+from saferoom.ids import COORDINATOR, HELPER
+from saferoom.lab.house import House, house
+from saferoom.lab.room import Room
+from saferoom.lab.twin import fit_twin
+
+Told = Callable[[dict[str, Any] | str], None]
+Then = Callable[[House, str], None]
+
+PHASES = ("align", "prepare", "train", "evaluate", "release")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`twin`: also fit the pooled plaintext model. `lang`: zh or en, for the report."""
+
+    twin: bool = False
+    lang: str = "en"
+
+
+def nothing_more(_house: House, _model: str) -> None:
+    """The room is done when the model is trained."""
+
+
+def run_room(
+    room: Room, out: Path, options: Options, told: Told, then: Then = nothing_more
+) -> dict[str, Any]:
+    """Run the room; returns the content of metrics.json. Raises what any step raises; nodes are stopped.
+
+    `then(house, model)` may do more with the trained model before the nodes are stopped.
+    """
+    _check_out(out)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="saferoom-") as temporary:
+        folder = Path(temporary)
+        with house(room, folder, told) as rooms:
+            told("data sets")
+            registrations = rooms.add_data()
+            told("contract")
+            contract = rooms.agree(registrations)
+            told("training")
+            job = rooms.train(contract, told)
+            measured = _measure(rooms, job)
+            then(rooms, job)
+        told("checking the logs")
+        verdicts = collect(room, folder, job, out)
+        metrics = _metrics(room, registrations, measured, out)
+        metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
+        metrics["logs_ok"] = all(verdict["ok"] for verdict in verdicts.values())
+        if options.twin:
+            told("the plaintext twin")
+            metrics["twin"] = fit_twin(room, out)
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=1, ensure_ascii=False), encoding="utf-8")
+    return metrics
+
+
+def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str, Any]]:
+    """Copy results and logs out of the homes, and verify every log. Returns the verdicts by node."""
+    for name in ("model", "log"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    for party in room.parties:
+        shutil.copyfile(folder / party / "models" / job / "model.json", out / "model" / f"{party}.json")
+    holder = folder / room.label_holder / "models" / job
+    for name in ("scores.csv", "metrics.json", "report.html"):
+        if (holder / name).exists():
+            shutil.copyfile(holder / name, out / name)
+    verdicts = {}
+    for node in (COORDINATOR, *room.parties):
+        shutil.copyfile(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
+        key = (folder / node / "log.key").read_text(encoding="ascii").strip()
+        (out / "log" / f"{node}.key").write_text(key + "\n", encoding="ascii")
+        verdicts[node] = verify_log(out / "log" / f"{node}.db", [key]).to_dict()
+    (out / "log" / "verify.json").write_text(
+        json.dumps(verdicts, indent=1, ensure_ascii=False), encoding="utf-8"
+    )
+    return verdicts
+
+
+def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:
+    """From when the last node entered a phase to when the last one left it: waiting for others is not counted."""
+    spans = [summary["phases"][phase] for summary in summaries if phase in summary["phases"]]
+    return round(max(end for _, end in spans) - max(start for start, _ in spans), 4) if spans else 0.0
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make {out}: {error.strerror}", remedy="name another --out") from error
+
+
+def _measure(rooms: House, job: str) -> dict[str, Any]:
+    """What the job cost: per party from its summary, for the helper from the coordinator's."""
+    summaries = {party: node.ask("job.show", job=job)["summary"] for party, node in rooms.parties.items()}
+    ends = rooms.coordinator.ask("job.show", job=job)["summary"]
+    summaries[HELPER] = ends[HELPER]
+    daemons = {name: node.peak_memory_bytes() for name, node in rooms.nodes.items()}
+    return {"summaries": summaries, "daemons": daemons}
+
+
+def _metrics(
+    room: Room, registrations: Mapping[str, Any], measured: Mapping[str, Any], out: Path
+) -> dict[str, Any]:
+    summaries = measured["summaries"]
+    holder = summaries[room.label_holder]["facts"]
+    quality = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    seconds = {phase: phase_seconds(phase, summaries.values()) for phase in PHASES}
+    return {
+        "room": room.room,
+        "task": room.task.kind,
+        "trust": room.trust,
+        "rows": {party: registrations[party]["counts"]["rows"] for party in room.parties},
+        "rows_valid": {party: registrations[party]["counts"]["clean"] for party in room.parties},
+        "rows_aligned": holder["aligned"],
+        "rows_train": holder["train_rows"],
+        "rows_test": holder["test_rows"],
+        **quality,
+        "iterations": holder["iterations"],
+        "seconds": seconds,
+        "bytes": {
+            f"{sender}->{receiver}": count
+            for sender, summary in summaries.items()
+            for receiver, count in summary["sent_bytes"].items()
+        },
+        "peak_memory_bytes": {
+            **{f"{name} job": summary["peak_memory_bytes"] for name, summary in summaries.items()},
+            **{f"{name} daemon": count for name, count in measured["daemons"].items()},
+        },
+        "versions": {
+            "saferoom": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+    }

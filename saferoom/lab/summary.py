@@ -1,0 +1,51 @@
+"""The lines a person reads at the end of a lab run."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SHOWN = ("auc", "ks")
+
+
+def summary_lines(metrics: Mapping[str, Any], out: Path) -> Iterator[str]:
+    """Joint next to alone, grades with default rates, seconds and bytes, the logs' verdict."""
+    yield ""
+    rows = f"{metrics['rows_aligned']} aligned, {metrics['rows_train']} train, {metrics['rows_test']} test"
+    yield f"room {metrics['room']}: {rows}, trust {metrics['trust']}"
+    yield from _quality(metrics)
+    yield ""
+    yield from _grades(out / "scores.csv")
+    yield ""
+    seconds = ", ".join(f"{phase} {value:.2f} s" for phase, value in metrics["seconds"].items())
+    yield f"seconds: {seconds}"
+    yield f"bytes:   {sum(metrics['bytes'].values()) / 1e6:.1f} MB between nodes"
+    yield f"logs:    {'all verify' if metrics['logs_ok'] else 'NOT ALL VERIFY'} (log/verify.json)"
+    yield f"results: {out}"
+
+
+def _quality(metrics: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{'':12}{'test AUC':>10}{'test KS':>10}"
+    lines = [("joint", metrics["test"]), ("alone", metrics["alone"]["test"])]
+    if "twin" in metrics:
+        lines.append(("plain twin", metrics["twin"]["test"]))
+    for name, found in lines:
+        cells = "".join(f"{found[key]:10.4f}" if found else f"{'-':>10}" for key in SHOWN)
+        yield f"{name:12}{cells}"
+    if "twin" in metrics:
+        yield f"largest coefficient difference to the twin: {metrics['twin']['max_coef_diff']:.5f}"
+
+
+def _grades(scores: Path) -> Iterator[str]:
+    rows: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    with scores.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            rows[row["grade"]] += 1
+            events[row["grade"]] += int(row["y"])
+    yield f"{'grade':8}{'rows':>10}{'default rate':>15}"
+    for grade in sorted(rows):
+        yield f"{grade:8}{rows[grade]:10}{events[grade] / rows[grade]:14.1%}"

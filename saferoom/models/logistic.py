@@ -1,0 +1,424 @@
+"""Joint logistic regression over parties that hold different columns of the same rows, in assisted mode.
+
+    parties   trained = train_logistic(...)   →   evaluate(session, trained, test)   →   release(session, trained)
+    helper    deal_logistic(...)              covers all three
+
+The model is scikit-learn's LogisticRegression(C=1/l2) on the pooled columns. Weights stay shared until `release`, which gives each party the
+coefficients of its own columns, and the label holder the intercept; and it refuses before `evaluate` found that the
+scores lie where the sigmoid's series holds. docs/protocols/logistic.md tells the whole protocol.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError, ProtocolError, ShapeError, UsageError, VerificationError
+from saferoom.models.logistic_passes import (
+    PENALTY_BITS,
+    WEIGHT_BITS,
+    Helper,
+    Party,
+    Rows,
+    unit_bits,
+    curvature_pass,
+    deal_curvature_pass,
+    deal_gradient_pass,
+    gradient_pass,
+)
+from saferoom.models.logistic_plan import BLOCK_ROWS, WIDE, LogisticSettings, Plan, Scales, make_plan
+from saferoom.models.whitening import Whitening, fit_whitening
+from saferoom.protocols.dealing import deal_seeds, receive_seed
+from saferoom.protocols.private_matrix import (
+    JointColumns,
+    Layout,
+    deal_columns,
+    deal_forward,
+    deal_vector,
+    forward,
+    mask_columns,
+    open_to_owners,
+)
+from saferoom.protocols.squares import deal_squares, mask_squares
+from saferoom.ring.fixed import decode, encode
+from saferoom.ring.prg import SEED_BYTES, random_rows
+from saferoom.sharing.values import Public, Share
+
+F64: TypeAlias = NDArray[np.float64]
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+_MOST_BLOCK = (480.0, BLOCK_ROWS)  # 480 · 2**(8 + 13) · 1.05 < 2**30: a block's sum cannot wrap
+_MOST_BEYOND = 0.002  # share of training rows that may lie beyond the reach, by a margin
+_MARGIN = 1.4
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Trained:
+    """A trained model, still shared: one party's state between training and release."""
+
+    party: Party
+    label_holder: str
+    weights: Share
+    whitening: Whitening
+    columns: JointColumns
+    labels: F64 | None
+    in_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logits:
+    """Joint scores, at the label holder: train (n,), test (m,)."""
+
+    train: F64
+    test: F64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalModel:
+    """What one party takes home: coefficients (c,) of its own prepared columns; intercept at the label holder."""
+
+    coefficients: F64
+    intercept: float | None
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    del phase, done, total
+
+
+def train_logistic(
+    session: Session,
+    features: F64,
+    labels: F64 | None,
+    settings: LogisticSettings,
+    *,
+    label_holder: str,
+    progress: Progress = _silent,
+) -> Trained:
+    """Train jointly; every party calls this, and the helper `deal_logistic`.
+
+    features: (n, c) float64, finite, prepared (winsorised, imputed, standardised or one-hot), rows in the common order; c >= 0 at
+    the label holder, >= 1 elsewhere. labels: (n,) of 0 and 1 at the label holder, None elsewhere.
+    progress(phase, done, total) is called between passes.
+    Raises UsageError or VerificationError for wrong input, PeerError for a silent or lying peer.
+    """
+    _check(session, features, labels, label_holder)
+    with session.scope("train"):
+        rows, layout = _agree_sizes(session, features.shape, label_holder)
+        plan = make_plan(rows, layout.columns, settings)
+        order = random_rows(_agree_seed(session), rows, plan.subset_rows)
+        party = Party(session, receive_seed(session), layout, plan)
+        whitening = _whiten(features, settings, plan, order, intercept=session.me == label_holder)
+        return _fit(party, features, labels, whitening, order, label_holder, progress)
+
+
+def _fit(
+    party: Party,
+    features: F64,
+    labels: F64 | None,
+    whitening: Whitening,
+    order: NDArray[np.intp],
+    label_holder: str,
+    progress: Progress,
+) -> Trained:
+    s, plan = party.session, party.plan
+    subset = order if plan.full else np.arange(plan.rows)
+    small = _training_rows(party, "subset", features[subset], whitening, WIDE, None if labels is None else labels[subset])
+    everything = _training_rows(party, "all rows", features, whitening, plan.full_scales, labels) if plan.full else small
+    u = _start(party, labels)
+    done = 0
+    for number, step in enumerate(plan.newton):
+        with s.scope(f"newton={number}"):
+            v, u = curvature_pass(party, small, whitening.penalty, step, u)
+            for extra in range(1, step.passes):
+                with s.scope(f"pass={extra}"):
+                    u = gradient_pass(party, small, plan.subset_series, v, u)
+        done += step.passes
+        progress("train", done, plan.passes)
+    for number, series in enumerate(plan.full):
+        with s.scope(f"pass={number}"):
+            u = gradient_pass(party, everything, series, v, u)
+        done += 1
+        progress("train", done, plan.passes)
+    return Trained(party, label_holder, u, whitening, everything.columns, labels)
+
+
+def deal_logistic(
+    session: Session, settings: LogisticSettings, *, label_holder: str, progress: Progress = _silent
+) -> None:
+    """The helper's side of `train_logistic`, `evaluate` and `release`, in that order. It learns sizes only."""
+    with session.scope("train"):
+        rows, layout = _agree_sizes(session, None, label_holder)
+        plan = make_plan(rows, layout.columns, settings)
+        helper = Helper(session, deal_seeds(session), layout, plan)
+        columns = _deal_fit(helper, progress)
+    with session.scope("evaluate"):
+        _deal_evaluation(helper, columns)
+    with session.scope("release"):
+        _deal_scores_of(helper, "origin", _deal_rows(helper, "origin", 1, WIDE))
+
+
+def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
+    s, plan = helper.session, helper.plan
+    small = _deal_training_rows(helper, "subset", plan.subset_rows, WIDE)
+    everything = _deal_training_rows(helper, "all rows", plan.rows, plan.full_scales) if plan.full else small
+    done = 0
+    for number, step in enumerate(plan.newton):
+        with s.scope(f"newton={number}"):
+            v = deal_curvature_pass(helper, small, step)
+            for extra in range(1, step.passes):
+                with s.scope(f"pass={extra}"):
+                    deal_gradient_pass(helper, small, plan.subset_series, v)
+        done += step.passes
+        progress("train", done, plan.passes)
+    for number, series in enumerate(plan.full):
+        with s.scope(f"pass={number}"):
+            deal_gradient_pass(helper, everything, series, v)
+        done += 1
+        progress("train", done, plan.passes)
+    return everything.columns
+
+
+def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits | None:
+    """Reveal the scores of training and test rows to the label holder, who checks their range and tells the others.
+
+    test_features: (m, c) float64, m >= 0 the same at all parties. Gives Logits at the label holder, None elsewhere.
+    Discloses "score" to the label holder and "range_check" to the others.
+    Raises ProtocolError at every party if the scores lie outside the range in which the sigmoid holds, or if the label holder
+    sees that the fit did not converge: then `release` refuses.
+    """
+    with session.scope("evaluate"):
+        test_rows, _ = _agree_sizes(session, test_features.shape, trained.label_holder)
+        shown = [_reveal_scores(trained, "train", trained.columns)]
+        if test_rows:
+            test = _share_rows(trained.party, "test", test_features, trained.whitening, trained.party.plan.full_scales)
+            shown.append(_reveal_scores(trained, "test", test))
+        verdict = _exchange_verdict(session, trained, shown[0])
+    if verdict:
+        raise verdict
+    trained.in_range = True
+    if shown[0] is None:
+        return None
+    return Logits(shown[0], shown[1] if test_rows and shown[1] is not None else np.zeros(0))
+
+
+def _deal_evaluation(helper: Helper, columns: JointColumns) -> None:
+    rows, _ = _agree_sizes(helper.session, None, "")
+    _deal_scores_of(helper, "train", columns)
+    if rows:
+        scales = helper.plan.full_scales
+        _deal_scores_of(helper, "test", _deal_rows(helper, "test", rows, scales))
+
+
+def release(session: Session, trained: Trained) -> LocalModel:
+    """Reveal to each party the weights of its own columns, and the intercept to the label holder.
+
+    Discloses "coefficients" to each party that has columns, "intercept" to the label holder.
+    Raises ProtocolError if `evaluate` was not called or refused.
+    """
+    if not trained.in_range:
+        raise ProtocolError("no release before the scores were evaluated and found in range", step="release")
+    layout, white = trained.party.layout, trained.whitening
+    own: F64 = np.zeros(0)
+    with session.scope("release"):
+        # The intercept is the score of the origin of the original columns: a row that every party can mask.
+        origin = np.zeros((1, len(white.mean)))
+        row = _share_rows(trained.party, "origin", origin, white, WIDE)
+        intercept = _reveal_scores(trained, "origin", row, kind="intercept")
+        for party in session.parties:
+            width = layout.widths[party] - (party == trained.label_holder)
+            if width:
+                start = layout.span(party).start
+                weights = trained.weights[start : start + width]
+                shown = session.reveal(f"coefficients/{party}", party, weights, kind="coefficients")
+                own = own if shown is None else decode(shown, WEIGHT_BITS)
+    return LocalModel(white.coefficients(own), None if intercept is None else float(intercept[0]))
+
+
+def _check(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:
+    step = session.step("input")
+    if label_holder not in session.parties:
+        raise UsageError("the label holder is not one of the parties", step=step)
+    if features.ndim != 2 or features.dtype != np.float64:
+        raise ShapeError("features must be a matrix of float64", step=step)
+    if (labels is not None) != (session.me == label_holder):
+        raise UsageError("the label holder, and nobody else, brings labels", step=step)
+    if labels is None:
+        if features.shape[1] == 0:
+            raise UsageError("a feature holder brings at least one column", step=step)
+        return
+    if labels.shape != features.shape[:1]:
+        raise ShapeError(f"{features.shape[0]} rows of features, but labels of shape {labels.shape}", step=step)
+    if not np.isin(labels, (0.0, 1.0)).all():
+        raise VerificationError("a label is neither 0 nor 1", step=step, remedy="recode the label column")
+    if not 0 < labels.sum() < len(labels):
+        raise VerificationError(
+            "all training labels are of one class", step=step, remedy="choose rows that hold both"
+        )
+
+
+def _agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str) -> tuple[int, Layout]:
+    """Tell rows and columns to everybody, and hear theirs. The label holder's constant column is counted."""
+    shapes = {}
+    if own is not None:
+        rows, columns = own
+        size = np.array([rows, columns + (session.me == label_holder)], dtype=np.int64)
+        shapes[session.me] = size
+        for other in (*session.peers, *((session.helper,) if session.helper else ())):
+            session.send(other, "sizes", Public(size))
+    for party in session.parties:
+        if party != session.me:
+            shapes[party] = session.receive_one(party, "sizes", (2,), np.int64)
+    first = shapes[session.parties[0]]
+    for party, size in shapes.items():
+        if size[0] != first[0] or size.min() < 0 or size[0] > 1 << 40:
+            raise PeerError(
+                f"{session.parties[0]} and {party} do not bring the same number of rows",
+                party=party,
+                step=session.step("sizes"),
+                remedy="align the data sets again",
+            )
+    return int(first[0]), Layout({party: int(shapes[party][1]) for party in session.parties})
+
+
+def _agree_seed(session: Session) -> bytes:
+    """A public seed for the random subset, drawn by the first party."""
+    if not session.is_first:
+        return bytes(session.receive_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
+    seed = secrets.token_bytes(SEED_BYTES)
+    for peer in session.peers:
+        session.send(peer, "row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
+    return seed
+
+
+def _whiten(
+    features: F64, settings: LogisticSettings, plan: Plan, order: NDArray[np.intp], *, intercept: bool
+) -> Whitening:
+    sizes = sorted({step.rows for step in plan.newton} - {plan.rows})
+    samples = [features[order[:size]] for size in sizes]
+    most = _MOST_BLOCK if plan.full_scales.word_bits == 32 else None
+    return fit_whitening(features, settings.l2, intercept=intercept, samples=samples, most=most)
+
+
+def _training_rows(
+    party: Party, label: str, features: F64, white: Whitening, scales: Scales, labels: F64 | None
+) -> Rows:
+    columns = _share_rows(party, label, features, white, scales)
+    penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), PENALTY_BITS)
+    squares = mask_squares(
+        party.session, party.deals, f"penalty of {label}", party.layout, penalty, PENALTY_BITS
+    )
+    return Rows(columns, scales, squares, None if labels is None else labels - 0.5)
+
+
+def _deal_training_rows(helper: Helper, label: str, rows: int, scales: Scales) -> Rows:
+    columns = _deal_rows(helper, label, rows, scales)
+    squares = deal_squares(
+        helper.dealer, helper.session, f"penalty of {label}", helper.layout, PENALTY_BITS
+    )
+    return Rows(columns, scales, squares)
+
+
+def _share_rows(party: Party, label: str, features: F64, white: Whitening, scales: Scales) -> JointColumns:
+    dtype = np.uint32 if scales.word_bits == 32 else np.uint64
+    return mask_columns(
+        party.session,
+        party.deals,
+        label,
+        party.layout,
+        len(features),
+        lambda chunk: encode(white.apply(features[chunk]), scales.feature_bits, dtype),
+        frac_bits=scales.feature_bits,
+        dtype=dtype,
+    )
+
+
+def _deal_rows(helper: Helper, label: str, rows: int, scales: Scales) -> JointColumns:
+    dtype = np.uint32 if scales.word_bits == 32 else np.uint64
+    return deal_columns(
+        helper.dealer, helper.session, label, helper.layout, rows, frac_bits=scales.feature_bits, dtype=dtype
+    )
+
+
+def _start(party: Party, labels: F64 | None) -> Share:
+    """Shares of zero weights, but for the constant column (2.0): the log odds of the default rate."""
+    u = np.zeros(party.layout.columns)
+    if labels is not None:
+        rate = labels.mean()
+        u[party.layout.span(party.session.me).stop - 1] = np.log(rate / (1 - rate)) / 2
+    return Share(encode(u, WEIGHT_BITS), WEIGHT_BITS)
+
+
+def _reveal_scores(trained: Trained, name: str, columns: JointColumns, kind: str = "score") -> F64 | None:
+    party, u = trained.party, trained.weights
+    s, drop = party.session, _reveal_drop(columns)
+    with s.scope(name):
+        factors = open_to_owners(s, party.deals, "weights", party.layout, u)
+        z = forward(s, party.deals, "scores", columns, factors, u.frac_bits, drop)
+        shown = s.reveal("reveal", trained.label_holder, z, kind=kind)
+    return None if shown is None else decode(shown << _spare(z, drop), z.frac_bits + int(_spare(z, drop)))
+
+
+def _deal_scores_of(helper: Helper, name: str, columns: JointColumns) -> None:
+    with helper.session.scope(name):
+        masks = deal_vector(helper.dealer, helper.session, "weights", helper.layout)
+        deal_forward(helper.dealer, helper.session, "scores", columns, masks, _reveal_drop(columns))
+
+
+def _reveal_drop(columns: JointColumns) -> int:
+    """Bits of the weights left out, such that scores up to ±128 come out whole."""
+    return WEIGHT_BITS - (16 if columns.dtype == np.uint32 else 20)
+
+
+def _spare(z: Share, drop: int) -> np.uint64 | np.uint32:
+    """Wide scores are right mod 2**(64 - drop) only: shift them to the top, so that the sign stands where it should."""
+    return np.uint32(0) if z.value.dtype == np.uint32 else np.uint64(drop)
+
+
+def _exchange_verdict(session: Session, trained: Trained, train_scores: F64 | None) -> ProtocolError | None:
+    holder = trained.label_holder
+    if session.me != holder:
+        verdict = int(session.receive_one(holder, "range", (1,), np.uint8)[0])
+    else:
+        verdict = _judge(trained, train_scores)
+        for peer in session.peers:
+            session.disclose("range", peer, np.array([verdict], dtype=np.uint8), kind="range_check")
+    return _VERDICTS[verdict](session.step("range"), holder) if verdict else None
+
+
+def _judge(trained: Trained, scores: F64 | None) -> int:
+    """0: all is well; 1: too many scores out of range; 2: the intercept's gradient is not near zero."""
+    if scores is None or trained.labels is None:
+        raise UsageError("the label holder judges its own scores")
+    beyond = np.abs(scores) > _MARGIN * trained.party.plan.reach
+    if beyond.mean() > _MOST_BEYOND:
+        return 1
+    fitted = 1.0 / (1.0 + np.exp(-np.clip(scores, -50, 50)))
+    spread = np.sqrt((fitted * (1 - fitted)).mean()) + 1e-9
+    return 2 if abs(float((fitted - trained.labels).mean())) > 0.05 * spread else 0
+
+
+def _out_of_range(step: str, party: str) -> ProtocolError:
+    return ProtocolError(
+        "too many training scores lie outside the range in which the sigmoid is exact; nothing is released",
+        party=party,
+        step=step,
+        remedy="winsorise the features, raise l2, or set a larger logit_range",
+    )
+
+
+def _not_converged(step: str, party: str) -> ProtocolError:
+    return ProtocolError(
+        "the mean predicted probability differs from the default rate: the fit did not converge; nothing is released",
+        party=party,
+        step=step,
+        remedy="winsorise the features, drop repeated columns, or raise l2",
+    )
+
+
+_VERDICTS = {1: _out_of_range, 2: _not_converged}

@@ -1,0 +1,143 @@
+"""The public plan of a joint logistic regression: which passes over which rows, at which precision.
+
+It depends on public sizes and settings only, so every party and the dealer make the same one, and the number of passes says
+nothing about the data. The reasons for the figures are in docs/adr/0002-joint-logistic-passes.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from saferoom.errors import ConfigError
+from saferoom.protocols.sigmoid import SineSeries
+
+SMALL_ROWS = 10_000
+LARGE_ROWS = 50_000
+BLOCK_ROWS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticSettings:
+    """Public settings of a joint logistic regression.
+
+    l2: weight of ½‖w‖² against the *sum* of log losses (scikit-learn's 1/C); >= 0, the intercept is not penalised.
+    logit_range: scores beyond ±range are not trusted; 8, 16 or 32, or None to choose by the number of rows.
+    """
+
+    l2: float = 1.0
+    logit_range: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.l2) and self.l2 >= 0):
+            raise ConfigError("l2 must be a number >= 0")
+        if self.logit_range not in (None, 8, 16, 32):
+            raise ConfigError("logit_range must be 8, 16 or 32", remedy="leave it out to have it chosen")
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class NewtonStep:
+    """Compute and invert the Hessian on `rows` public random rows, then make `passes` steps on the subset.
+
+    `damping` is added to every row's curvature (at most ¼): far from the optimum it keeps the step from overshooting.
+    """
+
+    rows: int
+    damping: float
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Fractional bits of features and of weights for the forward product, and the word size of the row vectors."""
+
+    word_bits: int
+    feature_bits: int
+    weight_bits: int
+
+
+WIDE = Scales(64, 12, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all agree on before the first pass. `full` is empty where the subset is all rows."""
+
+    rows: int
+    columns: int
+    subset_rows: int
+    newton: tuple[NewtonStep, ...]
+    low: float
+    subset_series: SineSeries
+    full: tuple[SineSeries, ...]
+    full_scales: Scales
+
+    @property
+    def passes(self) -> int:
+        return sum(step.passes for step in self.newton) + len(self.full)
+
+    @property
+    def reach(self) -> float:
+        """Largest |score| for which the fit can be trusted."""
+        return self.subset_series.reach
+
+
+def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
+    """The plan for `rows` training rows and `columns` columns of all parties together, the constant one included."""
+    if rows <= SMALL_ROWS:
+        return _small(rows, columns, settings.logit_range or 32)
+    if rows <= LARGE_ROWS:
+        return _middle(rows, columns, settings.logit_range or 16)
+    return _large(rows, columns, settings.logit_range or 8)
+
+
+_TERMS = {8: 8, 16: 14, 32: 32}
+
+
+def _series(reach: int, terms: int, subset: int) -> SineSeries:
+    """For uint64 words. The slope's scale leaves room for the sum of `subset` rows in 62 bits."""
+    room = 62 - 2 * WIDE.feature_bits - math.ceil(math.log2(2.5 * subset))
+    return SineSeries(_period_bits(reach), terms, 13, 13, slope_bits=min(9, room - 13))
+
+
+def _narrow_series(reach: int, terms: int) -> SineSeries:
+    return SineSeries(_period_bits(reach), terms, 6, 7)
+
+
+def _period_bits(reach: int) -> int:
+    return int(math.log2(reach)) + 2
+
+
+def _small(rows: int, columns: int, reach: int) -> Plan:
+    dampings = (0.1, 0.03, 0.01, 0.003, 0.001, 5e-4, 5e-4, 5e-4, 5e-4, 5e-4)
+    newton = tuple(NewtonStep(rows, damping, 1) for damping in dampings)
+    series = _series(reach, _TERMS[reach] + 4, rows)
+    return Plan(rows, columns, rows, newton, 5e-4, series, (), WIDE)
+
+
+def _subset_steps(subset: int) -> tuple[NewtonStep, ...]:
+    return (
+        NewtonStep(max(subset // 4, 1), 0.06, 2),
+        NewtonStep(max(subset // 2, 1), 0.01, 1),
+        NewtonStep(subset, 0.0, 1),
+    )
+
+
+def _middle(rows: int, columns: int, reach: int) -> Plan:
+    subset = min(rows, 14_000 + 4 * columns)
+    series = _series(reach, _TERMS[reach], subset)
+    return Plan(rows, columns, subset, _subset_steps(subset), 0.005, series, (series,) * 5, WIDE)
+
+
+def _large(rows: int, columns: int, reach: int) -> Plan:
+    subset = min(rows, max(6_000, 5 * columns, min(24_000, 300_000 // columns)))
+    few, many = _TERMS[reach] * 3 // 4, _TERMS[reach]
+    full = tuple(_narrow_series(reach, terms) for terms in (few, few, many))
+    scales = Scales(32, 8, 32 - 8 - _period_bits(reach))
+    series = _series(reach, few, subset)
+    return Plan(rows, columns, subset, _subset_steps(subset), 0.005, series, full, scales)

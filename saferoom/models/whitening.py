@@ -1,0 +1,124 @@
+"""Each party's own columns, turned so that they are uncorrelated and of one size: Z = (X - mean)·T.
+
+T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic loss's largest
+curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or constant columns, and the penalty has
+eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not penalised; it keeps one-hot groups apart from the
+constant column. Weights u of Z are mapped back by the owner: w = T·u. All this is local and in the clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.errors import UsageError
+
+F64: TypeAlias = NDArray[np.float64]
+MOST_CURVATURE = 1.5
+_FLOOR = 1e-7  # of the mean curvature: keeps M positive definite where l2 = 0
+_CHUNK = 1 << 13
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Whitening:
+    """Fitted on one party's training rows.
+
+    mean (c,): of the columns. turn (c, w): T. penalty (w, w): l2·TᵀT/n. With `intercept`, the last column is constant
+    (2.0 after turning): c columns in, w = c + 1 out; otherwise w = c.
+    """
+
+    mean: F64
+    turn: F64
+    penalty: F64
+    intercept: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.penalty)
+
+    def apply(self, features: F64) -> F64:
+        """(r, c) -> (r, w)."""
+        columns = self.turn.shape[1]
+        out = np.full((len(features), self.width), 2.0)
+        np.matmul(features, self.turn, out=out[:, :columns])
+        out[:, :columns] -= self.mean @ self.turn
+        return out
+
+    def coefficients(self, weights: F64) -> F64:
+        """Weights (w,) of the turned columns -> coefficients (c,) of the original ones."""
+        return np.asarray(self.turn @ weights[: self.turn.shape[1]])
+
+
+def fit_whitening(
+    features: F64,
+    l2: float,
+    *,
+    intercept: bool,
+    samples: Sequence[F64] = (),
+    most: tuple[float, int] | None = None,
+) -> Whitening:
+    """Fit on (n, c) features. Raises UsageError if they are not finite.
+
+    samples: subsets of the rows. T is shrunk along those directions in which a sample is far from typical (a category that is rare in
+    all rows but not in the sample), so that the curvature stays below MOST_CURVATURE on each of them.
+    most: (sum, rows). T's columns are halved until no block of so many rows of |Z| adds up to more than `sum`.
+    """
+    rows = len(features)
+    mean = features.mean(axis=0) if features.shape[1] else np.zeros(0)
+    turn = _turn(_gram(features, mean), rows, l2)
+    for sample in samples:
+        turn = _contracted(turn, _gram(sample, mean) / len(sample) + l2 / rows * np.eye(len(turn)))
+    if most is not None:
+        turn = turn * _halvings(features, mean, turn, *most)
+    penalty = l2 * (turn.T @ turn) / rows
+    return Whitening(mean, turn, np.pad(penalty, (0, 1)) if intercept else penalty, intercept)
+
+
+def _gram(features: F64, mean: F64) -> F64:
+    """A quarter of the centred cross-products."""
+    gram = np.zeros((features.shape[1], features.shape[1]))
+    for start in range(0, len(features), _CHUNK):
+        centred = features[start : start + _CHUNK] - mean
+        gram += centred.T @ centred / 4
+    if not np.all(np.isfinite(gram)):
+        raise UsageError(
+            "a feature is missing, infinite or too large",
+            remedy="impute and winsorise the columns before training",
+        )
+    return gram
+
+
+def _turn(gram: F64, rows: int, l2: float) -> F64:
+    size = len(gram)
+    if not size:
+        return np.zeros((0, 0))
+    curvature = gram / rows
+    ridge = max(l2 / rows, _FLOOR * max(float(np.trace(curvature)) / size, 1e-9))
+    factor = np.linalg.cholesky(curvature + ridge * np.eye(size))
+    return np.asarray(np.linalg.solve(factor, np.eye(size)).T)
+
+
+def _contracted(turn: F64, curvature: F64) -> F64:
+    if not len(turn):
+        return turn
+    sizes, axes = np.linalg.eigh(turn.T @ curvature @ turn)
+    shrink = np.sqrt(MOST_CURVATURE / np.maximum(sizes, MOST_CURVATURE))
+    return np.asarray(turn @ (axes * shrink) @ axes.T)
+
+
+def _halvings(features: F64, mean: F64, turn: F64, most: float, block_rows: int) -> F64:
+    """Powers of two, one a column. By Cauchy-Schwarz most columns are seen to be small enough without their sums."""
+    offset, largest = mean @ turn, np.full(turn.shape[1], most)
+    for start in range(0, len(features), _CHUNK):  # a multiple of block_rows
+        turned = features[start : start + _CHUNK] @ turn - offset
+        starts = np.arange(0, len(turned), block_rows)
+        bound = np.sqrt(block_rows * np.add.reduceat(turned * turned, starts, axis=0).max(axis=0))
+        unsure = bound > most
+        if unsure.any():
+            sums = np.add.reduceat(np.abs(turned[:, unsure]), starts, axis=0).max(axis=0)
+            largest[unsure] = np.maximum(largest[unsure], sums)
+    return np.asarray(2.0 ** -np.ceil(np.log2(largest / most)))

@@ -1,0 +1,57 @@
+"""Run a daemon in the foreground: home opened, administration socket up, until a signal stops it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from saferoom.identity.keys import NodeKeys
+from saferoom.link.admin import AdminServer, socket_path
+from saferoom.node.coordinator import Coordinator
+from saferoom.node.coordinator_operations import CoordinatorOperations
+from saferoom.node.core import Core
+from saferoom.node.home import Home
+from saferoom.node.operations import Plain
+from saferoom.node.party import Party
+from saferoom.node.party_operations import PartyOperations
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[str, Plain], Iterator[Plain]]
+
+
+def serve_coordinator(home: Home, passphrase: str | None) -> None:
+    """`saferoom coordinator up`."""
+    with Core.opened(home, passphrase) as core:
+        daemon = Coordinator(core, NodeKeys.load(home.helper_keys, passphrase))
+        port = daemon.start()
+        logger.info("the coordinator listens on port %d", port)
+        try:
+            _serve(home, CoordinatorOperations(core, daemon).handle)
+        finally:
+            daemon.stop()
+
+
+def serve_party(home: Home, passphrase: str | None) -> None:
+    """`saferoom party up`."""
+    with Core.opened(home, passphrase) as core:
+        daemon = Party(core)
+        daemon.start()
+        try:
+            _serve(home, PartyOperations(core, daemon).handle)
+        finally:
+            daemon.stop()
+
+
+def _serve(home: Home, handler: Handler) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    server = AdminServer(socket_path(home.root), handler)
+    server.start()
+    try:
+        stop.wait()
+    finally:
+        server.stop()

@@ -1,0 +1,96 @@
+"""Inverse of a shared positive definite matrix by scaled Newton-Schulz steps, X <- μX(2I - μHX).
+
+Starting at X = I/bound, the eigenvalues of HX lie in (0, 1]. A step maps e to μe(2 - μe). With μ = 2/(1 + low) for
+eigenvalues known to lie in [low, 1], the interval becomes [1 - ((1-low)/(1+low))², 1]: small eigenvalues grow fourfold a step
+instead of twofold. Eigenvalues below `low` also stay in (0, 1]: they are inverted in part, which
+makes a preconditioner cautious, never unstable.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.products import deal_factor, deal_multiply, multiply, open_factor
+from saferoom.protocols.truncation import deal_truncation, open_truncated
+from saferoom.ring.fixed import encode
+from saferoom.sharing.values import Share
+
+_FACTOR_BITS = 2
+
+
+def step_factors(low: float) -> tuple[float, ...]:
+    """The public μ of each step for eigenvalues in [low, 1], 0 < low < 1, until they reach [0.98, 1];
+    quarters."""
+    factors = []
+    while low < 0.98:
+        exact = 2.0 / (1.0 + low)
+        factor = np.floor(exact * 2**_FACTOR_BITS) / 2**_FACTOR_BITS
+        factors.append(float(factor))
+        low = min(factor * low * (2 - factor * low), factor * (2 - factor))
+    return tuple(factors)
+
+
+def open_inverse(
+    session: Session, deals: Deals, label: str, matrix: Share, *, bound: float, low: float, result_bits: int
+) -> Share:
+    """Approximate inverse.
+
+    Shapes:   matrix (d, d) uint64 at scale f <= 16, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
+    Rounds:   1 + 3·len(step_factors(low)).  Sends: 8·d² bytes to each other party and round.
+    Reveals:  masked matrices to all parties; uniform.
+    Assumes:  semi-honest; entries of the inverse below 2**10.
+    Source:   Higham, Functions of Matrices, §7.3 and 8.3 (scaled Newton iteration).
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    identity, bits = np.eye(matrix.shape[0]), matrix.frac_bits
+    scaled_bits = bits + _FACTOR_BITS
+    inverse = _public(session, identity / bound, bits)
+    twice = _public(session, 2 * identity, bits + scaled_bits)
+    with session.scope(label):
+        fixed = open_factor(session, deals, "matrix", matrix)
+        for number, (factor, out_bits) in enumerate(_steps(low, bits, result_bits)):
+            with session.scope(f"step={number}"):
+                scaled = Share(inverse.value * np.uint64(factor * 2**_FACTOR_BITS), scaled_bits)
+                guess = open_factor(session, deals, "guess", scaled)
+                rest = twice - multiply(session, deals, "product", fixed, guess)
+                closer = open_factor(session, deals, "rest", rest)
+                better = multiply(session, deals, "better", guess, closer)
+                inverse = open_truncated(session, deals, "truncate", better, better.frac_bits - out_bits)
+    return inverse
+
+
+def _steps(low: float, bits: int, result_bits: int) -> list[tuple[float, int]]:
+    factors = step_factors(low)
+    return list(zip(factors, [bits] * (len(factors) - 1) + [result_bits], strict=True))
+
+
+def _public(session: Session, values: NDArray[np.float64], frac_bits: int) -> Share:
+    words = encode(values, frac_bits)
+    return Share(words if session.is_first else np.zeros_like(words), frac_bits)
+
+
+def deal_inverse(
+    dealer: Dealer, session: Session, label: str, size: int, frac_bits: int, *, low: float, result_bits: int
+) -> None:
+    """Dealer's side of `open_inverse`.
+
+    Shapes:   matrix (size, size) at scale frac_bits.
+    Rounds:   0.  Sends: 32·size² bytes a step, to parties by turns.
+    Reveals:  nothing.
+    Assumes:  as `open_inverse`.
+    Source:   as `open_inverse`.
+    Raises:   MaskReuseError, PeerError.
+    """
+    shape = (size, size)
+    with session.scope(label):
+        fixed = deal_factor(dealer, session, "matrix", shape)
+        for number, (_, out_bits) in enumerate(_steps(low, frac_bits, result_bits)):
+            with session.scope(f"step={number}"):
+                guess = deal_factor(dealer, session, "guess", shape)
+                deal_multiply(dealer, session, "product", fixed, guess)
+                closer = deal_factor(dealer, session, "rest", shape)
+                deal_multiply(dealer, session, "better", guess, closer)
+                deal_truncation(dealer, session, "truncate", shape, 3 * frac_bits + 2 * _FACTOR_BITS - out_bits)

@@ -1,0 +1,86 @@
+"""Products of two shared matrices or vectors: open each factor once under a mask, then multiply as often as wanted.
+
+    L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt shares
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from saferoom.channel.session import Session
+from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.ring.matrix import matmul
+from saferoom.sharing.values import MaskedShare, Share, U64, Words
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Factor:
+    """A shared matrix (a, b) ready to be multiplied: the opened E, the same at all parties, and the own mask share."""
+
+    opened: Words
+    mask: Words
+    frac_bits: int
+
+
+def open_factor(session: Session, deals: Deals, label: str, share: Share) -> Factor:
+    """Open a shared matrix under a fresh mask.
+
+    Shapes:   (a, b) uint64 -> Factor.
+    Rounds:   1.  Sends: 8·a·b bytes to each other party.
+    Reveals:  share - mask to all parties; uniform.
+    Assumes:  semi-honest.
+    Source:   Beaver 1991, with matrices.
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    with session.scope(label):
+        mask = deals.mask("factor", share.shape)
+        opened = session.open("factor", MaskedShare(share.value - mask, share.frac_bits))
+    return Factor(opened, mask, share.frac_bits)
+
+
+def deal_factor(dealer: Dealer, session: Session, label: str, shape: tuple[int, ...]) -> U64:
+    """Dealer's side of `open_factor`: the whole mask.
+
+    Shapes:   -> `shape`.
+    Rounds:   0.  Sends: nothing.
+    Reveals:  nothing.
+    Assumes:  as `open_factor`.
+    Source:   as `open_factor`.
+    Raises:   MaskReuseError.
+    """
+    with session.scope(label):
+        return np.asarray(np.sum(dealer.masks("factor", shape), axis=0, dtype=np.uint64))
+
+
+def multiply(session: Session, deals: Deals, label: str, left: Factor, right: Factor) -> Share:
+    """Product of two factors; scales add up.
+
+    Shapes:   (a, b), (b, c) -> Share (a, c).
+    Rounds:   0 (waits for the dealer, if it is this party's turn).  Sends: nothing.
+    Reveals:  nothing.
+    Assumes:  semi-honest.
+    Source:   the module's text.
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    rights = right.mask + right.opened if session.is_first else right.mask
+    shape = (left.opened.shape[0], right.opened.shape[1])
+    with session.scope(label):
+        out = matmul(left.opened, rights) + matmul(left.mask, right.opened)
+        out += deals.share("product", shape)
+    return Share(out, left.frac_bits + right.frac_bits)
+
+
+def deal_multiply(dealer: Dealer, session: Session, label: str, left: U64, right: U64) -> None:
+    """Dealer's side of `multiply`.
+
+    Shapes:   (a, b), (b, c).
+    Rounds:   0.  Sends: 8·a·c bytes to one party.
+    Reveals:  nothing.
+    Assumes:  as `multiply`.
+    Source:   the module's text.
+    Raises:   MaskReuseError, PeerError.
+    """
+    with session.scope(label):
+        dealer.share("product", matmul(left, right))

@@ -1,0 +1,98 @@
+"""Private square matrices, one a party, each acting on that party's own block of a shared vector.
+
+Used for the ridge penalty in whitened coordinates, which depends on the party's own data. The arithmetic is that of
+`private_matrix`; the results are put one after the other instead of added up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from saferoom.channel.session import Session
+from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.private_matrix import Layout, without_owners
+from saferoom.ring.matrix import matvec
+from saferoom.sharing.values import Masked, Share, U64, Words
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Squares:
+    """blocks[p] (widths[p], widths[p]) uint64: the own one in the clear, others masked (at the dealer: the masks)."""
+
+    layout: Layout
+    blocks: dict[str, Words]
+    frac_bits: int
+
+
+def mask_squares(session: Session, deals: Deals, label: str, layout: Layout, own: U64, frac_bits: int) -> Squares:
+    """Send the own matrix, masked, to the others and take theirs.
+
+    Shapes:   own (w, w) -> Squares.
+    Rounds:   1.  Sends: 8·w² bytes to each other party.
+    Reveals:  P - A to all parties; uniform.
+    Assumes:  semi-honest.
+    Source:   `private_matrix`.
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    blocks: dict[str, Words] = {session.me: own}
+    with session.scope(label):
+        masked = own - deals.mask("mask", own.shape)
+        for peer in session.peers:
+            session.send(peer, "square", Masked(masked, frac_bits))
+        for peer in session.peers:
+            width = layout.widths[peer]
+            blocks[peer] = session.receive_one(peer, "square", (width, width))
+    return Squares(layout, blocks, frac_bits)
+
+
+def deal_squares(dealer: Dealer, session: Session, label: str, layout: Layout, frac_bits: int) -> Squares:
+    """Dealer's side of `mask_squares`.
+
+    Shapes:   -> Squares holding the masks.
+    Rounds:   0.  Sends: nothing.
+    Reveals:  nothing.
+    Assumes:  as `mask_squares`.
+    Source:   `private_matrix`.
+    Raises:   MaskReuseError.
+    """
+    with session.scope(label):
+        blocks = {p: dealer.mask_of(p, "mask", (w, w)) for p, w in layout.widths.items()}
+    return Squares(layout, blocks, frac_bits)
+
+
+def apply_squares(
+    session: Session, deals: Deals, label: str, squares: Squares, factors: Words, frac_bits: int
+) -> Share:
+    """P_i·u_i for every i, one after the other, from the factors that `open_to_owners` gave.
+
+    Shapes:   factors (d,) at scale f -> Share (d,) at scale f + squares.frac_bits.
+    Rounds:   0.  Sends: nothing.
+    Reveals:  nothing.
+    Assumes:  semi-honest.
+    Source:   `private_matrix`.
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    with session.scope(label):
+        out = _blockwise(squares, factors) + deals.share("product", factors.shape)
+    return Share(out, frac_bits + squares.frac_bits)
+
+
+def deal_apply_squares(dealer: Dealer, session: Session, label: str, squares: Squares, masks: list[Words]) -> None:
+    """Dealer's side of `apply_squares`; `masks` of `deal_vector`.
+
+    Shapes:   masks (d,).
+    Rounds:   0.  Sends: 8·d bytes to one party.
+    Reveals:  nothing.
+    Assumes:  as `apply_squares`.
+    Source:   `private_matrix`.
+    Raises:   MaskReuseError, PeerError.
+    """
+    with session.scope(label):
+        dealer.share("product", _blockwise(squares, without_owners(squares.layout, masks)))
+
+
+def _blockwise(squares: Squares, vector: Words) -> Words:
+    layout = squares.layout
+    return np.concatenate([matvec(squares.blocks[p], vector[layout.span(p)]) for p in layout.widths])

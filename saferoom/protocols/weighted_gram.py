@@ -1,0 +1,97 @@
+"""XᵀWX of a joint matrix with shared row weights W: the Hessian of the logistic loss.
+
+    1  e = w - b opened                       w∘X_j = X_j∘(e + b^j) at j  +  D_j∘b^p at p  +  A_j∘(b - b^j) dealt
+    2  T_j = w∘X_j, masked by B_j, is opened to those parties i <= j that need it
+    3  X_iᵀT_j = X_iᵀ(e_Tj + B_j^i) at i  +  D_iᵀB_j^p at p  +  A_iᵀ(B_j - B_j^i) dealt       for i <= j; the rest by symmetry
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from saferoom.channel.session import Session
+from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.private_matrix import JointColumns
+from saferoom.ring.matrix import matmul
+from saferoom.sharing.values import MaskedShare, Share, U64, Words
+
+
+def open_weighted_gram(
+    session: Session, deals: Deals, label: str, columns: JointColumns, weights: Share, bits: int
+) -> Share:
+    """XᵀWX, right in the low `bits` of every word.
+
+    Shapes:   columns (m, d) uint64 at scale f, weights (m,) at scale g mod 2**bits -> (d, d) at scale 2f + g mod 2**bits.
+    Rounds:   2.  Sends: 8·m bytes to each other party, and 8·m·width of every block j to the parties i <= j.
+    Reveals:  w - b to all parties, w∘X_j - B_j to the parties i <= j; uniform.
+    Assumes:  semi-honest.
+    Source:   the module's text.
+    Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
+    """
+    me, parties = session.me, session.parties
+    with session.scope(label):
+        mask = deals.mask("weights", weights.shape)
+        own = session.open("weights", MaskedShare(weights.value - mask, weights.frac_bits)) + mask
+        masks: dict[str, Words] = {}
+        masked: dict[str, Words] = {}
+        for index, party in enumerate(parties):
+            block = columns.blocks[party]
+            part = block * (own if party == me else mask)[:, None]
+            part += deals.share(f"scaled/{party}", block.shape)
+            masks[party] = deals.mask(f"columns/{party}", block.shape)
+            part -= masks[party]
+            for reader in parties[: index + 1]:
+                if reader != me:
+                    session.send(reader, f"columns/{party}", MaskedShare(part, columns.frac_bits + weights.frac_bits))
+            masked[party] = part
+        start = parties.index(me)
+        readable = {party: masked[party] + masks[party] for party in parties[start:]}
+        for party in parties[start:]:
+            for peer in session.peers:
+                readable[party] += session.receive_one(peer, f"columns/{party}", readable[party].shape)
+        out = np.zeros((columns.layout.columns, columns.layout.columns), dtype=np.uint64)
+        for index, right in enumerate(parties):
+            for left in parties[: index + 1]:
+                factor = readable[right] if left == me else masks[right]
+                part = matmul(columns.blocks[left].T, factor, bits)
+                part += deals.share(f"gram/{left}/{right}", part.shape)
+                _place(out, columns, left, right, part)
+    return Share(out, 2 * columns.frac_bits + weights.frac_bits)
+
+
+def deal_weighted_gram(
+    dealer: Dealer, session: Session, label: str, columns: JointColumns, bits: int
+) -> None:
+    """Dealer's side of `open_weighted_gram`; `columns` holds the masks A.
+
+    Shapes:   columns (m, d).
+    Rounds:   0.  Sends: 8·m·d and 8·d² bytes, to parties by turns.
+    Reveals:  nothing.
+    Assumes:  as `open_weighted_gram`.
+    Source:   as `open_weighted_gram`.
+    Raises:   MaskReuseError, PeerError.
+    """
+    parties = dealer.parties
+    with session.scope(label):
+        weights = _without_own(parties, dealer.masks("weights", (columns.rows,)))
+        masks: dict[str, dict[str, Words]] = {}
+        for party in parties:
+            block = columns.blocks[party]
+            dealer.share(f"scaled/{party}", block * weights[party][:, None])
+            masks[party] = _without_own(parties, dealer.masks(f"columns/{party}", block.shape))
+        for index, right in enumerate(parties):
+            for left in parties[: index + 1]:
+                dealer.share(f"gram/{left}/{right}", matmul(columns.blocks[left].T, masks[right][left], bits))
+
+
+def _without_own(parties: tuple[str, ...], masks: list[Words]) -> dict[str, U64]:
+    """For every party, the sum of the others' masks."""
+    total = np.sum(masks, axis=0, dtype=np.uint64)
+    return {party: np.asarray(total - mask) for party, mask in zip(parties, masks, strict=True)}
+
+
+def _place(out: U64, columns: JointColumns, left: str, right: str, part: Words) -> None:
+    rows, cols = columns.layout.span(left), columns.layout.span(right)
+    out[rows, cols] = part
+    if left != right:
+        out[cols, rows] = part.T

@@ -1,0 +1,168 @@
+"""What a report can show. Everything but the title is optional: a part that is not given is left out.
+
+The caller passes only what its reader may see: a coefficient that is not here cannot be printed. Shares
+and rates run from 0 to 1, sizes are in bytes, times in seconds; texts are shown as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from saferoom.models.metrics import CalibrationBin, Curve, LiftBin
+from saferoom.scoring.grade_table import GradeRow, Reversal
+from saferoom.scoring.grades import GradeScheme
+
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFacts:
+    """A party's line. `role`: label_holder or feature_holder. `columns`: how many columns of the data set."""
+
+    name: str
+    role: str
+    organisation: str = ""
+    data_set: str = ""
+    rows: int | None = None
+    columns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFacts:
+    """Which contract the job ran under. `trust`: assisted or strict. `digest`: SHA-256 in hexadecimal."""
+
+    id: str
+    title: str = ""
+    purpose: str = ""
+    legal_basis: str = ""
+    trust: str = ""
+    valid_until: str = ""
+    minimum_rows: int | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """Rows held by all parties, and how they were used; default rates where labels may be told."""
+
+    aligned: int
+    train: int
+    test: int
+    train_default_rate: float | None = None
+    test_default_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`metrics_summary` of the joint model and of the label holder alone; None where not measurable."""
+
+    train: Figures | None = None
+    test: Figures | None = None
+    alone_train: Figures | None = None
+    alone_test: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Curves and tables on the held-out rows."""
+
+    roc: Curve
+    ks_bads: Curve
+    ks_goods: Curve
+    ks: float
+    lift: tuple[LiftBin, ...]
+    calibration: tuple[CalibrationBin, ...]
+    calibration_intercept: float
+    calibration_slope: float
+    alone_roc: Curve | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Points of goods and of bads: `edges` (bins + 1), and each class's shares (bins), which sum to 1."""
+
+    edges: tuple[float, ...]
+    goods: tuple[float, ...]
+    bads: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A grade scheme and what it did to the rows named by `rows_of`: train, test or all."""
+
+    scheme: GradeScheme
+    table: tuple[GradeRow, ...]
+    reversals: tuple[Reversal, ...] = ()
+    rows_of: str = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """One party's coefficients, by prepared column, that this report's reader may see."""
+
+    party: str
+    values: Mapping[str, float]
+    intercept: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureLine:
+    """What somebody learnt, from the log. `shape` in words or numbers; `times`: how often."""
+
+    kind: str
+    to: str
+    shape: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogVerdict:
+    """What checking one node's log found. `root`: the tree's root as text; `problem`: empty if it is well."""
+
+    node: str
+    entries: int
+    root: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of the job; `sent_bytes` over all links where it was measured."""
+
+    name: str
+    seconds: float
+    sent_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTraffic:
+    """Bytes on one directed link."""
+
+    sender: str
+    receiver: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Everything on the page. `made_at`: date and time as text; `model_kind`: the contract's task kind."""
+
+    title: str
+    made_at: str = ""
+    version: str = ""
+    job: str = ""
+    model_kind: str = ""
+    contract: ContractFacts | None = None
+    parties: tuple[PartyFacts, ...] = ()
+    rows: RowFacts | None = None
+    comparison: Comparison | None = None
+    evaluation: Evaluation | None = None
+    distribution: Distribution | None = None
+    grading: Grading | None = None
+    score_stability: float | None = None
+    coefficients: tuple[Coefficients, ...] = ()
+    disclosures: tuple[DisclosureLine, ...] = ()
+    logs: tuple[LogVerdict, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    traffic: tuple[LinkTraffic, ...] = ()

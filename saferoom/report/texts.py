@@ -1,0 +1,192 @@
+"""The report's words, in Chinese and English. A test holds both complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from saferoom.errors import UsageError
+
+LANGUAGES = ("zh", "en")
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "html_lang": ("zh-CN", "en"),
+    "subtitle": ("数据安全屋 · 联合信用模型报告", "SafeRoom · joint credit model report"),
+    "made_at": ("生成时间", "Made at"),
+    "version": ("版本", "Version"),
+    "job": ("作业", "Job"),
+    "model_kind": ("模型", "Model"),
+    "logistic": ("纵向逻辑回归", "vertical logistic regression"),
+    "scorecard": ("WOE 评分卡", "WOE scorecard"),
+    "boosting": ("梯度提升树", "boosted trees"),
+    # key figures
+    "joint_auc": ("联合 AUC（测试）", "Joint AUC (test)"),
+    "alone_auc": ("单方 AUC（测试）", "Alone AUC (test)"),
+    "gain_auc": ("AUC 提升", "AUC gain"),
+    "joint_ks": ("联合 KS（测试）", "Joint KS (test)"),
+    "aligned_rows": ("共同企业数", "Enterprises in common"),
+    "log_check": ("日志核验", "Log check"),
+    "all_well": ("通过", "passed"),
+    "problems": ("发现问题", "problems found"),
+    # data and contract
+    "data_and_contract": ("数据与合约", "Data and contract"),
+    "contract": ("合约", "Contract"),
+    "purpose": ("用途", "Purpose"),
+    "legal_basis": ("法律依据", "Legal basis"),
+    "trust": ("信任模式", "Trust mode"),
+    "assisted": ("协助模式（assisted）", "assisted"),
+    "strict": ("严格模式（strict）", "strict"),
+    "valid_until": ("有效期至", "Valid until"),
+    "minimum_rows": ("最少共同行数", "Minimum rows in common"),
+    "digest": ("合约摘要 SHA-256", "Contract digest, SHA-256"),
+    "party": ("参与方", "Party"),
+    "organisation": ("机构", "Organisation"),
+    "role": ("角色", "Role"),
+    "label_holder": ("标签方", "label holder"),
+    "feature_holder": ("特征方", "feature holder"),
+    "data_set": ("数据集", "Data set"),
+    "rows": ("行数", "Rows"),
+    "columns": ("列数", "Columns"),
+    "rows_used": (
+        "共同企业 {aligned} 家：训练 {train} 家，测试 {test} 家。",
+        "{aligned} enterprises held by all parties: {train} for training, {test} held out for testing.",
+    ),
+    "rates_used": (
+        "违约率：训练 {train}，测试 {test}。",
+        "Default rate: {train} in training, {test} in test.",
+    ),
+    # joint against alone
+    "gain": ("联合与单方对比", "Joint against alone"),
+    "gain_note": (
+        "“单方”指标签方仅用自有列、在相同行上训练的模型。",
+        "“Alone” is the label holder's model of its own columns on the same rows.",
+    ),
+    "lower_is_better": (
+        "对数损失与 Brier 分数越低越好，其余越高越好。",
+        "Log loss and Brier score are better when lower, the others when higher.",
+    ),
+    "metric": ("指标", "Metric"),
+    "auc": ("AUC", "AUC"),
+    "ks": ("KS 曲线", "KS curve"),
+    "ks_name": ("KS", "KS"),
+    "gini": ("基尼系数", "Gini"),
+    "log_loss": ("对数损失", "Log loss"),
+    "brier": ("Brier 分数", "Brier score"),
+    "train": ("训练", "Train"),
+    "test": ("测试", "Test"),
+    "all": ("全部", "All"),
+    "joint": ("联合", "Joint"),
+    "alone": ("单方", "Alone"),
+    "difference": ("测试提升", "Test gain"),
+    "not_measured": ("无法计算（仅有一类标签）", "cannot be measured: one class only"),
+    "roc": ("ROC 曲线（测试）", "ROC curve (test)"),
+    "false_positive_rate": ("假阳性率（好企业误判）", "goods flagged"),
+    "true_positive_rate": ("真阳性率（坏企业命中）", "bads caught"),
+    "share_of_rows": ("企业占比（风险由高到低）", "share of enterprises, riskiest first"),
+    "cumulative_share": ("累计占比", "cumulative share"),
+    "bads": ("违约", "default"),
+    "goods": ("正常", "no default"),
+    # lift and calibration
+    "lift_and_calibration": ("提升度与校准", "Lift and calibration"),
+    "lift": ("提升度", "Lift"),
+    "slice": ("十分位（风险由高到低）", "tenth of the enterprises, riskiest first"),
+    "events": ("违约数", "Defaults"),
+    "capture": ("累计捕获率", "Captured so far"),
+    "calibration": ("校准曲线", "Calibration"),
+    "predicted": ("预测违约率", "predicted default rate"),
+    "observed": ("实际违约率", "observed default rate"),
+    "calibration_line": (
+        "校准直线：截距 {intercept}，斜率 {slope}（理想为 0 与 1）。",
+        "Calibration line: intercept {intercept}, slope {slope} (0 and 1 are perfect).",
+    ),
+    # scores and grades
+    "scores_and_grades": ("评分与等级", "Scores and grades"),
+    "distribution": ("评分分布", "Distribution of points"),
+    "points": ("评分", "points"),
+    "share": ("占比", "share"),
+    "grade": ("等级", "Grade"),
+    "grade_chart": ("各等级违约率", "Default rate per grade"),
+    "meaning": ("含义", "Meaning"),
+    "cut": ("分界", "Cut"),
+    "mean_pd": ("平均预测违约率", "Mean predicted rate"),
+    "default_rate": ("违约率", "Default rate"),
+    "supervision": ("差异化监管措施", "What follows"),
+    "grades_on": ("统计范围：{rows}行。", "Rows graded: {rows}."),
+    "grades_rise": ("违约率随等级单调上升。", "Default rates rise from grade to grade."),
+    "reversal": (
+        "注意：{worse} 级违约率低于 {better} 级（p = {p}）。",
+        "Note: grade {worse} has a lower default rate than {better} (p = {p}).",
+    ),
+    "score_stability": (
+        "评分稳定性指数（训练对测试）：{value}（低于 0.1 为稳定，高于 0.25 为明显偏移）。",
+        "Stability index of the score, train to test: {value} (below 0.1: stable; above 0.25: shifted).",
+    ),
+    # coefficients
+    "coefficients": ("系数", "Coefficients"),
+    "coefficients_note": (
+        "系数对应各方本地预处理后的列；正值表示违约风险升高。仅列出合约允许本报告读者查看的系数。",
+        "Of the columns as each party prepared them; above 0 raises the risk. Only what this reader may see.",
+    ),
+    "column": ("列", "Column"),
+    "coefficient": ("系数", "Coefficient"),
+    "intercept": ("截距", "Intercept"),
+    "not_shown": (
+        "其余 {count} 列绝对值更小，未列出。",
+        "{count} more with smaller coefficients are not listed.",
+    ),
+    # disclosures and log
+    "disclosures": ("披露清单", "Disclosures"),
+    "disclosures_note": (
+        "以下为日志记录的、本作业中各节点得知的全部内容。",
+        "Everything that a node learnt in this job, from the log.",
+    ),
+    "kind": ("种类", "Kind"),
+    "to": ("接收方", "Learnt by"),
+    "what": ("内容", "What"),
+    "shape": ("规模", "Shape"),
+    "times": ("次数", "Times"),
+    "log": ("日志核验结果", "Verdict on the logs"),
+    "node": ("节点", "Node"),
+    "entries": ("条目数", "Entries"),
+    "root": ("树根", "Root"),
+    "verdict": ("结论", "Verdict"),
+    # effort
+    "effort": ("耗时与流量", "Time and traffic"),
+    "phase": ("阶段", "Phase"),
+    "seconds": ("秒", "Seconds"),
+    "bytes": ("流量", "Sent"),
+    "sender": ("发送方", "From"),
+    "receiver": ("接收方", "To"),
+    "phase_load": ("读取", "load"),
+    "phase_align": ("对齐", "align"),
+    "phase_prepare": ("预处理", "prepare"),
+    "phase_train": ("训练", "train"),
+    "phase_evaluate": ("评估", "evaluate"),
+    "phase_release": ("发布", "release"),
+    "phase_report": ("报告", "report"),
+    "phase_score": ("评分", "score"),
+    "phase_total": ("合计", "total"),
+    "footer": (
+        "原始数据未离开各参与方；本页不含任何企业的数据。",
+        "No party's rows left it; this page holds no enterprise's data.",
+    ),
+}
+
+KINDS_ZH: Mapping[str, str] = {
+    "set_sizes": "各方提供的企业数量及集合重叠情况（仅以假名形式）",
+    "intersection": "本方企业中有哪些为各方共同持有",
+    "widths": "各方预处理后的列数",
+    "split": "哪些对齐行用于训练、哪些留作测试",
+    "coefficients": "本方列的系数",
+    "intercept": "模型截距",
+    "score": "每家企业的联合评分",
+    "range_check": "训练评分是否全部在 sigmoid 的有效范围内",
+    "query": "接收方请求评分的是本方的哪些企业",
+}
+
+
+def words(lang: str) -> dict[str, str]:
+    """All texts in one language. Raises UsageError for a language that is not here."""
+    if lang not in LANGUAGES:
+        raise UsageError(f"reports speak {' and '.join(LANGUAGES)}, not {lang!r}")
+    place = LANGUAGES.index(lang)
+    return {key: texts[place] for key, texts in WORDS.items()}

@@ -1,0 +1,94 @@
+"""No identifier in any byte the log leaves behind, and no way to find one by trying them all."""
+
+from __future__ import annotations
+
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from saferoom.audit import (
+    AuditLog,
+    ContractRef,
+    DataObject,
+    NoteSigner,
+    Recorder,
+    SaltStore,
+    copy_log,
+    export_folder,
+)
+from saferoom.errors import UsageError
+from saferoom.ids import uscc_check_character
+
+BODIES = [f"91510100MA62K{number:03}7"[:17] for number in range(60)]
+CANARIES = [body + uscc_check_character(body) for body in BODIES]
+
+
+def traces(code: str) -> list[bytes]:
+    """The code and its plain digests, in the spellings that could slip into a file."""
+    digest = sha256(code.encode())
+    return [
+        code.encode(),
+        code.lower().encode(),
+        code.encode("utf-16-le"),
+        digest.digest(),
+        digest.hexdigest().encode(),
+    ]
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> dict[str, bytes]:
+    """A node that does its best to log canaries; then every byte that it left, by file."""
+    signer = NoteSigner("saferoom/bank", Ed25519PrivateKey.generate())
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with (
+        AuditLog.open(folder / "log.sqlite", origin=signer.name, signer=signer) as log,
+        SaltStore(folder / "salts.sqlite") as salts,
+    ):
+        recorder = Recorder(log, node="bank", software="saferoom")
+        for code in CANARIES:
+            recorder.record("score.one", subject_commit=salts.commit(code))
+            recorder.record("job.failed", outcome="failed", reason=f"cannot parse {code}")
+            for leak in (
+                {"purpose": code},
+                {"object": DataObject(code)},
+                {"contract": ContractRef(f"c-{code}")},
+            ):
+                with pytest.raises(UsageError) as caught:
+                    recorder.record("job.started", **leak)
+                assert code not in str(caught.value)
+        copy_log(folder / "log.sqlite", folder / "copy.sqlite")
+        export_folder(folder / "log.sqlite", folder / "export")
+        shutil.copytree(folder, tmp_path / "seized")
+    files = {str(f.relative_to(tmp_path)): f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
+    assert files["seized/log.sqlite-wal"]
+    return files
+
+
+def test_no_canary_in_any_byte(everything: dict[str, bytes]) -> None:
+    for name, content in everything.items():
+        for code in CANARIES:
+            assert not any(trace in content for trace in traces(code)), name
+
+
+def test_trying_every_code_finds_nothing_without_the_salts(everything: dict[str, bytes]) -> None:
+    lines = everything["node/export/entries.jsonl"].splitlines()
+    parts = [line.partition(b'"subject_commit":"')[2] for line in lines]
+    commitments = [part[:64] for part in parts if part]
+    assert len(set(commitments)) == len(CANARIES)
+    prefixes = (b"", bytes(32))
+    plain = {sha256(prefix + code.encode()).hexdigest().encode() for code in CANARIES for prefix in prefixes}
+    assert not plain & set(commitments)
+
+
+def test_the_salts_are_in_no_file_that_an_auditor_gets(everything: dict[str, bytes], tmp_path: Path) -> None:
+    with SaltStore(tmp_path / "node" / "salts.sqlite") as salts:
+        kept = [salt for _, salt in salts._rows()]
+        assert len(kept) == len(CANARIES)
+        assert len(salts.find(CANARIES[3])) == 1
+    for name, content in everything.items():
+        if "salts" not in name:
+            assert not any(salt in content or salt.hex().encode() in content for salt in kept), name

@@ -1,0 +1,199 @@
+"""The link with real TLS, a relay and parties in one process: what a quiet day looks like."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from saferoom.errors import ConfigError, UsageError
+from saferoom.link.frames import FrameHeader
+from saferoom.link.relay import Relay
+from saferoom.link.settings import NetworkEmulation
+from saferoom.link.switchboard import Switchboard
+from tests.link_helpers import (
+    JOB_ID,
+    Authority,
+    Coordinator,
+    Daemon,
+    attach_all,
+    attach_job,
+    running_relay,
+    running_room,
+    wait_for,
+)
+
+MIB = 1 << 20
+NAMES = ["bank", "tax", "utility"]
+Room = tuple[Coordinator, dict[str, Daemon]]
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def room(authority: Authority) -> Iterator[Room]:
+    with running_room(authority, NAMES) as room:
+        yield room
+
+
+def test_three_jobs_talk_all_to_all_at_once(room: Room) -> None:
+    _, daemons = room
+    jobs = attach_all(daemons)
+    sent = {(me, peer): os.urandom(3 * MIB) for me in NAMES for peer in NAMES if me != peer}
+    for (me, peer), message in sent.items():
+        jobs[me].link.send(peer, [message])
+        jobs[me].link.send(peer, [b"after the bulk"])
+    for (me, peer), message in sent.items():
+        assert jobs[peer].link.receive(me, 20) == message
+        assert jobs[peer].link.receive(me, 20) == b"after the bulk"
+    closing = [threading.Thread(target=jobs[name].link.close) for name in NAMES]
+    for thread in closing:
+        thread.start()
+    for thread in closing:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in closing)
+
+
+def test_control_messages_go_both_ways_in_order(room: Room) -> None:
+    coordinator, daemons = room
+    messages = [bytes([number]) * size for number, size in enumerate((0, 10, 3 * MIB, 10, 100))]
+    for message in messages:
+        assert coordinator.relay.send_control("tax", message)
+        assert daemons["bank"].link.send_control(message)
+    wait_for(lambda: len(daemons["tax"].controls) == len(messages) == len(coordinator.controls))
+    assert daemons["tax"].controls == messages
+    assert coordinator.controls == [("bank", message) for message in messages]
+    assert daemons["utility"].controls == []
+
+
+def test_control_to_a_party_that_is_away_says_so(room: Room) -> None:
+    coordinator, daemons = room
+    assert coordinator.relay.connected() == set(NAMES)
+    daemons["tax"].link.stop()
+    wait_for(lambda: coordinator.relay.connected() == {"bank", "utility"})
+    assert not coordinator.relay.send_control("tax", b"hello")
+    assert not daemons["tax"].link.send_control(b"hello")
+    wait_for(lambda: ("tax", "down") in coordinator.events)
+    assert coordinator.events.index(("tax", "up")) < coordinator.events.index(("tax", "down"))
+
+
+def test_the_helper_speaks_from_inside_the_coordinator(room: Room) -> None:
+    coordinator, daemons = room
+    relay = coordinator.relay
+    board = Switchboard("helper", lambda frame: relay.submit_local("helper", frame))
+    relay.attach_local("helper", board.deliver)
+    board.link_up()
+    for daemon in daemons.values():
+        daemon.board.expect(JOB_ID, 0)
+    board.expect(JOB_ID, 0)
+    helper = attach_job(board, "helper", NAMES)
+    bank = attach_job(daemons["bank"].board, "bank", ["helper", *NAMES])
+    dealt = os.urandom(6 * MIB)
+    helper.link.send("bank", [dealt])
+    assert bank.link.receive("helper", 20) == dealt
+    bank.link.send("helper", [dealt])
+    assert helper.link.receive("bank", 20) == dealt
+    with pytest.raises(UsageError):
+        relay.submit_local("helper", FrameHeader(0, JOB_ID, 0, "bank", "tax").pack())  # type: ignore[arg-type]
+
+
+def test_slow_callbacks_hold_up_nobody_else(authority: Authority) -> None:
+    release = threading.Event()
+    heard: list[str] = []
+
+    def on_control(party: str, _message: bytes) -> None:
+        if party == "bank":
+            release.wait(10)
+        heard.append(party)
+
+    relay = Relay(
+        "127.0.0.1:0",
+        authority.issue("coordinator"),
+        on_control=on_control,
+        on_connect=lambda _party: None,
+        on_disconnect=lambda _party: None,
+        allowed=lambda _party: True,
+    )
+    from tests.link_helpers import start_daemon
+
+    address = f"127.0.0.1:{relay.start()}"
+    daemons = [start_daemon(name, address, authority.issue(name)) for name in ("bank", "tax")]
+    for daemon in daemons:
+        daemon.wait_up()
+        assert daemon.link.send_control(b"hello")
+    wait_for(lambda: heard == ["tax"])
+    release.set()
+    wait_for(lambda: heard == ["tax", "bank"])
+    for daemon in daemons:
+        daemon.link.stop()
+    relay.stop()
+
+
+def test_callbacks_that_fail_do_not_silence_a_party(authority: Authority) -> None:
+    heard: list[bytes] = []
+
+    def on_control(_party: str, message: bytes) -> None:
+        heard.append(message)
+        raise RuntimeError("a bug in the coordinator")
+
+    with running_room(authority, ["bank"]) as (coordinator, daemons):
+        coordinator.relay._service._callbacks = _replaced(coordinator.relay, on_control)
+        for message in (b"1", b"2"):
+            daemons["bank"].link.send_control(message)
+        wait_for(lambda: heard == [b"1", b"2"])
+
+
+def _replaced(relay: Relay, on_control: object) -> object:
+    import dataclasses
+
+    return dataclasses.replace(relay._service._callbacks, on_control=on_control)
+
+
+def test_an_emulated_network_is_as_slow_as_asked(authority: Authority) -> None:
+    emulation = NetworkEmulation(latency_ms=15, mbit_per_s=80)
+    with running_room(authority, ["bank", "tax"], emulation=emulation) as (_, daemons):
+        jobs = attach_all(daemons)
+        jobs["bank"].link.send("tax", [b"warm"])
+        jobs["tax"].link.receive("bank", 10)
+        begin = time.monotonic()
+        jobs["bank"].link.send("tax", [b"ping"])
+        jobs["tax"].link.receive("bank", 10)
+        jobs["tax"].link.send("bank", [b"pong"])
+        jobs["bank"].link.receive("tax", 10)
+        assert 0.060 <= time.monotonic() - begin < 0.25
+        begin = time.monotonic()
+        jobs["bank"].link.send("tax", [bytes(4 * MIB)])
+        jobs["tax"].link.receive("bank", 10)
+        # 4 MiB at 10 MB/s, twice one frame later: up, then down.
+        assert 0.45 <= time.monotonic() - begin < 1.5
+
+
+def test_a_taken_port_is_refused_and_not_shared(authority: Authority) -> None:
+    with running_relay(authority) as coordinator, pytest.raises(ConfigError, match="cannot listen"):  # noqa: SIM117
+        with running_relay(authority, coordinator.address):
+            pass
+
+
+def test_an_envelope_is_committed_to_as_it_was_sealed(authority: Authority) -> None:
+    seen: list[tuple[FrameHeader, int, bytes]] = []
+    with running_room(
+        authority, ["bank", "tax"], on_envelope=lambda header, size, digest: seen.append((header, size, digest))
+    ) as (_, daemons):
+        jobs = attach_all(daemons)
+        for message in (b"1", bytes(3 * MIB), b"3"):
+            jobs["bank"].link.send("tax", [message])
+        for _ in range(3):
+            jobs["tax"].link.receive("bank", 10)
+        wait_for(lambda: len({header.sequence for header, _, _ in seen}) == 6)
+    # A frame that was sent again is seen again, with the same digest.
+    distinct = {(header.sequence, size, digest) for header, size, digest in seen}
+    assert sorted(sequence for sequence, _, _ in distinct) == list(range(6))
+    assert {(header.sender, header.receiver, header.job_id) for header, _, _ in seen} == {("bank", "tax", JOB_ID)}
+    assert len({digest for _, _, digest in distinct}) == 6
+    assert sum(size for _, size, _ in distinct) == 3 * MIB + 2 + 8 + 6 * 120

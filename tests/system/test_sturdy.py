@@ -1,0 +1,158 @@
+"""Whatever happens to a job ends, everywhere and soon, in an error that names party and remedy; nodes stay up.
+
+One room serves all these tests: each harms one job, and the last thing it does is to run a good one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from saferoom.errors import SafeRoomError
+from saferoom.lab.house import House
+from saferoom.lab.processes import NodeProcess
+
+LIMIT_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def contract(slow_house: House) -> str:
+    return slow_house.agree(slow_house.add_data())
+
+
+@pytest.fixture
+def job(slow_house: House, contract: str) -> str:
+    """A job that has reached training."""
+    job_id = str(slow_house.coordinator.ask("job.submit", contract=contract, kind="train")["job_id"])
+    for item in slow_house.coordinator.stream("job.watch", job=job_id):
+        assert "state" not in item, item
+        if item["party"] == "tax" and item["phase"].startswith("train"):
+            return job_id
+    raise AssertionError("the job never reached training")
+
+
+def problem_at(node: NodeProcess, job: str) -> dict[str, Any]:
+    """The job's problem at a node, once it has ended there."""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        row = node.ask("job.show", job=job)
+        if row["ended"]:
+            assert row["state"] != "finished"
+            return dict(row["problem"], state=row["state"])
+        time.sleep(0.1)
+    raise AssertionError(f"{node.name} did not end the job within {LIMIT_S:g} s")
+
+
+def assert_failed_everywhere(house: House, job: str, nodes: list[str], *, party: str) -> None:
+    for name in nodes:
+        problem = problem_at(house.nodes[name], job)
+        assert problem["party"] == party, (name, problem)
+        assert problem["message"] and problem["step"] and problem["remedy"], (name, problem)
+        assert not (house.nodes[name].home / "jobs" / job).exists()
+        assert not (house.nodes[name].home / "models" / job).exists()
+
+
+def assert_works(house: House, contract: str) -> None:
+    job_id = house.train(contract, lambda _item: None)
+    for party in house.parties.values():
+        assert (party.home / "models" / job_id / "model.json").exists()
+
+
+def job_process(node: NodeProcess) -> psutil.Process:
+    (child,) = [
+        child
+        for child in psutil.Process(node.process.pid).children()
+        if "saferoom.node.job_process" in child.cmdline()
+    ]
+    return child
+
+
+def restart(house: House, name: str) -> None:
+    old = house.nodes[name]
+    house.nodes[name] = NodeProcess.start(name, old.role, old.home)
+    deadline = time.monotonic() + LIMIT_S
+    while not all(p["connected"] for p in house.coordinator.ask("status")["parties"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_job_process_that_is_killed(slow_house: House, contract: str, job: str) -> None:
+    job_process(slow_house.nodes["tax"]).kill()
+    assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="tax")
+    assert_works(slow_house, contract)
+
+
+def test_the_helper_that_is_killed(slow_house: House, contract: str, job: str) -> None:
+    job_process(slow_house.coordinator).kill()
+    assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="helper")
+    assert_works(slow_house, contract)
+
+
+def test_a_job_process_that_hangs(slow_house: House, contract: str, job: str) -> None:
+    job_process(slow_house.nodes["power"]).send_signal(signal.SIGSTOP)
+    assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="power")
+    assert_works(slow_house, contract)
+
+
+def test_a_node_that_is_killed_and_comes_back(slow_house: House, contract: str, job: str) -> None:
+    os.kill(slow_house.nodes["tax"].process.pid, signal.SIGKILL)
+    slow_house.nodes["tax"].process.wait()
+    assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "power"], party="tax")
+    restart(slow_house, "tax")
+    assert_failed_everywhere(slow_house, job, ["tax"], party="tax")
+    assert_works(slow_house, contract)
+
+
+def test_a_coordinator_that_is_killed_and_comes_back(slow_house: House, contract: str, job: str) -> None:
+    os.kill(slow_house.coordinator.process.pid, signal.SIGKILL)
+    slow_house.coordinator.process.wait()
+    assert_failed_everywhere(slow_house, job, ["bank", "tax", "power"], party="coordinator")
+    restart(slow_house, "coordinator")
+    assert_failed_everywhere(slow_house, job, ["coordinator"], party="coordinator")
+    assert_works(slow_house, contract)
+
+
+@pytest.mark.parametrize("by", ["coordinator", "power"])
+def test_a_job_is_cancelled_from_any_side(slow_house: House, contract: str, job: str, by: str) -> None:
+    slow_house.nodes[by].ask("job.cancel", job=job, reason="no longer wanted")
+    for name in ("coordinator", "bank", "tax", "power"):
+        problem = problem_at(slow_house.nodes[name], job)
+        assert (problem["state"], problem["party"]) == ("cancelled", by), name
+    assert_works(slow_house, contract)
+
+
+def test_a_revoked_contract_stops_its_jobs(slow_house: House, contract: str, job: str) -> None:
+    second = slow_house.agree(slow_house.add_data())
+    other = str(slow_house.coordinator.ask("job.submit", contract=second, kind="train")["job_id"])
+    slow_house.nodes["tax"].ask("contract.revoke", contract=second, reason="a complaint")
+    for name in ("coordinator", "bank", "tax", "power"):
+        assert problem_at(slow_house.nodes[name], other)["error"] == "RefusedError"
+    with pytest.raises(SafeRoomError, match="revoked"):
+        slow_house.coordinator.ask("job.submit", contract=second, kind="train")
+    slow_house.follow(slow_house.coordinator, job, lambda _item: None)
+
+
+def changed(file: Path, edit: Callable[[str], str]) -> Callable[[], None]:
+    """Edit a file; returns what puts it back."""
+    before = file.read_text(encoding="utf-8")
+    file.write_text(edit(before), encoding="utf-8")
+    return lambda: file.write_text(before, encoding="utf-8") and None
+
+
+def test_a_data_file_that_changed_since_it_was_registered(slow_house: House, contract: str) -> None:
+    file = slow_house.room.folder / "tax.csv"
+    undo = changed(file, lambda text: "\n".join(text.splitlines()[:-1]) + "\n")
+    try:
+        job = str(slow_house.coordinator.ask("job.submit", contract=contract, kind="train")["job_id"])
+        assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="tax")
+        assert "changed" in problem_at(slow_house.nodes["bank"], job)["message"]
+    finally:
+        undo()
+    assert_works(slow_house, contract)

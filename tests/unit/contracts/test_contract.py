@@ -1,0 +1,316 @@
+"""The contract's form: what is refused, and that it survives its journeys unchanged."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from saferoom.contracts.canonical import canonical_bytes, contract_hash
+from saferoom.contracts.contract import Contract, parse_contract
+from saferoom.contracts.draft import draft_contract
+from saferoom.errors import ConfigError, RefusedError, VerificationError
+from saferoom.identity.public import PublicKeys
+
+
+def edited(contract: Contract, path: str, value: Any) -> dict[str, Any]:
+    plain = contract.to_plain()
+    place: Any = plain
+    *parents, last = path.split("/")
+    for key in parents:
+        place = place[int(key)] if isinstance(place, list) else place[key]
+    place[last] = value
+    return plain
+
+
+def parse(plain: Any) -> Contract:
+    return parse_contract(json.dumps(plain))
+
+
+def test_a_contract_survives_its_canonical_form(house: Any) -> None:
+    contract = house.contract()
+    encoded = canonical_bytes(contract)
+    assert parse_contract(encoded) == contract
+    assert canonical_bytes(parse_contract(encoded)) == encoded
+    assert Contract.model_validate(contract.to_plain()) == contract
+    assert contract_hash(parse_contract(encoded)) == contract_hash(contract)
+    assert len(contract_hash(contract)) == 32
+
+
+titles = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=40)
+
+
+@given(
+    title=titles.filter(lambda t: unicodedata.normalize("NFC", t) == t),
+    l2=st.floats(0, 1e9) | st.integers(0, 10**9),
+    days=st.integers(2, 10_000),
+    rows=st.integers(2, 10**9),
+    column=st.sampled_from(["营收", "a b", "x" * 200, "é", '"quoted"', "\\"]),
+)
+def test_any_legal_contract_round_trips(
+    house: Any, title: str, l2: float, days: int, rows: int, column: str
+) -> None:
+    draft = house.draft(
+        title=title,
+        minimum_rows=rows,
+        task={"kind": "logistic", "params": {"l2": l2}},
+        expires=house.now + timedelta(days=days),
+    )
+    draft["parties"]["tax"]["columns"][column] = "feature"
+    contract = house.contract_of(draft)
+    encoded = canonical_bytes(contract)
+    assert parse_contract(encoded) == contract
+    assert canonical_bytes(parse_contract(encoded)) == encoded
+
+
+@given(random=st.randoms())
+def test_the_order_of_keys_does_not_change_the_hash(house: Any, random: Any) -> None:
+    def shuffled(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        items = [(key, shuffled(inner)) for key, inner in value.items()]
+        random.shuffle(items)
+        return dict(items)
+
+    contract = house.contract()
+    assert contract_hash(parse(shuffled(contract.to_plain()))) == contract_hash(contract)
+
+
+CHANGES: list[tuple[str, Any]] = [
+    ("id", "sme-2026"),
+    ("title", "another"),
+    ("purpose", "marketing"),
+    ("legal_basis", "none"),
+    ("parties/tax/organisation", "another"),
+    ("parties/tax/dataset", "tax-2023"),
+    ("parties/tax/version", "a" * 64),
+    ("parties/tax/consent_required", True),
+    ("parties/tax/columns/tax_c", "feature"),
+    ("task/params/l2", 0.25),
+    ("task/params/logit_range", 16),
+    ("task/split_seed", 8),
+    ("uses", ["train"]),
+    ("minimum_rows", 201),
+    ("minimum_bin_rows", 1),
+    ("quotas/scores_per_day", 1001),
+    ("retention_days", 91),
+    ("valid_from", "2025-01-01T00:00:00Z"),
+    ("expires", "2031-01-01T00:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), CHANGES)
+def test_every_term_is_under_the_hash(house: Any, path: str, value: Any) -> None:
+    contract = house.contract()
+    assert contract_hash(parse(edited(contract, path, value))) != contract_hash(contract)
+
+
+def test_a_contract_cannot_be_changed(house: Any) -> None:
+    contract = house.contract()
+    with pytest.raises(ValidationError):
+        contract.minimum_rows = 2
+    with pytest.raises(TypeError):
+        contract.parties["evil"] = contract.parties["tax"]
+    with pytest.raises(TypeError):
+        contract.parties["tax"].columns["secret"] = "feature"
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("surprise", 1, "Extra inputs"),
+    ("parties/tax/surprise", 1, "Extra inputs"),
+    ("task/params/l1", 1, "Extra inputs"),
+    ("task/params/l2", -0.1, "greater than or equal"),
+    ("task/params/l2", "1.0", "l2"),
+    ("task/params/l2", True, "l2"),
+    ("task/params/logit_range", 9, "logit_range"),
+    ("task/kind", "forest", "task.kind"),
+    ("task/split_seed", -1, "split_seed"),
+    ("format", "saferoom-contract-2", "format"),
+    ("id", "../evil", "id"),
+    ("id", "", "id"),
+    ("title", "a\x1b[2J", "cannot be printed"),
+    ("title", "bank\u202egnp", "cannot be printed"),
+    ("title", "e\u0301", "NFC"),
+    ("title", " x", "spaces"),
+    ("parties/tax/role", "label_holder", "exactly one party is the label holder"),
+    ("parties/bank/role", "feature_holder", "exactly one party is the label holder"),
+    ("parties/tax/role", "server", "role"),
+    ("parties/tax/columns/uscc", "feature", "exactly one column is the id"),
+    ("parties/tax/columns/tax_a", "id", "exactly one column is the id"),
+    ("parties/tax/columns/tax_a", "label", "names one label column"),
+    ("parties/bank/columns/default", "feature", "names one label column"),
+    ("parties/tax/columns/tax_a", "split", "only the label holder"),
+    ("parties/bank/columns/bank_a", "split", "only the label holder"),
+    ("parties/tax/columns", {"uscc": "id"}, "at least one feature"),
+    ("parties/tax/columns/x", "mask", "columns"),
+    ("parties/tax/version", "abc", "version"),
+    ("parties/tax/consent_required", "yes", "consent_required"),
+    ("minimum_rows", 1, "minimum_rows"),
+    ("minimum_rows", "200", "minimum_rows"),
+    ("minimum_rows", True, "minimum_rows"),
+    ("quotas/training_jobs", -1, "training_jobs"),
+    ("quotas/scores_per_day", 2**60, "scores_per_day"),
+    ("uses", [], "uses"),
+    ("uses", ["train", "train"], "twice"),
+    ("uses", ["sell"], "uses"),
+    ("assumptions", ["hope"], "assumptions"),
+    ("trust", "none", "trust"),
+    ("retention_days", 0, "retention_days"),
+    ("expires", "2025-03-02T02:00:00Z", "expires before it begins"),
+    ("expires", "2031-01-01T00:00:00", "time zone"),
+    ("expires", "2031-01-01T00:00:00.5Z", "whole seconds"),
+    ("expires", "2031-01-01x00:00:00Z", "must be"),
+    ("expires", "20310101T000000Z", "must be"),
+    ("expires", 1893456000, "must be a time"),
+    ("expires", None, "must be a time"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), WRONG)
+def test_wrong_form_is_refused_by_name(house: Any, path: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse(edited(house.contract(), path, value))
+
+
+def test_outputs_go_to_parties(house: Any) -> None:
+    plain = house.contract().to_plain()
+    plain["outputs"].append({"to": "broker", "form": "score"})
+    with pytest.raises(ConfigError, match="broker, which is not a party"):
+        parse(plain)
+
+
+def test_every_problem_is_listed_at_once_and_no_value_repeated(house: Any) -> None:
+    plain = edited(house.contract(), "minimum_rows", "4711-secret")
+    plain["retention_days"] = -5
+    plain["surprise"] = "secret-too"
+    with pytest.raises(ConfigError) as caught:
+        parse(plain)
+    message = str(caught.value)
+    assert all(name in message for name in ("minimum_rows", "retention_days", "surprise"))
+    assert "secret" not in message
+
+
+def test_two_to_eight_parties(house: Any) -> None:
+    plain = house.contract().to_plain()
+    del plain["parties"]["tax"], plain["parties"]["utility"]
+    plain["outputs"] = [output for output in plain["outputs"] if output["to"] == "bank"]
+    with pytest.raises(ConfigError, match="parties"):
+        parse(plain)
+    plain = house.contract().to_plain()
+    plain["parties"] |= {f"more-{i}": plain["parties"]["tax"] for i in range(6)}
+    with pytest.raises(ConfigError, match="parties"):
+        parse(plain)
+
+
+@pytest.mark.parametrize("name", ["coordinator", "helper"])
+def test_reserved_names_are_no_parties(house: Any, name: str) -> None:
+    plain = house.contract().to_plain()
+    plain["parties"][name] = plain["parties"]["tax"]
+    with pytest.raises(ConfigError, match="cannot be called"):
+        parse(plain)
+
+
+def test_a_repeated_key_is_refused(house: Any) -> None:
+    text = json.dumps(house.contract().to_plain())
+    with pytest.raises(ConfigError, match="twice"):
+        parse_contract(text.replace('"minimum_rows": 200', '"minimum_rows": 200, "minimum_rows": 2'))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", "[" * 100_000, b"\xff\xfe", '{"id": NaN}', "1" * 5000]
+)
+def test_garbage_ends_in_an_error_of_ours(text: str | bytes) -> None:
+    with pytest.raises(ConfigError):
+        parse_contract(text)
+
+
+# -- terms that cannot, or must not, be carried out -----------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["scorecard", "boosting"])
+def test_tasks_of_later_versions_are_refused(house: Any, kind: str) -> None:
+    with pytest.raises(RefusedError, match=f"{kind} is not supported by this version"):
+        house.contract(task={"kind": kind, "params": {"anything": 1}})
+
+
+def test_strict_mode_is_refused_clearly(house: Any) -> None:
+    with pytest.raises(RefusedError, match="strict is not supported by this version"):
+        house.contract(trust="strict")
+
+
+@pytest.mark.parametrize("form", ["points", "grade_only", "reason_codes"])
+def test_release_forms_of_later_versions_are_refused(house: Any, form: str) -> None:
+    plain = house.contract().to_plain()
+    plain["outputs"].append({"to": "bank", "form": form})
+    with pytest.raises(RefusedError, match=f"{form} is not supported by this version"):
+        parse(plain)
+
+
+@pytest.mark.parametrize("name", ["semi_honest_parties", "helper_does_not_collude"])
+def test_assumptions_are_accepted_by_name_or_not_at_all(house: Any, name: str) -> None:
+    draft = house.draft()
+    draft["assumptions"].remove(name)
+    with pytest.raises(RefusedError, match=f"assumption {name} is not accepted"):
+        house.contract_of(draft)
+
+
+def test_two_parties_accept_that_a_score_shows_the_others_part(house: Any) -> None:
+    draft = house.draft("tax")
+    house.contract_of(draft)
+    draft["assumptions"].remove("two_party_score_reveals_part")
+    with pytest.raises(RefusedError, match="two_party_score_reveals_part"):
+        house.contract_of(draft)
+
+
+def test_all_objections_come_at_once(house: Any) -> None:
+    with pytest.raises(RefusedError) as caught:
+        house.contract("tax", assumptions=[], trust="strict", outputs=[])
+    for part in ("strict", "semi_honest", "two_party", "coefficients", "score"):
+        assert part in caught.value.message
+
+
+def test_training_names_what_it_releases(house: Any) -> None:
+    plain = house.contract().to_plain()
+    outputs = plain["outputs"]
+    plain["outputs"] = [o for o in outputs if o != {"to": "tax", "form": "coefficients"}]
+    with pytest.raises(RefusedError, match="no such output is named for tax"):
+        parse(plain)
+    plain["outputs"] = [o for o in outputs if o["form"] != "score"]
+    with pytest.raises(RefusedError, match="score to the label holder"):
+        parse(plain)
+
+
+# -- pinned keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["signing", "sealing", "log", "fingerprint"])
+@pytest.mark.parametrize("place", ["parties/tax/keys", "helper", "coordinator"])
+def test_keys_and_fingerprint_belong_together(house: Any, place: str, field: str) -> None:
+    contract = house.contract()
+    other = contract.to_plain()["parties"]["bank"]["keys"][field]
+    with pytest.raises((VerificationError, ConfigError)):
+        parse(edited(contract, f"{place}/{field}", other))
+
+
+def test_no_two_nodes_share_a_key(house: Any) -> None:
+    twin = dict(house.keys) | {"utility": house.keys["tax"]}
+    tax = house.keys["tax"].public()
+    public = {node: keys.public() for node, keys in twin.items()}
+    public["utility"] = PublicKeys("utility", tax.signing, tax.sealing, tax.log)
+    with pytest.raises(ConfigError, match="pin the same key"):
+        draft_contract(house.draft(), public, now=house.now)
+
+
+def test_questions_a_node_asks(house: Any) -> None:
+    contract = house.contract()
+    assert contract.label_holder == "bank"
+    assert contract.features_of("tax") == ("tax_a", "tax_b")
+    assert contract.recipients("coefficients") == ("bank", "tax", "utility")
+    assert contract.recipients("score") == ("bank",)
+    assert contract.pinned_keys() == {node: keys.public() for node, keys in house.keys.items()}

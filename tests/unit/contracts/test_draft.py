@@ -1,0 +1,145 @@
+"""Drafts: what is filled in, what is not, and what a draft may not say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from saferoom.contracts.yaml_text import parse_yaml, read_yaml
+from saferoom.errors import ConfigError, RefusedError
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "configs" / "contracts"
+
+
+def test_what_is_left_out_is_filled_in(house: Any) -> None:
+    draft = house.draft()
+    for name in ("expires", "valid_from", "minimum_rows", "quotas", "retention_days"):
+        draft.pop(name)
+    contract = house.contract_of(draft)
+    assert contract.valid_from == house.now
+    assert contract.expires == house.now + timedelta(days=365)
+    assert contract.trust == "assisted"
+    assert set(contract.uses) == {"train", "score_batch", "score_one", "grade"}
+    assert {(o.to, o.form) for o in contract.outputs} == {
+        ("bank", "coefficients"),
+        ("tax", "coefficients"),
+        ("utility", "coefficients"),
+        ("bank", "score"),
+    }
+
+
+def test_assumptions_are_never_filled_in(house: Any) -> None:
+    draft = house.draft()
+    del draft["assumptions"]
+    with pytest.raises(RefusedError, match="helper_does_not_collude is not accepted"):
+        house.contract_of(draft)
+
+
+def test_days_or_a_date(house: Any) -> None:
+    draft = house.draft(valid_from="2025-03-01T08:00:00+08:00", valid_days=10)
+    with pytest.raises(ConfigError, match="either"):
+        house.contract_of(draft)
+    del draft["expires"]
+    contract = house.contract_of(draft)
+    assert contract.to_plain()["valid_from"] == "2025-03-01T00:00:00Z"
+    assert contract.to_plain()["expires"] == "2025-03-11T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"helper": {}},
+        {"coordinator": {}},
+        {"format": "saferoom-contract-1"},
+        {"parties": None},
+        {"parties": {"bank": None}},
+        {"parties": []},
+        {"valid_days": 0},
+        {"valid_days": "ten"},
+        {"valid_from": "tomorrow"},
+        {"valid_from": "2025-03-01T08:00:00"},
+        {"surprise": 1},
+    ],
+)
+def test_what_a_draft_may_not_say(house: Any, changes: dict[str, Any]) -> None:
+    draft = house.draft(**changes)
+    if "valid_days" in changes:
+        del draft["expires"]
+    with pytest.raises(ConfigError):
+        house.contract_of(draft)
+
+
+def test_keys_come_from_the_enrolment_alone(house: Any) -> None:
+    draft = house.draft()
+    draft["parties"]["tax"]["keys"] = {}
+    with pytest.raises(ConfigError, match="keys"):
+        house.contract_of(draft)
+
+
+def test_a_party_that_is_not_enrolled_is_named(house: Any) -> None:
+    draft = house.draft()
+    draft["parties"]["power"] = draft["parties"].pop("tax")
+    with pytest.raises(ConfigError, match="not enrolled") as caught:
+        house.contract_of(draft)
+    assert caught.value.party == "power"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_examples_are_valid_drafts(house: Any, path: Path) -> None:
+    house.contract_of(read_yaml(path, "draft"))
+
+
+def test_there_are_examples() -> None:
+    assert len(list(EXAMPLES.glob("*.yaml"))) >= 2
+
+
+# -- YAML with one reading only ---------------------------------------------------------------------------
+
+
+def test_yaml_reads_as_it_looks() -> None:
+    text = "a: no\nb: 08:30\nc: 2025-01-31\nd: 0x10\n"
+    text += "e: 1_000\nf: 017\ng: 1.5e3\nh: true\ni: ~\nj:\nk: -7\nl: on\n"
+    expected = {
+        "a": "no",
+        "b": "08:30",
+        "c": "2025-01-31",
+        "d": "0x10",
+        "e": "1_000",
+        "f": "017",
+        "g": 1500.0,
+    }
+    assert parse_yaml(text, "text") == {**expected, "h": True, "i": None, "j": None, "k": -7, "l": "on"}
+    assert parse_yaml("# nothing\n", "text") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2\n", "twice"),
+        ("p:\n  a: 1\n  a: 2\n", "line 3.*twice"),
+        ("p: {a: 1, a: 2}\n", "twice"),
+        ("a: &x 1\nb: *x\n", "anchors"),
+        ("a: &x {b: 1}\n<<: *x\n", "anchors"),
+        ("1: a\n", "not text"),
+        ("[a]: b\n", "not text"),
+        ("- a\n", "must be a mapping"),
+        ("a: b: c\n", "not valid YAML"),
+        ("a: !!python/object/apply:os.system [id]\n", "not valid YAML"),
+        ("a: \x07\n", "not valid YAML"),
+        ("x" * 1_000_001, "longer"),
+    ],
+)
+def test_yaml_with_a_second_reading_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_yaml(text, "draft")
+
+
+def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_yaml(tmp_path / "absent.yaml", "draft")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        read_yaml(tmp_path / "binary", "draft")
