@@ -1,6 +1,6 @@
 """A session: the parties' conversation for one job, with every line that talks visible.
 
-    send / receive   one value to or from one endpoint
+    send / receive   values to or from one endpoint; broadcast: the same to every other party
     open             masked shares are summed: all parties learn the masked value (uniform)
     reveal           shares are summed at one named party: a declared disclosure
     disclose         a plain value goes to one named party: a declared disclosure
@@ -42,19 +42,27 @@ class Disclosure:
 
 @dataclass(slots=True)
 class Traffic:
-    """What one endpoint sent to or received from one peer: counts, and a running transcript digest."""
+    """What one endpoint sent to or received from one peer: counts, and a running transcript digest.
+
+    digest' = SHA-256(digest | SHA-256(message)): a message that goes to several peers is hashed once.
+    """
 
     messages: int = 0
     size_bytes: int = 0
     digest: bytes = bytes(32)
 
-    def add(self, parts: Sequence[Buffer]) -> None:
+    def add(self, size_bytes: int, message_digest: bytes) -> None:
         self.messages += 1
-        hasher = hashlib.sha256(self.digest)
-        for part in parts:
-            self.size_bytes += len(part)
-            hasher.update(part)
-        self.digest = hasher.digest()
+        self.size_bytes += size_bytes
+        self.digest = hashlib.sha256(self.digest + message_digest).digest()
+
+
+def message_digest(parts: Sequence[Buffer]) -> bytes:
+    """SHA-256 of the concatenated parts."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        hasher.update(part)
+    return hasher.digest()
 
 
 @dataclass(slots=True)
@@ -117,7 +125,13 @@ class Session:
     def send(self, to: str, label: str, *values: Sendable) -> None:
         if any(isinstance(value, Disclosed) for value in values):
             raise UsageError("a disclosed value is sent by Session.disclose only", step=self.step(label))
-        self._send(to, label, values)
+        self._send((to,), label, values)
+
+    def broadcast(self, label: str, *values: Sendable) -> None:
+        """Send the same values to every other party."""
+        if any(isinstance(value, Disclosed) for value in values):
+            raise UsageError("a disclosed value is sent by Session.disclose only", step=self.step(label))
+        self._send(self.peers, label, values)
 
     def receive(self, sender: str, label: str) -> list[NDArray[Any]]:
         """The tensors `sender` sent under the same label. Raises PeerTimeout, PeerError, StepMismatchError."""
@@ -135,7 +149,7 @@ class Session:
                 step=step,
                 remedy="check that both nodes run the same SafeRoom version",
             )
-        self.meter.received[sender].add([message])
+        self.meter.received[sender].add(len(message), message_digest([message]))
         if self._has_spoken:
             self.meter.rounds += 1
             self._has_spoken = False
@@ -164,8 +178,7 @@ class Session:
             raise ShapeError(
                 "only masked shares are opened; a bare share is revealed under a contract", step=label
             )
-        for peer in self.peers:
-            self._send(peer, label, (masked,))
+        self._send(self.peers, label, (masked,))
         total = masked.value.copy()
         for peer in self.peers:
             total += self.receive_one(peer, label, masked.shape, masked.value.dtype)
@@ -175,7 +188,7 @@ class Session:
         """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the declared disclosure `kind`."""
         self._declare(Disclosure(kind, to, share.shape, self.step(label)))
         if self.me != to:
-            self._send(to, label, (share,))
+            self._send((to,), label, (share,))
             return None
         total = share.value.copy()
         for peer in self.peers:
@@ -185,7 +198,7 @@ class Session:
     def disclose(self, label: str, to: str, value: NDArray[Any], *, kind: str) -> None:
         """Send a plain value to `to`: the declared disclosure `kind`. The receiver calls `receive`."""
         self._declare(Disclosure(kind, to, value.shape, self.step(label)))
-        self._send(to, label, (Disclosed(value),))
+        self._send((to,), label, (Disclosed(value),))
 
     def declare(self, label: str, to: str, shape: tuple[int, ...], *, kind: str) -> None:
         """Announce the disclosure `kind`, carried by several messages, before the first of them is sent."""
@@ -195,8 +208,10 @@ class Session:
         if self._on_disclosure is not None:
             self._on_disclosure(disclosure)
 
-    def _send(self, to: str, label: str, values: Sequence[Sendable]) -> None:
+    def _send(self, receivers: Sequence[str], label: str, values: Sequence[Sendable]) -> None:
         parts = encode(self.step(label), [value.value for value in values])
-        self.meter.sent[to].add(parts)
-        self._has_spoken = True
-        self._transport.send(to, parts)
+        size_bytes, digest = sum(len(part) for part in parts), message_digest(parts)
+        for to in receivers:
+            self.meter.sent[to].add(size_bytes, digest)
+            self._has_spoken = True
+            self._transport.send(to, parts)

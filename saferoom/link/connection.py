@@ -210,7 +210,7 @@ class Connection:
 
     def _explain_unavailable(self, details: str) -> tuple[str, str]:
         text = details.lower()
-        if "handshake" in text or "certificate" in text or "ssl" in text or "tls" in text:
+        if any(word in text for word in ("handshake", "certificate", "verification", "ssl", "tls")):
             return (
                 f"no TLS connection to {self._address}: one side refuses the other's certificate ({details})",
                 "check that both are of the same authority, that the coordinator's is made out to "

@@ -128,8 +128,14 @@ def _fit(
 ) -> Trained:
     s, plan = party.session, party.plan
     subset = order if plan.full else np.arange(plan.rows)
-    small = _training_rows(party, "subset", features[subset], whitening, WIDE, None if labels is None else labels[subset])
-    everything = _training_rows(party, "all rows", features, whitening, plan.full_scales, labels) if plan.full else small
+    small = _training_rows(
+        party, "subset", features[subset], whitening, WIDE, None if labels is None else labels[subset]
+    )
+    everything = (
+        _training_rows(party, "all rows", features, whitening, plan.full_scales, labels)
+        if plan.full
+        else small
+    )
     u = _start(party, labels)
     done = 0
     for number, step in enumerate(plan.newton):
@@ -196,7 +202,9 @@ def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits |
         test_rows, _ = _agree_sizes(session, test_features.shape, trained.label_holder)
         shown = [_reveal_scores(trained, "train", trained.columns)]
         if test_rows:
-            test = _share_rows(trained.party, "test", test_features, trained.whitening, trained.party.plan.full_scales)
+            test = _share_rows(
+                trained.party, "test", test_features, trained.whitening, trained.party.plan.full_scales
+            )
             shown.append(_reveal_scores(trained, "test", test))
         verdict = _exchange_verdict(session, trained, shown[0])
     if verdict:
@@ -253,7 +261,9 @@ def _check(session: Session, features: F64, labels: F64 | None, label_holder: st
             raise UsageError("a feature holder brings at least one column", step=step)
         return
     if labels.shape != features.shape[:1]:
-        raise ShapeError(f"{features.shape[0]} rows of features, but labels of shape {labels.shape}", step=step)
+        raise ShapeError(
+            f"{features.shape[0]} rows of features, but labels of shape {labels.shape}", step=step
+        )
     if not np.isin(labels, (0.0, 1.0)).all():
         raise VerificationError("a label is neither 0 nor 1", step=step, remedy="recode the label column")
     if not 0 < labels.sum() < len(labels):
@@ -291,8 +301,7 @@ def _agree_seed(session: Session) -> bytes:
     if not session.is_first:
         return bytes(session.receive_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
     seed = secrets.token_bytes(SEED_BYTES)
-    for peer in session.peers:
-        session.send(peer, "row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
+    session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
     return seed
 
 
@@ -318,9 +327,7 @@ def _training_rows(
 
 def _deal_training_rows(helper: Helper, label: str, rows: int, scales: Scales) -> Rows:
     columns = _deal_rows(helper, label, rows, scales)
-    squares = deal_squares(
-        helper.dealer, helper.session, f"penalty of {label}", helper.layout, PENALTY_BITS
-    )
+    squares = deal_squares(helper.dealer, helper.session, f"penalty of {label}", helper.layout, PENALTY_BITS)
     return Rows(columns, scales, squares)
 
 

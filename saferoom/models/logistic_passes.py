@@ -178,7 +178,15 @@ def _preconditioner(
     total.value[span, span] += encode(penalty * rows, total.frac_bits)
     bits = total.frac_bits + unit_bits(rows) - CURVATURE_BITS
     matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, CURVATURE_BITS)
-    inverse = open_inverse(s, deals, "inverse", matrix, bound=curvature_bound(party.layout, plan_step), low=party.plan.low, result_bits=INVERSE_BITS)
+    inverse = open_inverse(
+        s,
+        deals,
+        "inverse",
+        matrix,
+        bound=curvature_bound(party.layout, plan_step),
+        low=party.plan.low,
+        result_bits=INVERSE_BITS,
+    )
     return Preconditioner(open_factor(s, deals, "inverse factor", inverse), rows)
 
 
@@ -198,7 +206,9 @@ def deal_curvature_pass(helper: Helper, rows: Rows, plan_step: NewtonStep) -> Pr
     drop = slope_bits - ROW_WEIGHT_BITS
     deal_weighted_gram(dealer, s, "curvature", columns.head(plan_step.rows), 64 - drop)
     total_bits = 2 * columns.frac_bits + slope_bits
-    deal_truncation(dealer, s, "mean curvature", (d, d), total_bits + unit_bits(plan_step.rows) - CURVATURE_BITS)
+    deal_truncation(
+        dealer, s, "mean curvature", (d, d), total_bits + unit_bits(plan_step.rows) - CURVATURE_BITS
+    )
     deal_inverse(dealer, s, "inverse", d, CURVATURE_BITS, low=plan.low, result_bits=INVERSE_BITS)
     v = Preconditioner(deal_factor(dealer, s, "inverse factor", (d, d)), plan_step.rows)
     deal_gradient(helper, rows)
@@ -214,12 +224,8 @@ def gradient_pass(party: Party, rows: Rows, series: SineSeries, v: Preconditione
     return step(party, v, rows.columns.rows, gradient(party, rows, half, penalty), u)
 
 
-def deal_gradient_pass(
-    helper: Helper, rows: Rows, series: SineSeries, v: Preconditioner
-) -> None:
+def deal_gradient_pass(helper: Helper, rows: Rows, series: SineSeries, v: Preconditioner) -> None:
     deal_scores(helper, rows)
     deal_sigmoid(helper.dealer, helper.session, "sigmoid", rows.columns.rows, series, rows.columns.dtype)
     deal_gradient(helper, rows)
     deal_step(helper, v)
-
-

@@ -15,6 +15,7 @@ from saferoom.protocols.sigmoid import SineSeries
 
 SMALL_ROWS = 10_000
 LARGE_ROWS = 50_000
+LARGE_CELLS = 3_000_000
 BLOCK_ROWS = 128
 
 
@@ -91,7 +92,7 @@ def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
     """The plan for `rows` training rows and `columns` columns of all parties together, the constant one included."""
     if rows <= SMALL_ROWS:
         return _small(rows, columns, settings.logit_range or 32)
-    if rows <= LARGE_ROWS:
+    if rows <= LARGE_ROWS or rows * columns <= LARGE_CELLS:
         return _middle(rows, columns, settings.logit_range or 16)
     return _large(rows, columns, settings.logit_range or 8)
 

@@ -39,12 +39,14 @@ def score(context: JobContext) -> None:
         table = _asked_rows(context, model) if context.me == recipient else load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
-        positions = align(session, table.ids)
+        with session.scope("align"):
+            positions = align(session, table.ids)
         context.facts["scored"] = len(positions)
         context.daemon.record("psi.done", rows=len(positions))
     with context.phase("score"):
         table = table.take(positions)
-        total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
+        with session.scope("score"):
+            total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
     if total is not None:
         with context.phase("report"):
             one = context.spec.params.get("mode") == "one"
@@ -55,7 +57,8 @@ def score(context: JobContext) -> None:
 def help_score(context: JobContext) -> None:
     """The helper's side: match pseudonyms. The sum itself needs no helper."""
     with context.phase("align"):
-        match(context.session)
+        with context.session.scope("align"):
+            match(context.session)
 
 
 def _model(context: JobContext) -> PartyModel:

@@ -40,7 +40,8 @@ def train(context: JobContext) -> None:
         table = load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
-        table = table.take(align(session, table.ids, minimum_rows=contract.minimum_rows))
+        with session.scope("align"):
+            table = table.take(align(session, table.ids, minimum_rows=contract.minimum_rows))
         context.facts["aligned"] = len(table)
         context.daemon.record("psi.done", rows=len(table))
     with context.phase("prepare"):
@@ -57,7 +58,7 @@ def train(context: JobContext) -> None:
             label_holder=label_holder,
             progress=context.progress,
         )
-        context.facts["iterations"] = trained.passes
+        context.facts["iterations"] = trained.party.plan.passes
     with context.phase("evaluate"):
         logits = evaluate(session, trained, test_x)
     with context.phase("release"):
@@ -67,14 +68,17 @@ def train(context: JobContext) -> None:
         if logits is not None:
             scheme = own_scheme(context.home.root / "grades.yaml")
             own = (train_x, test_x)
-            evaluation = Evaluation.make(table, is_train, own, logits, scheme, l2=settings.l2)
+            evaluation = Evaluation.make(
+                table, is_train, own, (logits.train, logits.test), scheme, l2=settings.l2
+            )
             evaluation.save(context.folder)
 
 
 def help_train(context: JobContext) -> None:
     """The helper's side: match pseudonyms, deal random numbers."""
     with context.phase("align"):
-        match(context.session, minimum_rows=context.contract.minimum_rows)
+        with context.session.scope("align"):
+            match(context.session, minimum_rows=context.contract.minimum_rows)
     with context.phase("train"):
         deal_logistic(
             context.session,

@@ -93,4 +93,6 @@ def deal_inverse(
                 deal_multiply(dealer, session, "product", fixed, guess)
                 closer = deal_factor(dealer, session, "rest", shape)
                 deal_multiply(dealer, session, "better", guess, closer)
-                deal_truncation(dealer, session, "truncate", shape, 3 * frac_bits + 2 * _FACTOR_BITS - out_bits)
+                deal_truncation(
+                    dealer, session, "truncate", shape, 3 * frac_bits + 2 * _FACTOR_BITS - out_bits
+                )

@@ -107,8 +107,7 @@ def mask_columns(
             if widths[me]:
                 masked = deals.mask(f"mask/{number}", words.shape, dtype)
                 np.subtract(words, masked, out=masked)
-                for peer in session.peers:
-                    session.send(peer, f"columns/{number}", Masked(masked, frac_bits))
+                session.broadcast(f"columns/{number}", Masked(masked, frac_bits))
         for number, chunk in enumerate(row_chunks(rows)):
             for peer in session.peers:
                 if widths[peer]:
@@ -118,7 +117,14 @@ def mask_columns(
 
 
 def deal_columns(
-    dealer: Dealer, session: Session, label: str, layout: Layout, rows: int, *, frac_bits: int, dtype: DTypeLike
+    dealer: Dealer,
+    session: Session,
+    label: str,
+    layout: Layout,
+    rows: int,
+    *,
+    frac_bits: int,
+    dtype: DTypeLike,
 ) -> JointColumns:
     """Dealer's side of `mask_columns`: expand all parties' masks A.
 
@@ -164,7 +170,13 @@ def open_to_owners(session: Session, deals: Deals, label: str, layout: Layout, u
 
 
 def forward(
-    session: Session, deals: Deals, label: str, columns: JointColumns, factors: Words, frac_bits: int, drop: int
+    session: Session,
+    deals: Deals,
+    label: str,
+    columns: JointColumns,
+    factors: Words,
+    frac_bits: int,
+    drop: int,
 ) -> Share:
     """Σ_i X_i·u_i from the factors that `open_to_owners` gave, of which the low `drop` bits are left out.
 
@@ -264,9 +276,7 @@ def deal_backward(
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        masks = dict(
-            zip(dealer.parties, dealer.masks("rows", (columns.rows,), columns.dtype), strict=True)
-        )
+        masks = dict(zip(dealer.parties, dealer.masks("rows", (columns.rows,), columns.dtype), strict=True))
         total = np.sum(list(masks.values()), axis=0, dtype=columns.dtype)
         parts = [
             _weighted(block, total - masks[party], block_rows) for party, block in columns.blocks.items()

@@ -1,6 +1,6 @@
 """Products of two shared matrices or vectors: open each factor once under a mask, then multiply as often as wanted.
 
-    L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt shares
+L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt shares
 """
 
 from __future__ import annotations

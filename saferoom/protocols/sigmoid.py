@@ -86,7 +86,14 @@ def as_turns(z: Share, period_bits: int) -> Share:
 
 
 def open_sigmoid(
-    session: Session, deals: Deals, label: str, turns: Share, series: SineSeries, dtype: Any, *, slope: bool = False
+    session: Session,
+    deals: Deals,
+    label: str,
+    turns: Share,
+    series: SineSeries,
+    dtype: Any,
+    *,
+    slope: bool = False,
 ) -> tuple[Share, Share | None]:
     """σ(z) - 1/2, and σ'(z) if `slope`, of shared z.
 
@@ -108,12 +115,20 @@ def open_sigmoid(
             shape = (series.terms, 2, chunk.stop - chunk.start)
             dealt = deals.share(f"waves/{number}", shape, dtype)
             for piece, columns in _pieces(chunk):
-                _combine(series, c[piece], dealt[..., columns], value[piece], None if steep is None else steep[piece])
+                _combine(
+                    series,
+                    c[piece],
+                    dealt[..., columns],
+                    value[piece],
+                    None if steep is None else steep[piece],
+                )
     slopes = None if steep is None else Share(steep, series.slope_bits + series.dealt_bits)
     return Share(value, series.frac_bits), slopes
 
 
-def deal_sigmoid(dealer: Dealer, session: Session, label: str, rows: int, series: SineSeries, dtype: Any) -> None:
+def deal_sigmoid(
+    dealer: Dealer, session: Session, label: str, rows: int, series: SineSeries, dtype: Any
+) -> None:
     """Dealer's side of `open_sigmoid`: shares of a_k·sin(kr), a_k·cos(kr), rounded at random so that errors average out.
 
     Shapes:   n rows.

@@ -26,7 +26,9 @@ class Squares:
     frac_bits: int
 
 
-def mask_squares(session: Session, deals: Deals, label: str, layout: Layout, own: U64, frac_bits: int) -> Squares:
+def mask_squares(
+    session: Session, deals: Deals, label: str, layout: Layout, own: U64, frac_bits: int
+) -> Squares:
     """Send the own matrix, masked, to the others and take theirs.
 
     Shapes:   own (w, w) -> Squares.
@@ -39,8 +41,7 @@ def mask_squares(session: Session, deals: Deals, label: str, layout: Layout, own
     blocks: dict[str, Words] = {session.me: own}
     with session.scope(label):
         masked = own - deals.mask("mask", own.shape)
-        for peer in session.peers:
-            session.send(peer, "square", Masked(masked, frac_bits))
+        session.broadcast("square", Masked(masked, frac_bits))
         for peer in session.peers:
             width = layout.widths[peer]
             blocks[peer] = session.receive_one(peer, "square", (width, width))
@@ -79,7 +80,9 @@ def apply_squares(
     return Share(out, frac_bits + squares.frac_bits)
 
 
-def deal_apply_squares(dealer: Dealer, session: Session, label: str, squares: Squares, masks: list[Words]) -> None:
+def deal_apply_squares(
+    dealer: Dealer, session: Session, label: str, squares: Squares, masks: list[Words]
+) -> None:
     """Dealer's side of `apply_squares`; `masks` of `deal_vector`.
 
     Shapes:   masks (d,).

@@ -1,8 +1,8 @@
 """XᵀWX of a joint matrix with shared row weights W: the Hessian of the logistic loss.
 
-    1  e = w - b opened                       w∘X_j = X_j∘(e + b^j) at j  +  D_j∘b^p at p  +  A_j∘(b - b^j) dealt
-    2  T_j = w∘X_j, masked by B_j, is opened to those parties i <= j that need it
-    3  X_iᵀT_j = X_iᵀ(e_Tj + B_j^i) at i  +  D_iᵀB_j^p at p  +  A_iᵀ(B_j - B_j^i) dealt       for i <= j; the rest by symmetry
+1  e = w - b opened                       w∘X_j = X_j∘(e + b^j) at j  +  D_j∘b^p at p  +  A_j∘(b - b^j) dealt
+2  T_j = w∘X_j, masked by B_j, is opened to those parties i <= j that need it
+3  X_iᵀT_j = X_iᵀ(e_Tj + B_j^i) at i  +  D_iᵀB_j^p at p  +  A_iᵀ(B_j - B_j^i) dealt       for i <= j; the rest by symmetry
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def open_weighted_gram(
             part -= masks[party]
             for reader in parties[: index + 1]:
                 if reader != me:
-                    session.send(reader, f"columns/{party}", MaskedShare(part, columns.frac_bits + weights.frac_bits))
+                    session.send(
+                        reader, f"columns/{party}", MaskedShare(part, columns.frac_bits + weights.frac_bits)
+                    )
             masked[party] = part
         start = parties.index(me)
         readable = {party: masked[party] + masks[party] for party in parties[start:]}

@@ -61,11 +61,11 @@ class Expander:
 
     def nonce(self, label: str) -> bytes:
         """8 bytes that stand for the label."""
-        return hashlib.blake2b(label.encode(), key=self._seed, digest_size=8, person=b"saferoom-label").digest()
+        return hashlib.blake2b(
+            label.encode(), key=self._seed, digest_size=8, person=b"saferoom-label"
+        ).digest()
 
-    def words(
-        self, nonce: bytes, shape: int | tuple[int, ...], dtype: DTypeLike = np.uint64
-    ) -> NDArray[Any]:
+    def words(self, nonce: bytes, shape: int | tuple[int, ...], dtype: DTypeLike = np.uint64) -> NDArray[Any]:
         """The words of a nonce, from the first on: the same every time."""
         kind = np.dtype(dtype).newbyteorder("<")
         count = shape if isinstance(shape, int) else math.prod(shape)

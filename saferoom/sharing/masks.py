@@ -26,9 +26,7 @@ class MaskBook:
     def __repr__(self) -> str:
         return f"MaskBook(spent={len(self._spent)})"
 
-    def spend(
-        self, label: str, shape: int | tuple[int, ...], dtype: DTypeLike = np.uint64
-    ) -> NDArray[Any]:
+    def spend(self, label: str, shape: int | tuple[int, ...], dtype: DTypeLike = np.uint64) -> NDArray[Any]:
         """The uniform words of `label`. Raises MaskReuseError if they were drawn before."""
         nonce = self._expander.nonce(label)
         if nonce in self._spent:
