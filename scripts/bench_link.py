@@ -61,19 +61,29 @@ def run_daemon(folder: Path, me: str, port: int, megabytes: int) -> None:
         board.link_up() if state.is_up else board.link_down(state.reason)
 
     ended = threading.Event()
-    board = Switchboard(me, lambda frame: link.send_frame(frame))
     link = PartyLink(
         f"127.0.0.1:{port}",
         me,
         read_tls(folder, me),
         on_control=lambda _message: None,
-        on_frame=board.deliver,
+        on_frame=lambda frame: board.deliver(frame),
         on_state=on_state,
     )
+    board = Switchboard(me, link.send_frame)
     board.expect(JOB_ID, 0)
     link.start()
     ours, theirs = Pipe.pair()
-    command = [sys.executable, __file__, "job", "--me", me, "--fd", str(theirs.fileno()), "--mb", str(megabytes)]
+    command = [
+        sys.executable,
+        __file__,
+        "job",
+        "--me",
+        me,
+        "--fd",
+        str(theirs.fileno()),
+        "--mb",
+        str(megabytes),
+    ]
     with subprocess.Popen(command, pass_fds=[theirs.fileno()]) as job:
         theirs.close_fd()
         board.attach(
@@ -154,8 +164,13 @@ def write_certificates(folder: Path, names: tuple[str, ...]) -> None:
 
     now = datetime.datetime.now(datetime.UTC)
 
-    def issue(name: str, issuer: x509.Name, signer: ec.EllipticCurvePrivateKey, key: ec.EllipticCurvePrivateKey,
-              is_ca: bool) -> bytes:
+    def issue(
+        name: str,
+        issuer: x509.Name,
+        signer: ec.EllipticCurvePrivateKey,
+        key: ec.EllipticCurvePrivateKey,
+        is_ca: bool,
+    ) -> bytes:
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
@@ -223,7 +238,9 @@ def _measure_once(folder: Path, megabytes: int, latency_ms: float, mbit_per_s: f
     try:
         relay = start("relay", "--dir", folder, "--latency-ms", latency_ms, "--mbit", mbit_per_s)
         port = int(relay.stdout.readline()) if relay.stdout else 0
-        daemons = [start("daemon", "--dir", folder, "--me", me, "--port", port, "--mb", megabytes) for me in PARTIES]
+        daemons = [
+            start("daemon", "--dir", folder, "--me", me, "--port", port, "--mb", megabytes) for me in PARTIES
+        ]
         line = daemons[0].stdout.readline() if daemons[0].stdout else ""
         return dict(json.loads(line))
     finally:
@@ -235,7 +252,9 @@ def _measure_once(folder: Path, megabytes: int, latency_ms: float, mbit_per_s: f
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("role", nargs="?", choices=["relay", "daemon", "job"], help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--mb", type=int, default=64)

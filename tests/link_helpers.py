@@ -63,7 +63,9 @@ class Authority:
             .not_valid_before(begin)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False
+            )
         )
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
@@ -192,7 +194,9 @@ class Coordinator:
 
 
 @contextmanager
-def running_relay(authority: Authority, address: str = "127.0.0.1:0", **options: object) -> Iterator[Coordinator]:
+def running_relay(
+    authority: Authority, address: str = "127.0.0.1:0", **options: object
+) -> Iterator[Coordinator]:
     """A relay that admits everybody unless told otherwise."""
     events: list[tuple[str, str]] = []
     controls: list[tuple[str, bytes]] = []

@@ -1,6 +1,7 @@
 """One message: a label and a list of tensors, with nothing executable in it.
 
-    u16 length of label | label, UTF-8 | u8 tensors | for each tensor: u8 dtype | u8 dims | u64 × dims | raw bytes
+    u16 length of label | label, UTF-8 | u8 tensors | for each tensor: u8 dtype | u8 dims | u64 × dims |
+    raw bytes
 
 Integers are big-endian, tensor data little-endian in C order. A decoder trusts nothing: unknown
 dtypes, too many dimensions, sizes that overrun the message and trailing bytes are refused.
@@ -42,7 +43,7 @@ def encode(label: str, tensors: Sequence[NDArray[Any]]) -> list[Buffer]:
         head = struct.pack(f">BB{tensor.ndim}Q", _CODES[little.dtype], tensor.ndim, *tensor.shape)
         parts.append(head)
         if little.size:
-            parts.append(memoryview(little.reshape(-1).view(np.uint8)))  # type: ignore[arg-type]  # arrays are buffers
+            parts.append(memoryview(little.reshape(-1).view(np.uint8)))  # type: ignore[arg-type]
     return parts
 
 

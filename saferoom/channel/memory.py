@@ -78,7 +78,7 @@ def run_together(
     def work(name: str, role: Callable[[], Any]) -> None:
         try:
             results[name] = role()
-        except BaseException as error:  # noqa: BLE001 - handed to the caller below
+        except BaseException as error:
             errors.append(error)
             if network is not None:
                 network.close(name, [other for other in roles if other != name])

@@ -134,7 +134,10 @@ class Session:
         self._send(self.peers, label, values)
 
     def receive(self, sender: str, label: str) -> list[NDArray[Any]]:
-        """The tensors `sender` sent under the same label. Raises PeerTimeout, PeerError, StepMismatchError."""
+        """The tensors `sender` sent under the same label.
+
+        Raises PeerTimeout, PeerError, StepMismatchError.
+        """
         step = self.step(label)
         try:
             message = self._transport.receive(sender, self._timeout_s)
@@ -173,7 +176,10 @@ class Session:
         return tensors[0]
 
     def open(self, label: str, masked: MaskedShare) -> Words:
-        """Sum of all parties' masked shares, learnt by every party. One round; 8 bytes an element to each peer."""
+        """Sum of all parties' masked shares, learnt by every party.
+
+        One round; 8 bytes an element to each peer.
+        """
         if not isinstance(masked, MaskedShare):
             raise ShapeError(
                 "only masked shares are opened; a bare share is revealed under a contract", step=label
@@ -185,7 +191,7 @@ class Session:
         return total
 
     def reveal(self, label: str, to: str, share: Share, *, kind: str) -> Words | None:
-        """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the declared disclosure `kind`."""
+        """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the disclosure `kind`."""
         self._declare(Disclosure(kind, to, share.shape, self.step(label)))
         if self.me != to:
             self._send((to,), label, (share,))

@@ -16,7 +16,7 @@ import numpy as np
 import sklearn
 
 from saferoom import __version__
-from saferoom.audit.verify import verify_log
+from saferoom.audit import copy_log, verify_log
 from saferoom.errors import ConfigError
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.lab.house import House, house
@@ -85,7 +85,7 @@ def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str
             shutil.copyfile(holder / name, out / name)
     verdicts = {}
     for node in (COORDINATOR, *room.parties):
-        shutil.copyfile(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
+        copy_log(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
         key = (folder / node / "log.key").read_text(encoding="ascii").strip()
         (out / "log" / f"{node}.key").write_text(key + "\n", encoding="ascii")
         verdicts[node] = verify_log(out / "log" / f"{node}.db", [key]).to_dict()

@@ -1,9 +1,14 @@
 """The link: sealed frames between job processes, relayed by the coordinator over mutual TLS.
 
-    job process          party's daemon            coordinator            party's daemon          job process
-    JobLink  ── pipe ──  Switchboard, PartyLink ══ mTLS ══ Relay ══ mTLS ══ PartyLink, Switchboard ── pipe ── JobLink
-    seals, numbers,      holds the certificate,    checks who sends,       moves opaque frames      checks, opens,
-    resends              moves opaque frames       cannot open a frame                              acknowledges
+    job process     JobLink                   seals, numbers, acknowledges, sends again
+       | pipe
+    daemon          Switchboard, PartyLink    holds the certificate, moves opaque frames
+       ‖ mutual TLS
+    coordinator     Relay                     checks who sends, cannot open a frame
+       ‖ mutual TLS
+    daemon          PartyLink, Switchboard
+       | pipe
+    job process     JobLink
 
 Nothing is imported here: a job process needs `joblink` and `pipe` alone and must not load gRPC.
 """

@@ -68,7 +68,8 @@ class AdminServer:
         _check_private(self._path.parent)
         if self._path.exists() and _is_answered(self._path):
             raise ConfigError(
-                f"a node is already running with {self._path}", remedy="stop it, or give this one another home"
+                f"a node is already running with {self._path}",
+                remedy="stop it, or give this one another home",
             )
         self._path.unlink(missing_ok=True)
         server = grpc.server(
@@ -179,7 +180,9 @@ def _pack(error: SafeRoomError) -> Answer:
 
 def _unpack(packed: Answer) -> SafeRoomError:
     message, *where = (str(packed.get(name, "")) for name in _ERROR_FIELDS)
-    return error_by_name(str(packed.get("class")))(message, **dict(zip(_ERROR_FIELDS[1:], where, strict=True)))
+    return error_by_name(str(packed.get("class")))(
+        message, **dict(zip(_ERROR_FIELDS[1:], where, strict=True))
+    )
 
 
 def _write(**answer: Answer) -> bytes:

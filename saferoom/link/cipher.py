@@ -89,7 +89,7 @@ class FlowOpener:
         self._sender = sender
 
     def open(self, frame: bytes, sequence: int) -> bytes:
-        """The fragment in `frame`. Raises VerificationError if anything in it but the acknowledgement changed."""
+        """The fragment in `frame`. Raises VerificationError if anything but the acknowledgement changed."""
         view = memoryview(frame)
         try:
             return self._cipher.decrypt(

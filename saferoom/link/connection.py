@@ -14,7 +14,7 @@ import grpc
 
 from saferoom.errors import ConfigError, PeerError
 from saferoom.link.credit import CreditMeter
-from saferoom.link.settings import DEFAULT_RELAY_LIMITS, MAX_QUEUED_BYTES, LinkSettings, channel_options
+from saferoom.link.settings import DEFAULT_RELAY_LIMITS, MAX_CONTROL_BYTES, LinkSettings, channel_options
 from saferoom.link.streams import DOWN_LANES, UP_LANES, Control, ControlReader, Lane, hello, up_lane
 from saferoom.link.tls import SERVER_NAME, TlsMaterial, channel_credentials, check_material
 
@@ -100,7 +100,7 @@ class Connection:
         """Wait until the coordinator has all streams; False if the attempt failed."""
         if not self._ready_or_ended.wait(self._settings.connect_timeout_s):
             self.end(
-                f"the coordinator at {self._address} did not answer in {self._settings.connect_timeout_s:g} s",
+                f"the coordinator at {self._address} was silent for {self._settings.connect_timeout_s:g} s",
                 "check the address, the firewall, and that the coordinator runs",
             )
         return self._is_ready and not self._is_ended
@@ -134,8 +134,10 @@ class Connection:
                 thread.join(timeout=5.0)
 
     def put_frame(self, frame: bytes) -> None:
-        """Queue a frame. Raises CreditError if its flow has more than its credit waiting."""
+        """Queue a frame, or drop it if the connection has ended. Raises CreditError past its flow's credit."""
         with self._lock:
+            if self._is_ended:
+                return
             self._meter.add(frame)
         self._outgoing[up_lane(frame)].put(frame)
 
@@ -143,7 +145,7 @@ class Connection:
         """Queue a control message; False if the coordinator does not keep up."""
         size = sum(map(len, pieces))
         with self._lock:
-            if self._is_ended or self._control_bytes + size > MAX_QUEUED_BYTES:
+            if self._is_ended or self._control_bytes + size > 2 * MAX_CONTROL_BYTES:
                 return False
             self._control_bytes += size
             for piece in pieces:
@@ -151,7 +153,9 @@ class Connection:
         return True
 
     def _start_reading(self, lane: Lane, call: grpc.CallIterator[bytes]) -> None:
-        thread = threading.Thread(target=self._read, args=(lane, call), name=f"link {lane.value}", daemon=True)
+        thread = threading.Thread(
+            target=self._read, args=(lane, call), name=f"link {lane.value}", daemon=True
+        )
         self._threads.append(thread)
         thread.start()
 

@@ -1,8 +1,9 @@
 """The two flows between a job and one peer, and what is due on them. No threads, no I/O, no clock.
 
 A received frame is acknowledged on the next frame of ours, alone after 20 ms, or at once after a quarter
-of a window. What is not acknowledged is sent again when a link comes up, when the peer asks (`RESEND`),
-and, one frame at a time with growing waits, when nothing is acknowledged at all.
+of a window. What is not acknowledged is sent again when a link comes up and when the peer asks (`RESEND`).
+That covers whatever breaks. For frames lost in silence the oldest one is sent again when nothing was
+acknowledged for twice as long as usual: one only, because on a slow line frames are late, not lost.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Conversation:
         self._acknowledge_at: float | None = None
         self._resend_at: float | None = None
         self._resend_wait_s = limits.resend_after_s
-        self._recover_below = 0
+        self._progress_at = 0.0
         self._peer_closed_at: int | None = None
 
     # -- the protocol's side ---------------------------------------------------------------------
@@ -81,6 +82,7 @@ class Conversation:
         if frame is None:
             return None
         if self._resend_at is None:
+            self._progress_at = now
             self._resend_at = now + self._resend_wait_s
         self._acknowledged()
         return frame.parts(self._published)
@@ -102,7 +104,7 @@ class Conversation:
     def link_is_up(self, now: float) -> bytes:
         """Begin again after a broken link: send everything unacknowledged, and ask the peer for the same."""
         self.out.go_back()
-        self._wait_anew(now)
+        self._wait_anew(now, self._limits.resend_after_s)
         return self.notice(Flag.RESEND)
 
     def on_frame(self, header: FrameHeader, frame: bytes, now: float) -> None:
@@ -115,8 +117,7 @@ class Conversation:
             error.party = self.peer
             raise
         if has_progress:
-            self._wait_anew(now)
-            self._recover()
+            self._wait_anew(now, 2 * (now - self._progress_at))
         if header.kind == Kind.DATA:
             self._on_data(header, frame, now)
             return
@@ -128,8 +129,7 @@ class Conversation:
     def must_acknowledge_now(self, now: float) -> bool:
         """Whether an acknowledgement must go out alone."""
         return self._acknowledge_at is not None and (
-            self._acknowledge_at <= now
-            or self._unacknowledged_bytes >= self._limits.window_bytes // 4
+            self._acknowledge_at <= now or self._unacknowledged_bytes >= self._limits.window_bytes // 4
         )
 
     def overdue_frame(self, now: float) -> FrameParts | None:
@@ -142,7 +142,6 @@ class Conversation:
             return None
         self._resend_wait_s = min(2 * self._resend_wait_s, _MAX_RESEND_WAIT_S)
         self._resend_at = now + self._resend_wait_s
-        self._recover_below = self.out.next_sequence
         return oldest.parts(self._published)
 
     def next_deadline(self) -> float | None:
@@ -173,15 +172,10 @@ class Conversation:
         self._unacknowledged_bytes = 0
         self._acknowledge_at = None
 
-    def _wait_anew(self, now: float) -> None:
-        self._resend_wait_s = self._limits.resend_after_s
+    def _wait_anew(self, now: float, wait_s: float) -> None:
+        self._progress_at = now
+        self._resend_wait_s = min(max(wait_s, self._limits.resend_after_s), _MAX_RESEND_WAIT_S)
         self._resend_at = now + self._resend_wait_s if self.out.oldest() else None
-
-    def _recover(self) -> None:
-        """After a lost frame got through at last, what followed it was lost as well."""
-        if self.out.first_unacknowledged < self._recover_below:
-            self.out.go_back()
-        self._recover_below = 0
 
     def _bare(self, kind: Kind, flags: Flag = Flag.NONE, reason: Reason = Reason.NONE) -> bytes:
         return FrameHeader(

@@ -103,7 +103,7 @@ class JobLink:
             while not peer.inbox:
                 self._check()
                 peer.check_not_ended()
-                self._wait_until(deadline, sender, timeout_s)
+                self._wait_until(deadline, sender, f"nothing came for {timeout_s:g} s")
             message = peer.read(time.monotonic())
             self._wake_for(peer)
             return message
@@ -116,7 +116,7 @@ class JobLink:
                 self._check()
                 slowest = max(self._peers.values(), key=lambda peer: peer.out.outstanding_bytes)
                 slowest.check_not_ended()
-                self._wait_until(deadline, slowest.peer, timeout_s)
+                self._wait_until(deadline, slowest.peer, f"not everything was taken in {timeout_s:g} s")
 
     def close(self, timeout_s: float = 60.0) -> None:
         """Wait until the peers have acknowledged everything, say goodbye, and end.
@@ -201,7 +201,7 @@ class JobLink:
         if unread > self._limits.inbox_cap_bytes:
             fullest = max(self._peers.values(), key=lambda peer: peer.unread_bytes)
             raise PeerError(
-                f"more than {self._limits.inbox_cap_bytes} bytes were sent that the job has not asked for yet",
+                f"more than {self._limits.inbox_cap_bytes} bytes came that the job has not asked for yet",
                 party=fullest.peer,
                 step=label_of(fullest.inbox[0]),
             )
@@ -282,11 +282,11 @@ class JobLink:
             self._asleep_until = at
             self._wake.notify()
 
-    def _wait_until(self, deadline: float, party: str, timeout_s: float) -> None:
+    def _wait_until(self, deadline: float, party: str, problem: str) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
             line = f"; our link to the coordinator is down: {self._down_reason}" if self._down_reason else ""
-            raise PeerTimeout(f"nothing came for {timeout_s:g} s{line}", party=party)
+            raise PeerTimeout(problem + line, party=party)
         self._changed.wait(left)
 
     def _outstanding(self) -> int:

@@ -81,10 +81,6 @@ class OutFlow:
             return True
         return bool(self._messages) and self._fits(self._next_size(self._messages[0]))
 
-    @property
-    def first_unacknowledged(self) -> int:
-        return self._under_way[0].sequence if self._under_way else self.next_sequence
-
     def put(self, parts: Sequence[Buffer]) -> None:
         """Queue one message."""
         views = deque(memoryview(part).cast("B") for part in parts if len(part))
@@ -103,7 +99,7 @@ class OutFlow:
         return self._seal_next(size) if self._fits(size) else None
 
     def acknowledge(self, below: int) -> bool:
-        """Forget the frames below this number; whether there were any. Raises PeerError on an impossible one."""
+        """Forget the frames below this number; whether there were any. Raises PeerError if never sent."""
         if below > self.next_sequence:
             raise PeerError(f"frame {below} was acknowledged; {self.next_sequence} were sent")
         before = len(self._under_way)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from saferoom.link.connection import Connection
 from saferoom.link.mailbox import Mailbox
-from saferoom.link.settings import DEFAULT_LINK_SETTINGS, MAX_QUEUED_BYTES, LinkSettings
+from saferoom.link.settings import DEFAULT_LINK_SETTINGS, MAX_CONTROL_BYTES, LinkSettings
 from saferoom.link.streams import CONNECTION_ID_BYTES, wrap_control
 from saferoom.link.tls import TlsMaterial
 
@@ -33,8 +33,8 @@ class LinkState:
 class PartyLink:
     """The daemon's connection. Thread-safe; nothing but `stop` waits.
 
-    `on_control` runs in a worker thread and may take its time. `on_frame` and `on_state` run in the link's own
-    threads and must return at once. `on_state` is called at every change, and when the reason changes.
+    `on_control` runs in a worker thread and may take its time. `on_frame` and `on_state` run in the link's
+    own threads and must return at once. `on_state` is called at every change, and when the reason changes.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class PartyLink:
     def _take_control(self, message: bytes) -> bool:
         """Whether there was room: a coordinator that floods us is disconnected."""
         self._mailbox.post(lambda: self._on_control(message), len(message))
-        return self._mailbox.waiting_bytes <= MAX_QUEUED_BYTES
+        return self._mailbox.waiting_bytes <= 2 * MAX_CONTROL_BYTES
 
     def _report(self, state: LinkState) -> None:
         if state == self._state:

@@ -89,9 +89,7 @@ class Relay:
 
     def connected(self) -> set[str]:
         """The parties that are connected now."""
-        return self._call(
-            lambda: {c.party for c in self._service.connections.values() if c.is_ready}
-        )
+        return self._call(lambda: {c.party for c in self._service.connections.values() if c.is_ready})
 
     def disconnect(self, party: str, reason: str) -> None:
         """Cut off a party, for example because its certificate was revoked."""

@@ -54,7 +54,7 @@ def seal_job_key(sender_private: bytes, recipient_public: bytes, context: bytes)
 
 
 def open_job_key(recipient_private: bytes, sender_public: bytes, envelope: bytes, context: bytes) -> bytes:
-    """The key in `envelope`. Raises VerificationError unless this sender sealed it for us and this context."""
+    """The key in `envelope`. Raises VerificationError unless this sender sealed it for us, for this."""
     if len(envelope) != ENVELOPE_BYTES or envelope[0] != ENVELOPE_VERSION:
         raise VerificationError(f"a job key envelope is {ENVELOPE_BYTES} bytes of version {ENVELOPE_VERSION}")
     try:

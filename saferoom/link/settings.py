@@ -18,7 +18,7 @@ WINDOW_BYTES = 4 * MIB
 """What a sender may have under way on one flow before it is acknowledged."""
 MAX_MESSAGE_BYTES = 2 * MIB
 MAX_CONTROL_BYTES = 64 * MIB
-MAX_QUEUED_BYTES = 64 * MIB
+MAX_QUEUED_BYTES = 256 * MIB
 """What one sender may have waiting inside a daemon or the relay, over all its flows."""
 
 PROCESS_ENVIRONMENT = {
@@ -74,7 +74,7 @@ class RelayLimits:
 
     flow_bytes: int = 2 * WINDOW_BYTES + FRAME_BYTES
     sender_bytes: int = MAX_QUEUED_BYTES
-    control_bytes: int = MAX_QUEUED_BYTES
+    control_bytes: int = 2 * MAX_CONTROL_BYTES
 
 
 DEFAULT_FLOW_LIMITS = FlowLimits()

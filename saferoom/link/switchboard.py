@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from saferoom.errors import PeerError, SafeRoomError
+from saferoom.link.credit import CreditError
 from saferoom.link.frames import (
     HEADER_BYTES,
     RECEIVER,
@@ -150,7 +151,7 @@ class Switchboard:
         on_service: OnService,
         on_ended: Callable[[bool], None],
     ) -> JobPort:
-        """Connect a job process. `on_ended(well)` is called once, from the port's thread, when its pipe ends."""
+        """Connect a job process. `on_ended(well)` is called once, by the port's thread, when its pipe ends."""
         job = _job(job_id, session)
         port = JobPort(self, job, pipe, on_service)
         with self._lock:
@@ -209,7 +210,7 @@ class Switchboard:
                 self._keep(job, {})
         if not is_well:
             for receiver in sorted(port.peers):
-                self.send(_abort(job, self._me, receiver, Reason.FAILED))
+                self._say(_abort(job, self._me, receiver, Reason.FAILED))
         on_ended(is_well)
 
     def _keep(self, job: bytes, notices: dict[bytes, bytes]) -> None:
@@ -233,7 +234,14 @@ class Switchboard:
             return
         is_question = header.kind == Kind.DATA or bool(header.flags & Flag.RESEND)
         if is_question:
-            self.send(notice or _abort(frame[JOB], self._me, frame[SENDER], otherwise))
+            self._say(notice or _abort(frame[JOB], self._me, frame[SENDER], otherwise))
+
+    def _say(self, frame: bytes) -> None:
+        """Send a frame of our own, if there is room: the peer asks again, or has been cut off."""
+        try:
+            self.send(frame)
+        except CreditError:
+            _log.warning("no room for an answer to a peer's job")
 
 
 def _job(job_id: bytes, session: int) -> bytes:
@@ -242,6 +250,4 @@ def _job(job_id: bytes, session: int) -> bytes:
 
 def _abort(job: bytes, me: str, receiver: bytes, reason: Reason) -> bytes:
     peer = receiver.rstrip(b"\0").decode("ascii", errors="replace")
-    return FrameHeader(
-        Kind.ABORT, job[:16], int.from_bytes(job[16:], "big"), me, peer, reason=reason
-    ).pack()
+    return FrameHeader(Kind.ABORT, job[:16], int.from_bytes(job[16:], "big"), me, peer, reason=reason).pack()

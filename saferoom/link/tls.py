@@ -38,7 +38,9 @@ def check_material(tls: TlsMaterial, name: str, now: datetime.datetime) -> None:
     except (ValueError, TypeError) as error:
         raise ConfigError("a certificate or key file is not PEM", remedy="enrol this node again") from error
     if _public(key.public_key()) != _public(certificate.public_key()):
-        raise ConfigError("our private key does not belong to our certificate", remedy="enrol this node again")
+        raise ConfigError(
+            "our private key does not belong to our certificate", remedy="enrol this node again"
+        )
     common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     if [attribute.value for attribute in common] != [name]:
         raise ConfigError(f"our certificate is not made out to {name!r}", remedy="enrol under that name")

@@ -1,16 +1,18 @@
 """Joint logistic regression over parties that hold different columns of the same rows, in assisted mode.
 
-    parties   trained = train_logistic(...)   →   evaluate(session, trained, test)   →   release(session, trained)
+    parties   trained = train_logistic(...)   →   evaluate(session, trained, test)   →   release(session,
+    trained)
     helper    deal_logistic(...)              covers all three
 
-The model is scikit-learn's LogisticRegression(C=1/l2) on the pooled columns. Weights stay shared until `release`, which gives each party the
-coefficients of its own columns, and the label holder the intercept; and it refuses before `evaluate` found that the
+The model is scikit-learn's LogisticRegression(C=1/l2) on the pooled columns. Weights stay shared until
+`release`, which gives each party the
+coefficients of its own columns, and the label holder the intercept; and it refuses before `evaluate`
+found that the
 scores lie where the sigmoid's series holds. docs/protocols/logistic.md tells the whole protocol.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,25 +21,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
-from saferoom.errors import PeerError, ProtocolError, ShapeError, UsageError, VerificationError
+from saferoom.errors import ProtocolError
+from saferoom.models.logistic_input import agree_seed, agree_sizes, check_input
 from saferoom.models.logistic_passes import (
     PENALTY_BITS,
     WEIGHT_BITS,
     Helper,
     Party,
     Rows,
-    unit_bits,
     curvature_pass,
     deal_curvature_pass,
     deal_gradient_pass,
     gradient_pass,
+    unit_bits,
 )
 from saferoom.models.logistic_plan import BLOCK_ROWS, WIDE, LogisticSettings, Plan, Scales, make_plan
+from saferoom.models.logistic_verdict import exchange_verdict, judge
 from saferoom.models.whitening import Whitening, fit_whitening
 from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.private_matrix import (
     JointColumns,
-    Layout,
     deal_columns,
     deal_forward,
     deal_vector,
@@ -47,15 +50,13 @@ from saferoom.protocols.private_matrix import (
 )
 from saferoom.protocols.squares import deal_squares, mask_squares
 from saferoom.ring.fixed import decode, encode
-from saferoom.ring.prg import SEED_BYTES, random_rows
-from saferoom.sharing.values import Public, Share
+from saferoom.ring.prg import random_rows
+from saferoom.sharing.values import Share
 
 F64: TypeAlias = NDArray[np.float64]
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 _MOST_BLOCK = (480.0, BLOCK_ROWS)  # 480 · 2**(8 + 13) · 1.05 < 2**30: a block's sum cannot wrap
-_MOST_BEYOND = 0.002  # share of training rows that may lie beyond the reach, by a margin
-_MARGIN = 1.4
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -81,7 +82,7 @@ class Logits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalModel:
-    """What one party takes home: coefficients (c,) of its own prepared columns; intercept at the label holder."""
+    """What one party takes home: coefficients (c,) of its own columns; intercept at the label holder."""
 
     coefficients: F64
     intercept: float | None
@@ -102,16 +103,17 @@ def train_logistic(
 ) -> Trained:
     """Train jointly; every party calls this, and the helper `deal_logistic`.
 
-    features: (n, c) float64, finite, prepared (winsorised, imputed, standardised or one-hot), rows in the common order; c >= 0 at
+    features: (n, c) float64, finite, prepared (winsorised, imputed, standardised or one-hot), rows in
+    the common order; c >= 0 at
     the label holder, >= 1 elsewhere. labels: (n,) of 0 and 1 at the label holder, None elsewhere.
     progress(phase, done, total) is called between passes.
     Raises UsageError or VerificationError for wrong input, PeerError for a silent or lying peer.
     """
-    _check(session, features, labels, label_holder)
+    check_input(session, features, labels, label_holder)
     with session.scope("train"):
-        rows, layout = _agree_sizes(session, features.shape, label_holder)
+        rows, layout = agree_sizes(session, features.shape, label_holder)
         plan = make_plan(rows, layout.columns, settings)
-        order = random_rows(_agree_seed(session), rows, plan.subset_rows)
+        order = random_rows(agree_seed(session), rows, plan.subset_rows)
         party = Party(session, receive_seed(session), layout, plan)
         whitening = _whiten(features, settings, plan, order, intercept=session.me == label_holder)
         return _fit(party, features, labels, whitening, order, label_holder, progress)
@@ -157,9 +159,12 @@ def _fit(
 def deal_logistic(
     session: Session, settings: LogisticSettings, *, label_holder: str, progress: Progress = _silent
 ) -> None:
-    """The helper's side of `train_logistic`, `evaluate` and `release`, in that order. It learns sizes only."""
+    """The helper's side of `train_logistic`, `evaluate` and `release`, in that order.
+
+    It learns sizes only.
+    """
     with session.scope("train"):
-        rows, layout = _agree_sizes(session, None, label_holder)
+        rows, layout = agree_sizes(session, None, label_holder)
         plan = make_plan(rows, layout.columns, settings)
         helper = Helper(session, deal_seeds(session), layout, plan)
         columns = _deal_fit(helper, progress)
@@ -191,22 +196,24 @@ def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
 
 
 def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits | None:
-    """Reveal the scores of training and test rows to the label holder, who checks their range and tells the others.
+    """Reveal the scores of training and test rows to the label holder, who checks them and tells the others.
 
-    test_features: (m, c) float64, m >= 0 the same at all parties. Gives Logits at the label holder, None elsewhere.
+    test_features: (m, c) float64, m >= 0 the same at all parties. Gives Logits at the label holder, None
+    elsewhere.
     Discloses "score" to the label holder and "range_check" to the others.
-    Raises ProtocolError at every party if the scores lie outside the range in which the sigmoid holds, or if the label holder
+    Raises ProtocolError at every party if the scores lie outside the range in which the sigmoid holds,
+    or if the label holder
     sees that the fit did not converge: then `release` refuses.
     """
     with session.scope("evaluate"):
-        test_rows, _ = _agree_sizes(session, test_features.shape, trained.label_holder)
+        test_rows, _ = agree_sizes(session, test_features.shape, trained.label_holder)
         shown = [_reveal_scores(trained, "train", trained.columns)]
         if test_rows:
             test = _share_rows(
                 trained.party, "test", test_features, trained.whitening, trained.party.plan.full_scales
             )
             shown.append(_reveal_scores(trained, "test", test))
-        verdict = _exchange_verdict(session, trained, shown[0])
+        verdict = exchange_verdict(session, trained.label_holder, _own_verdict(trained, shown[0]))
     if verdict:
         raise verdict
     trained.in_range = True
@@ -216,7 +223,7 @@ def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits |
 
 
 def _deal_evaluation(helper: Helper, columns: JointColumns) -> None:
-    rows, _ = _agree_sizes(helper.session, None, "")
+    rows, _ = agree_sizes(helper.session, None, "")
     _deal_scores_of(helper, "train", columns)
     if rows:
         scales = helper.plan.full_scales
@@ -246,63 +253,6 @@ def release(session: Session, trained: Trained) -> LocalModel:
                 shown = session.reveal(f"coefficients/{party}", party, weights, kind="coefficients")
                 own = own if shown is None else decode(shown, WEIGHT_BITS)
     return LocalModel(white.coefficients(own), None if intercept is None else float(intercept[0]))
-
-
-def _check(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:
-    step = session.step("input")
-    if label_holder not in session.parties:
-        raise UsageError("the label holder is not one of the parties", step=step)
-    if features.ndim != 2 or features.dtype != np.float64:
-        raise ShapeError("features must be a matrix of float64", step=step)
-    if (labels is not None) != (session.me == label_holder):
-        raise UsageError("the label holder, and nobody else, brings labels", step=step)
-    if labels is None:
-        if features.shape[1] == 0:
-            raise UsageError("a feature holder brings at least one column", step=step)
-        return
-    if labels.shape != features.shape[:1]:
-        raise ShapeError(
-            f"{features.shape[0]} rows of features, but labels of shape {labels.shape}", step=step
-        )
-    if not np.isin(labels, (0.0, 1.0)).all():
-        raise VerificationError("a label is neither 0 nor 1", step=step, remedy="recode the label column")
-    if not 0 < labels.sum() < len(labels):
-        raise VerificationError(
-            "all training labels are of one class", step=step, remedy="choose rows that hold both"
-        )
-
-
-def _agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str) -> tuple[int, Layout]:
-    """Tell rows and columns to everybody, and hear theirs. The label holder's constant column is counted."""
-    shapes = {}
-    if own is not None:
-        rows, columns = own
-        size = np.array([rows, columns + (session.me == label_holder)], dtype=np.int64)
-        shapes[session.me] = size
-        for other in (*session.peers, *((session.helper,) if session.helper else ())):
-            session.send(other, "sizes", Public(size))
-    for party in session.parties:
-        if party != session.me:
-            shapes[party] = session.receive_one(party, "sizes", (2,), np.int64)
-    first = shapes[session.parties[0]]
-    for party, size in shapes.items():
-        if size[0] != first[0] or size.min() < 0 or size[0] > 1 << 40:
-            raise PeerError(
-                f"{session.parties[0]} and {party} do not bring the same number of rows",
-                party=party,
-                step=session.step("sizes"),
-                remedy="align the data sets again",
-            )
-    return int(first[0]), Layout({party: int(shapes[party][1]) for party in session.parties})
-
-
-def _agree_seed(session: Session) -> bytes:
-    """A public seed for the random subset, drawn by the first party."""
-    if not session.is_first:
-        return bytes(session.receive_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
-    seed = secrets.token_bytes(SEED_BYTES)
-    session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
-    return seed
 
 
 def _whiten(
@@ -383,49 +333,11 @@ def _reveal_drop(columns: JointColumns) -> int:
 
 
 def _spare(z: Share, drop: int) -> np.uint64 | np.uint32:
-    """Wide scores are right mod 2**(64 - drop) only: shift them to the top, so that the sign stands where it should."""
+    """Wide scores are right mod 2**(64 - drop) only: shifted up by `drop`, their sign is in place."""
     return np.uint32(0) if z.value.dtype == np.uint32 else np.uint64(drop)
 
 
-def _exchange_verdict(session: Session, trained: Trained, train_scores: F64 | None) -> ProtocolError | None:
-    holder = trained.label_holder
-    if session.me != holder:
-        verdict = int(session.receive_one(holder, "range", (1,), np.uint8)[0])
-    else:
-        verdict = _judge(trained, train_scores)
-        for peer in session.peers:
-            session.disclose("range", peer, np.array([verdict], dtype=np.uint8), kind="range_check")
-    return _VERDICTS[verdict](session.step("range"), holder) if verdict else None
-
-
-def _judge(trained: Trained, scores: F64 | None) -> int:
-    """0: all is well; 1: too many scores out of range; 2: the intercept's gradient is not near zero."""
+def _own_verdict(trained: Trained, scores: F64 | None) -> int | None:
     if scores is None or trained.labels is None:
-        raise UsageError("the label holder judges its own scores")
-    beyond = np.abs(scores) > _MARGIN * trained.party.plan.reach
-    if beyond.mean() > _MOST_BEYOND:
-        return 1
-    fitted = 1.0 / (1.0 + np.exp(-np.clip(scores, -50, 50)))
-    spread = np.sqrt((fitted * (1 - fitted)).mean()) + 1e-9
-    return 2 if abs(float((fitted - trained.labels).mean())) > 0.05 * spread else 0
-
-
-def _out_of_range(step: str, party: str) -> ProtocolError:
-    return ProtocolError(
-        "too many training scores lie outside the range in which the sigmoid is exact; nothing is released",
-        party=party,
-        step=step,
-        remedy="winsorise the features, raise l2, or set a larger logit_range",
-    )
-
-
-def _not_converged(step: str, party: str) -> ProtocolError:
-    return ProtocolError(
-        "the mean predicted probability differs from the default rate: the fit did not converge; nothing is released",
-        party=party,
-        step=step,
-        remedy="winsorise the features, drop repeated columns, or raise l2",
-    )
-
-
-_VERDICTS = {1: _out_of_range, 2: _not_converged}
+        return None
+    return judge(scores, trained.labels, trained.party.plan.reach)

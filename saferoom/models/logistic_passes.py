@@ -1,8 +1,10 @@
 """The passes of joint logistic regression on shares, party side and dealer side next to each other.
 
-    z = Σ Z_i·u_i  →  p = σ(z)  →  g = Σ Z_iᵀ(p - y) + penalty  →  u ← u - V·g,   V ≈ (ZᵀWZ + penalty)⁻¹ on a public random subset
+    z = Σ Z_i·u_i  →  p = σ(z)  →  g = Σ Z_iᵀ(p - y) + penalty  →  u ← u - V·g,   V ≈ (ZᵀWZ + penalty)⁻¹
+    on a public random subset
 
-Sums are over rows, kept in units of 2**ceil(log2(rows)); V carries the inverse factor. Weights u stay shared throughout.
+Sums are over rows, kept in units of 2**ceil(log2(rows)); V carries the inverse factor. Weights u stay
+shared throughout.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_g
 from saferoom.ring.fixed import encode, shifted_down
 from saferoom.sharing.values import Share
 
-# Fractional bits. WEIGHT_BITS <= 64 - feature bits - period bits, or Z·u would not be right mod the sigmoid's period.
+# Fractional bits. WEIGHT_BITS <= 64 - feature bits - period bits, or Z·u would not be right mod the
+# sigmoid's period.
 CURVATURE_BITS = 16
 INVERSE_BITS = 10
 GRADIENT_BITS = 24
@@ -110,7 +113,10 @@ def deal_scores(helper: Helper, rows: Rows) -> None:
 
 
 def gradient(party: Party, rows: Rows, half: Share, penalty: Share) -> Share:
-    """From σ(z) - 1/2 and P·u to the gradient of this row set in its units, at GRADIENT_BITS. Two rounds (narrow: three)."""
+    """From σ(z) - 1/2 and P·u to the gradient of this row set in its units, at GRADIENT_BITS.
+
+    Two rounds (narrow: three).
+    """
     s, deals, columns = party.session, party.deals, rows.columns
     residual = half
     if rows.labels is not None:
@@ -154,7 +160,10 @@ def deal_step(helper: Helper, v: Preconditioner) -> None:
 def curvature_pass(
     party: Party, rows: Rows, ridge: NDArray[np.float64], plan_step: NewtonStep, u: Share
 ) -> tuple[Preconditioner, Share]:
-    """A new V at u from the first rows, and the step that uses it. `ridge`: own block of the penalty, plain."""
+    """A new V at u from the first rows, and the step that uses it.
+
+    `ridge`: own block of the penalty, plain.
+    """
     s, deals, plan = party.session, party.deals, party.plan
     z, penalty = scores(party, rows, u)
     turns = as_turns(z, plan.subset_series.period_bits)
@@ -191,7 +200,7 @@ def _preconditioner(
 
 
 def curvature_bound(layout: Layout, plan_step: NewtonStep) -> float:
-    """No eigenvalue of the mean curvature is larger: k blocks, each at most MOST_CURVATURE with weights of a quarter."""
+    """No eigenvalue of the mean curvature is larger: k blocks, each at most MOST_CURVATURE."""
     blocks = sum(width > 0 for width in layout.widths.values())
     scale = plan_step.rows / 2 ** unit_bits(plan_step.rows)
     return float(MOST_CURVATURE * blocks * (1 + 4 * plan_step.damping) * scale)

@@ -1,6 +1,7 @@
 """The public plan of a joint logistic regression: which passes over which rows, at which precision.
 
-It depends on public sizes and settings only, so every party and the dealer make the same one, and the number of passes says
+It depends on public sizes and settings only, so every party and the dealer make the same one, and the
+number of passes says
 nothing about the data. The reasons for the figures are in docs/adr/0002-joint-logistic-passes.md.
 """
 
@@ -23,7 +24,8 @@ BLOCK_ROWS = 128
 class LogisticSettings:
     """Public settings of a joint logistic regression.
 
-    l2: weight of ½‖w‖² against the *sum* of log losses (scikit-learn's 1/C); >= 0, the intercept is not penalised.
+    l2: weight of ½‖w‖² against the *sum* of log losses (scikit-learn's 1/C); >= 0, the intercept is not
+    penalised.
     logit_range: scores beyond ±range are not trusted; 8, 16 or 32, or None to choose by the number of rows.
     """
 
@@ -45,7 +47,8 @@ class LogisticSettings:
 class NewtonStep:
     """Compute and invert the Hessian on `rows` public random rows, then make `passes` steps on the subset.
 
-    `damping` is added to every row's curvature (at most ¼): far from the optimum it keeps the step from overshooting.
+    `damping` is added to every row's curvature (at most ¼): far from the optimum it keeps the step from
+    overshooting.
     """
 
     rows: int
@@ -55,7 +58,7 @@ class NewtonStep:
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """Fractional bits of features and of weights for the forward product, and the word size of the row vectors."""
+    """Word size of row vectors; fractional bits of features and of weights in the forward product."""
 
     word_bits: int
     feature_bits: int
@@ -89,7 +92,7 @@ class Plan:
 
 
 def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
-    """The plan for `rows` training rows and `columns` columns of all parties together, the constant one included."""
+    """The plan for `rows` training rows and all parties' `columns`, the constant one included."""
     if rows <= SMALL_ROWS:
         return _small(rows, columns, settings.logit_range or 32)
     if rows <= LARGE_ROWS or rows * columns <= LARGE_CELLS:

@@ -1,8 +1,11 @@
 """Each party's own columns, turned so that they are uncorrelated and of one size: Z = (X - mean)·T.
 
-T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic loss's largest
-curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or constant columns, and the penalty has
-eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not penalised; it keeps one-hot groups apart from the
+T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic
+loss's largest
+curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or constant
+columns, and the penalty has
+eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not penalised; it keeps one-hot
+groups apart from the
 constant column. Weights u of Z are mapped back by the owner: w = T·u. All this is local and in the clear.
 """
 
@@ -27,7 +30,8 @@ _CHUNK = 1 << 13
 class Whitening:
     """Fitted on one party's training rows.
 
-    mean (c,): of the columns. turn (c, w): T. penalty (w, w): l2·TᵀT/n. With `intercept`, the last column is constant
+    mean (c,): of the columns. turn (c, w): T. penalty (w, w): l2·TᵀT/n. With `intercept`, the last
+    column is constant
     (2.0 after turning): c columns in, w = c + 1 out; otherwise w = c.
     """
 
@@ -63,9 +67,11 @@ def fit_whitening(
 ) -> Whitening:
     """Fit on (n, c) features. Raises UsageError if they are not finite.
 
-    samples: subsets of the rows. T is shrunk along those directions in which a sample is far from typical (a category that is rare in
+    samples: subsets of the rows. T is shrunk along those directions in which a sample is far from
+    typical (a category that is rare in
     all rows but not in the sample), so that the curvature stays below MOST_CURVATURE on each of them.
-    most: (sum, rows). T's columns are halved until no block of so many rows of |Z| adds up to more than `sum`.
+    most: (sum, rows). T's columns are halved until no block of so many rows of |Z| adds up to more than
+    `sum`.
     """
     rows = len(features)
     mean = features.mean(axis=0) if features.shape[1] else np.zeros(0)
@@ -111,7 +117,10 @@ def _contracted(turn: F64, curvature: F64) -> F64:
 
 
 def _halvings(features: F64, mean: F64, turn: F64, most: float, block_rows: int) -> F64:
-    """Powers of two, one a column. By Cauchy-Schwarz most columns are seen to be small enough without their sums."""
+    """Powers of two, one a column.
+
+    By Cauchy-Schwarz most columns are seen to be small enough without their sums.
+    """
     offset, largest = mean @ turn, np.full(turn.shape[1], most)
     for start in range(0, len(features), _CHUNK):  # a multiple of block_rows
         turned = features[start : start + _CHUNK] @ turn - offset

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 WATCH_EVERY_S = 1.0
 REAP_S = 10.0
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Several jobs share a machine, and spinning threads of one would starve the others. The environment overrules."""
 
 
 class JobOwner(Protocol):
@@ -137,7 +139,7 @@ class JobHub:
         return subprocess.Popen(
             [sys.executable, "-m", "saferoom.node.job_process", str(number)],
             pass_fds=[number],
-            env={**os.environ, **PROCESS_ENVIRONMENT},
+            env={**ONE_THREAD, **os.environ, **PROCESS_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
         )
 

@@ -1,11 +1,14 @@
 """Matrices that each party holds in the clear, multiplied by vectors that all parties hold shared.
 
-Party i holds X_i. Once a job it sends D_i = X_i - A_i to the others, where A_i comes from its seed: the dealer knows
-A_i, the others do not. For a shared u with dealt mask b = Σ_p b^p, party i learns e_i = u_i - b_i (uniform), and
+Party i holds X_i. Once a job it sends D_i = X_i - A_i to the others, where A_i comes from its seed: the
+dealer knows
+A_i, the others do not. For a shared u with dealt mask b = Σ_p b^p, party i learns e_i = u_i - b_i
+(uniform), and
 
     X_i·u_i  =  X_i·(e_i + b_i^i)  at i   +   Σ_{p≠i} D_i·b_i^p  at p   +   A_i·(b_i - b_i^i)  dealt.
 
-Every party so multiplies one matrix a block, and X never moves again. Reusing A with a fresh b is safe; reusing b is
+Every party so multiplies one matrix a block, and X never moves again. Reusing A with a fresh b is safe;
+reusing b is
 not, and raises. Words are uint64, or uint32 where the result is wanted mod 2**32 only (half the traffic).
 """
 
@@ -148,7 +151,8 @@ def deal_columns(
 def open_to_owners(session: Session, deals: Deals, label: str, layout: Layout, u: Share) -> Words:
     """Each party learns its own block of u under a fresh mask; gives the vector that products need.
 
-    Shapes:   u (d,) uint64 -> (d,) own share of the mask, with the opened e added in the own block: a share of u.
+    Shapes:   u (d,) uint64 -> (d,) own share of the mask, with the opened e added in the own block: a
+              share of u.
     Rounds:   1.  Sends: 8·width bytes to each other party, of that party's block.
     Reveals:  u_i - b_i to party i; uniform, because b is used once.
     Assumes:  semi-honest.
@@ -180,7 +184,8 @@ def forward(
 ) -> Share:
     """Σ_i X_i·u_i from the factors that `open_to_owners` gave, of which the low `drop` bits are left out.
 
-    Shapes:   columns (n, d), factors (d,) at scale f -> Share (n,) in the columns' words at scale f - drop + columns.frac_bits,
+    Shapes:   columns (n, d), factors (d,) at scale f -> Share (n,) in the columns' words at scale f -
+              drop + columns.frac_bits,
               right mod 2**(64 - drop), or mod 2**32 for uint32.
     Rounds:   0 (waits for the dealer, if it is this party's turn).  Sends: nothing.
     Reveals:  nothing.
@@ -211,7 +216,7 @@ def deal_vector(dealer: Dealer, session: Session, label: str, layout: Layout) ->
 
 
 def without_owners(layout: Layout, masks: list[Words], drop: int = 0) -> Words:
-    """Sum of all parties' masks, each without its low `drop` bits, leaving out every block owner's own: (d,) uint64."""
+    """(d,) uint64: for each block the sum of all masks but its owner's, each without its low `drop` bits."""
     short = [shifted_down(mask, drop, np.uint64) for mask in masks]
     total = np.asarray(np.sum(short, axis=0, dtype=np.uint64))
     for party, mask in zip(layout.widths, short, strict=True):
@@ -244,7 +249,8 @@ def backward(
 ) -> Share:
     """X_iᵀ·v for every block i, one after the other.
 
-    Shapes:   columns (n, d), v (n,) in the columns' words -> (d,), or (n / block_rows, d) sums over blocks of rows.
+    Shapes:   columns (n, d), v (n,) in the columns' words -> (d,), or (n / block_rows, d) sums over
+              blocks of rows.
     Rounds:   1.  Sends: n words to each other party.
     Reveals:  v - b to all parties; uniform, because b is used once.
     Assumes:  semi-honest.

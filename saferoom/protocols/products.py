@@ -1,6 +1,7 @@
-"""Products of two shared matrices or vectors: open each factor once under a mask, then multiply as often as wanted.
+"""Products of shared matrices: open each factor once under a mask, then multiply as often as wanted.
 
-L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt shares
+L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt
+shares
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import numpy as np
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer, Deals
 from saferoom.ring.matrix import matmul
-from saferoom.sharing.values import MaskedShare, Share, U64, Words
+from saferoom.sharing.values import U64, MaskedShare, Share, Words
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Factor:
-    """A shared matrix (a, b) ready to be multiplied: the opened E, the same at all parties, and the own mask share."""
+    """A shared matrix (a, b) ready to be multiplied: the opened E, and the own share of the mask."""
 
     opened: Words
     mask: Words

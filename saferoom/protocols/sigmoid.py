@@ -5,11 +5,14 @@
 
     σ(z) - 1/2  ≈  Σ_{k = 1, 3, …, 2K-1}  a_k · sin(2πkz/P)        for |z| <= P/4
 
-with errors of 4e-4 for K = 6, P = 32 and 6e-5 for K = 32, P = 128. Twice as good as all harmonics for the same K, and beyond
+with errors of 4e-4 for K = 6, P = 32 and 6e-5 for K = 32, P = 128. Twice as good as all harmonics for
+the same K, and beyond
 P/4 it falls back slowly instead of jumping: |z| = 1.1·P/4 still gives an error below 5e-3 for P = 32.
 
-z is taken as a fraction of the period, a uint32 "turn"; its modulus is the period itself, so z needs no truncation: dropping low
-bits of the shares also shrinks their modulus (`ring.fixed.shifted_down`). The dealer deals r uniform, and shares of
+z is taken as a fraction of the period, a uint32 "turn"; its modulus is the period itself, so z needs no
+truncation: dropping low
+bits of the shares also shrinks their modulus (`ring.fixed.shifted_down`). The dealer deals r uniform,
+and shares of
 a_k·sin(2πkr) and a_k·cos(2πkr). c = z + r is opened (uniform). Then
 
     sin(kz) = sin(kc)·cos(kr) - cos(kc)·sin(kr)
@@ -97,11 +100,13 @@ def open_sigmoid(
 ) -> tuple[Share, Share | None]:
     """σ(z) - 1/2, and σ'(z) if `slope`, of shared z.
 
-    Shapes:   turns (n,) uint32 -> Share (n,) of `dtype` at scale series.frac_bits; slope at slope_bits + dealt_bits.
+    Shapes:   turns (n,) uint32 -> Share (n,) of `dtype` at scale series.frac_bits; slope at slope_bits +
+              dealt_bits.
     Rounds:   1.  Sends: 4·n bytes to each other party.
     Reveals:  z + r mod P to all parties; uniform, because r is used once.
     Assumes:  semi-honest; |z| <= P/4, or the result is that of the mirrored curve. Callers must check.
-    Source:   sine series for one-round activation functions: Zheng et al. 2023 (SecureML-type "Fourier" protocols); odd
+    Source:   sine series for one-round activation functions: Zheng et al. 2023 (SecureML-type "Fourier"
+              protocols); odd
               harmonics: this module's text.
     Raises:   MaskReuseError, ShapeError, PeerTimeout, StepMismatchError.
     """
@@ -129,7 +134,7 @@ def open_sigmoid(
 def deal_sigmoid(
     dealer: Dealer, session: Session, label: str, rows: int, series: SineSeries, dtype: Any
 ) -> None:
-    """Dealer's side of `open_sigmoid`: shares of a_k·sin(kr), a_k·cos(kr), rounded at random so that errors average out.
+    """Dealer's side of `open_sigmoid`: shares of a_k·sin(kr), a_k·cos(kr), rounded up or down at random.
 
     Shapes:   n rows.
     Rounds:   0.  Sends: 2·terms·n words, to parties by turns, in messages of CHUNK_ROWS rows.

@@ -1,6 +1,7 @@
 """Private square matrices, one a party, each acting on that party's own block of a shared vector.
 
-Used for the ridge penalty in whitened coordinates, which depends on the party's own data. The arithmetic is that of
+Used for the ridge penalty in whitened coordinates, which depends on the party's own data. The arithmetic
+is that of
 `private_matrix`; the results are put one after the other instead of added up.
 """
 
@@ -14,12 +15,12 @@ from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer, Deals
 from saferoom.protocols.private_matrix import Layout, without_owners
 from saferoom.ring.matrix import matvec
-from saferoom.sharing.values import Masked, Share, U64, Words
+from saferoom.sharing.values import U64, Masked, Share, Words
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Squares:
-    """blocks[p] (widths[p], widths[p]) uint64: the own one in the clear, others masked (at the dealer: the masks)."""
+    """blocks[p] (w, w) uint64: the own one in the clear, the others masked. At the dealer: the masks."""
 
     layout: Layout
     blocks: dict[str, Words]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 F64: TypeAlias = NDArray[np.float64]
 
-# Taylor coefficients of sin(2πx)/x in x², for |x| <= 1/8 turn, and of cos(2πx). Decimal literals, not computed.
+# Taylor coefficients of sin(2πx)/x in x², for |x| <= 1/8 turn, and of cos(2πx). Decimal literals, not
+# computed.
 _SIN = (
     6.283185307179586,
     -41.341702240399755,
@@ -61,7 +62,7 @@ def sine_cosine(turns: NDArray[np.uint32]) -> tuple[F64, F64]:
 
 
 def odd_multiples(turns: NDArray[np.uint32], count: int) -> Iterator[tuple[F64, F64]]:
-    """sin and cos of 1, 3, 5, … times the angle, by the Chebyshev recurrence; the arrays must not be changed."""
+    """sin and cos of 1, 3, 5, … times the angle, by the Chebyshev recurrence. Callers only read them."""
     sin, cos = sine_cosine(turns)
     twice = 2.0 - 4.0 * (sin * sin)  # 2·cos of the doubled angle
     before_sin, before_cos = -sin, cos

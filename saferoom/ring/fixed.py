@@ -1,4 +1,4 @@
-"""Fixed point: a real number x is the integer round(x·2**frac_bits) in two's complement, mod 2**32 or 2**64."""
+"""Fixed point: a real number x is round(x·2**frac_bits) in two's complement, mod 2**32 or 2**64."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def encode(values: Any, frac_bits: int, dtype: DTypeLike = np.uint64) -> NDArray
     limit = 2.0 ** (word_bits(dtype) - 2)
     if scaled.size and not bool(np.max(np.abs(scaled)) < limit):
         raise ShapeError(
-            f"a number is not finite or too large for {frac_bits} fractional bits in {word_bits(dtype)}-bit words"
+            f"not finite, or too large for {word_bits(dtype)} bits with {frac_bits} after the point"
         )
     return scaled.astype(_SIGNED[np.dtype(dtype).itemsize]).view(np.dtype(dtype))
 
@@ -41,7 +41,8 @@ def decode(words: NDArray[Any], frac_bits: int) -> NDArray[np.float64]:
 def shifted_down(words: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[Any]:
     """Drop the low `bits` of every word and keep the low word of `dtype`.
 
-    Applied by each party to its share of x mod 2**w this gives shares of x / 2**bits mod 2**(w - bits), exact to one
+    Applied by each party to its share of x mod 2**w this gives shares of x / 2**bits mod 2**(w - bits),
+    exact to one
     unit a party, *for any number of parties*: the modulus shrinks together with the number, so no carry is
     lost. It is not a truncation within one modulus (see protocols/truncation.py).
     """

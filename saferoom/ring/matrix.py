@@ -21,7 +21,7 @@ _MAX_INNER = 1 << 17
 
 
 def matmul(left: NDArray[Any], right: NDArray[Any], bits: int | None = None) -> NDArray[Any]:
-    """(a, i) @ (i, b) -> (a, b), exact in the low `bits` (default: the whole word); higher bits are arbitrary."""
+    """(a, i) @ (i, b) -> (a, b), exact in the low `bits` (default: all); higher bits are arbitrary."""
     inner = left.shape[1]
     if inner != right.shape[0] or left.dtype != right.dtype:
         raise ShapeError(f"cannot multiply {left.shape} {left.dtype} by {right.shape} {right.dtype}")
@@ -56,7 +56,7 @@ def matvec(matrix: NDArray[Any], vector: NDArray[Any]) -> NDArray[Any]:
 
 
 def block_sums(matrix: NDArray[Any], vector: NDArray[Any], block_rows: int) -> NDArray[Any]:
-    """Weighted column sums over blocks of rows: (n, d), (n,) -> (ceil(n / block_rows), d); the last block may be short."""
+    """Weighted column sums over blocks of rows, the last may be short: (n, d), (n,) -> (blocks, d)."""
     rows, columns = matrix.shape
     whole = rows // block_rows
     cut = whole * block_rows

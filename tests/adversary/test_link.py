@@ -61,7 +61,9 @@ def refusal(address: str, party: str, tls: TlsMaterial) -> tuple[str, str]:
     return state.reason, state.remedy
 
 
-def test_our_own_bad_certificate_is_found_before_we_dial(authority: Authority, coordinator: Coordinator) -> None:
+def test_our_own_bad_certificate_is_found_before_we_dial(
+    authority: Authority, coordinator: Coordinator
+) -> None:
     reason, remedy = refusal(coordinator.address, "bank", authority.issue("bank", valid_days=(-3, -1)))
     assert "expired" in reason
     assert "enrol" in remedy
@@ -121,7 +123,9 @@ def test_a_party_is_cut_off_when_it_is_revoked(authority: Authority) -> None:
         bank.link.stop()
 
 
-def test_a_second_node_with_the_same_certificate_is_explained(authority: Authority, coordinator: Coordinator) -> None:
+def test_a_second_node_with_the_same_certificate_is_explained(
+    authority: Authority, coordinator: Coordinator
+) -> None:
     tls = authority.issue("bank")
     first = start_daemon("bank", coordinator.address, tls)
     first.wait_up()
@@ -140,9 +144,12 @@ def pair(authority: Authority) -> Iterator[tuple[Coordinator, dict[str, Daemon]]
 
 
 def data(sender: str, receiver: str, sequence: int = 0, body: bytes = b"x" * 50) -> bytes:
-    return FrameHeader(
-        Kind.DATA, JOB_ID, 0, sender, receiver, sequence=sequence, flags=Flag.FIRST | Flag.LAST
-    ).pack() + body
+    return (
+        FrameHeader(
+            Kind.DATA, JOB_ID, 0, sender, receiver, sequence=sequence, flags=Flag.FIRST | Flag.LAST
+        ).pack()
+        + body
+    )
 
 
 def raw(daemon: Daemon) -> Connection:
@@ -183,13 +190,16 @@ def test_garbage_on_the_control_stream_cuts_off(pair: tuple[Coordinator, dict[st
     assert coordinator.controls == []
 
 
-def test_a_frame_forged_by_the_relay_fails_the_job_loudly(pair: tuple[Coordinator, dict[str, Daemon]]) -> None:
+def test_a_frame_forged_by_the_relay_fails_the_job_loudly(
+    pair: tuple[Coordinator, dict[str, Daemon]],
+) -> None:
     _, daemons = pair
-    tax = attach_all(daemons)["tax"]
-    tax.link.send("bank", [b"ready"])
-    daemons["tax"].board.deliver(data("bank", "tax"))
+    jobs = attach_all(daemons)
+    jobs["bank"].link.send("tax", [b"honest"])
+    assert jobs["tax"].link.receive("bank", 10) == b"honest"
+    daemons["tax"].board.deliver(data("bank", "tax", sequence=1))
     with pytest.raises(VerificationError, match="does not open") as caught:
-        tax.link.receive("bank", 10)
+        jobs["tax"].link.receive("bank", 10)
     assert caught.value.party == "bank"
 
 
@@ -312,7 +322,9 @@ def test_an_honest_sender_to_a_party_that_does_not_read_stays_within_its_window(
         assert len(jobs["tax"].link.receive("bank", 30)) == 64 * MIB
 
 
-def test_a_job_past_its_credit_is_cut_off_by_its_own_daemon(pair: tuple[Coordinator, dict[str, Daemon]]) -> None:
+def test_a_job_past_its_credit_is_cut_off_by_its_own_daemon(
+    pair: tuple[Coordinator, dict[str, Daemon]],
+) -> None:
     _, daemons = pair
     job = attach_all(daemons)["bank"]
 

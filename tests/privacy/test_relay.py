@@ -48,18 +48,28 @@ def talk(captured: list[bytes]) -> list[bytes]:
             for repeats in (1, 3, 5000, 60_000):
                 assert links[me].receive(peer, 20) == SECRET * repeats
         sessions = {name: Session(links[name], NAMES, timeout_s=20) for name in NAMES}
-        sessions["bank"].disclose(
-            "train/pass=3/gradient", "tax", np.full(1000, 123456.78), kind="test"
-        )
+        sessions["bank"].disclose("train/pass=3/gradient", "tax", np.full(1000, 123456.78), kind="test")
         sessions["tax"].receive("bank", "train/pass=3/gradient")
-    return [frame for frame in captured if frame[1] == Kind.DATA]
+    data = [frame for frame in captured if frame[1] == Kind.DATA]
+    # A frame that was sent again is the same frame; a number must never carry two ciphertexts.
+    sealed = {(frame[:AUTHENTICATED_BYTES], frame[HEADER_BYTES:]): frame for frame in data}
+    numbers = {(header.sender, header.sequence) for header in map(parse_header, data)}
+    assert len(numbers) == len(sealed)
+    return list(sealed.values())
 
 
 def test_no_plain_text_and_no_step_label_crosses_the_relay(captured: list[bytes]) -> None:
     frames = talk(captured)
     assert len(frames) >= 13
     assert sum(map(len, frames)) > 4_000_000
-    needles = [SECRET[:12], SECRET[7:19], b"arrears", b"train/pass", b"gradient", np.float64(123456.78).tobytes()]
+    needles = [
+        SECRET[:12],
+        SECRET[7:19],
+        b"arrears",
+        b"train/pass",
+        b"gradient",
+        np.float64(123456.78).tobytes(),
+    ]
     for frame in captured:
         assert not any(needle in frame for needle in needles)
 

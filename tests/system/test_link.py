@@ -183,7 +183,9 @@ def test_a_taken_port_is_refused_and_not_shared(authority: Authority) -> None:
 def test_an_envelope_is_committed_to_as_it_was_sealed(authority: Authority) -> None:
     seen: list[tuple[FrameHeader, int, bytes]] = []
     with running_room(
-        authority, ["bank", "tax"], on_envelope=lambda header, size, digest: seen.append((header, size, digest))
+        authority,
+        ["bank", "tax"],
+        on_envelope=lambda header, size, digest: seen.append((header, size, digest)),
     ) as (_, daemons):
         jobs = attach_all(daemons)
         for message in (b"1", bytes(3 * MIB), b"3"):
@@ -194,6 +196,8 @@ def test_an_envelope_is_committed_to_as_it_was_sealed(authority: Authority) -> N
     # A frame that was sent again is seen again, with the same digest.
     distinct = {(header.sequence, size, digest) for header, size, digest in seen}
     assert sorted(sequence for sequence, _, _ in distinct) == list(range(6))
-    assert {(header.sender, header.receiver, header.job_id) for header, _, _ in seen} == {("bank", "tax", JOB_ID)}
+    assert {(header.sender, header.receiver, header.job_id) for header, _, _ in seen} == {
+        ("bank", "tax", JOB_ID)
+    }
     assert len({digest for _, _, digest in distinct}) == 6
     assert sum(size for _, size, _ in distinct) == 3 * MIB + 2 + 8 + 6 * 120

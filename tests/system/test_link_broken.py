@@ -101,7 +101,9 @@ def test_the_relay_may_be_killed_again_and_again(authority: Authority, tmp_path:
     try:
         for _ in range(4):
             before = traffic[0].arrived
-            wait_for(lambda before=before: traffic[0].arrived > before + 20 or traffic[0].arrived == count, 30)
+            wait_for(
+                lambda before=before: traffic[0].arrived > before + 20 or traffic[0].arrived == count, 30
+            )
             relay.kill()
             relay.start()
         finish(traffic, count)
@@ -136,7 +138,9 @@ def behind_proxy(authority: Authority) -> Iterator[tuple[Proxy, dict[str, Job], 
         proxy.close()
 
 
-def test_a_line_may_be_cut_again_and_again(behind_proxy: tuple[Proxy, dict[str, Job], dict[str, object]]) -> None:
+def test_a_line_may_be_cut_again_and_again(
+    behind_proxy: tuple[Proxy, dict[str, Job], dict[str, object]],
+) -> None:
     proxy, jobs, _ = behind_proxy
     count = 400
     traffic = mixed_traffic(jobs, count, pace_s=0.004)

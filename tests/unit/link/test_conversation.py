@@ -176,6 +176,22 @@ def test_without_any_acknowledgement_the_oldest_frame_is_sent_again_with_growing
     assert waits[-1] == pytest.approx(30, abs=0.2)
 
 
+def test_on_a_slow_line_hardly_anything_is_sent_twice() -> None:
+    """Each frame needs 7 s to be acknowledged: late, not lost."""
+    a, b = conversations()
+    a.put([bytes(200 * 250)])
+    now, twice, on_the_way = 0.0, 0, [frame for frame in frames_of(a, 0.0)]
+    while a.out.outstanding_bytes:
+        now += 0.5
+        twice += a.overdue_frame(now) is not None
+        if now % 7 == 0:
+            feed(b, on_the_way.pop(0), now)
+            feed(a, b.notice(), now)
+            on_the_way += frames_of(a, now)
+    assert now > 1000
+    assert twice <= 3
+
+
 def test_a_sender_whose_messages_stay_unread_is_not_acknowledged_until_they_are_read() -> None:
     a, b = conversations()
     for _ in range(200):
@@ -254,7 +270,9 @@ def _replaced(frame: bytes, **fields: object) -> bytes:
     ],
     ids=["acknowledges the future", "flags", "tag", "no body"],
 )
-def test_a_forged_frame_ends_the_conversation(spoil: Callable[[bytes], bytes], error: type[Exception]) -> None:
+def test_a_forged_frame_ends_the_conversation(
+    spoil: Callable[[bytes], bytes], error: type[Exception]
+) -> None:
     a, b = conversations()
     a.put([b"message"])
     with pytest.raises(error) as caught:

@@ -30,7 +30,9 @@ except PipeClosedError:
 
 def test_a_child_process_answers_on_the_descriptor_it_was_given() -> None:
     ours, theirs = Pipe.pair()
-    with subprocess.Popen([sys.executable, "-c", CHILD, str(theirs.fileno())], pass_fds=[theirs.fileno()]) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(theirs.fileno())], pass_fds=[theirs.fileno()]
+    ) as child:
         theirs.close_fd()
         for payload in (b"", b"abc", os.urandom(5_000_000)):
             ours.send(20, payload)
@@ -41,7 +43,9 @@ def test_a_child_process_answers_on_the_descriptor_it_was_given() -> None:
 
 def test_the_end_of_the_other_process_is_noticed() -> None:
     ours, theirs = Pipe.pair()
-    with subprocess.Popen([sys.executable, "-c", CHILD, str(theirs.fileno())], pass_fds=[theirs.fileno()]) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(theirs.fileno())], pass_fds=[theirs.fileno()]
+    ) as child:
         theirs.close_fd()
         child.kill()
         with pytest.raises(PipeClosedError):

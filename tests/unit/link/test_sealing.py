@@ -44,7 +44,9 @@ def test_keys_are_fresh_and_do_not_stand_in_the_envelope() -> None:
     ],
     ids=["recipient", "sender", "session", "direction", "contract"],
 )
-def test_another_recipient_sender_or_context_is_refused(recipient: bytes, sender: bytes, context: bytes) -> None:
+def test_another_recipient_sender_or_context_is_refused(
+    recipient: bytes, sender: bytes, context: bytes
+) -> None:
     _, envelope = seal_job_key(BANK[0], TAX[1], CONTEXT)
     with pytest.raises(VerificationError):
         open_job_key(recipient, sender, envelope, context)

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from saferoom.errors import PeerError, UsageError
 from saferoom.link import streams
-from saferoom.link.streams import Control, ControlReader, Lane, down_lane, hello, read_hello, up_lane, wrap_control
+from saferoom.link.streams import (
+    Control,
+    ControlReader,
+    Lane,
+    down_lane,
+    hello,
+    read_hello,
+    up_lane,
+    wrap_control,
+)
 
 
 @given(st.lists(st.integers(0, 5_000_000), max_size=4))

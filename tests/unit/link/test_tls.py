@@ -52,7 +52,13 @@ def test_a_caller_is_who_the_certificate_says_and_nobody_else() -> None:
 
 @pytest.mark.parametrize(
     ("address", "is_local"),
-    [("127.0.0.1:1", True), ("[::1]:1", True), ("localhost:1", True), ("10.0.0.1:1", False), ("a.example:1", False)],
+    [
+        ("127.0.0.1:1", True),
+        ("[::1]:1", True),
+        ("localhost:1", True),
+        ("10.0.0.1:1", False),
+        ("a.example:1", False),
+    ],
 )
 def test_a_proxy_is_not_used_to_this_machine(address: str, is_local: bool) -> None:
     assert is_loopback(address) is is_local

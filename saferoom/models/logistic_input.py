@@ -1,0 +1,75 @@
+"""What all must agree on before a joint logistic regression starts: sizes, a public seed, sane input."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError, ShapeError, UsageError, VerificationError
+from saferoom.protocols.private_matrix import Layout
+from saferoom.ring.prg import SEED_BYTES
+from saferoom.sharing.values import Public
+
+F64: TypeAlias = NDArray[np.float64]
+
+
+def check_input(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:
+    """Raises UsageError, ShapeError or VerificationError for input that this party must not bring."""
+    step = session.step("input")
+    if label_holder not in session.parties:
+        raise UsageError("the label holder is not one of the parties", step=step)
+    if features.ndim != 2 or features.dtype != np.float64:
+        raise ShapeError("features must be a matrix of float64", step=step)
+    if (labels is not None) != (session.me == label_holder):
+        raise UsageError("the label holder, and nobody else, brings labels", step=step)
+    if labels is None:
+        if features.shape[1] == 0:
+            raise UsageError("a feature holder brings at least one column", step=step)
+        return
+    if labels.shape != features.shape[:1]:
+        raise ShapeError(
+            f"{features.shape[0]} rows of features, but labels of shape {labels.shape}", step=step
+        )
+    if not np.isin(labels, (0.0, 1.0)).all():
+        raise VerificationError("a label is neither 0 nor 1", step=step, remedy="recode the label column")
+    if not 0 < labels.sum() < len(labels):
+        raise VerificationError(
+            "all training labels are of one class", step=step, remedy="choose rows that hold both"
+        )
+
+
+def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str) -> tuple[int, Layout]:
+    """Tell rows and columns to everybody, and hear theirs. The label holder's constant column is counted."""
+    shapes = {}
+    if own is not None:
+        rows, columns = own
+        size = np.array([rows, columns + (session.me == label_holder)], dtype=np.int64)
+        shapes[session.me] = size
+        for other in (*session.peers, *((session.helper,) if session.helper else ())):
+            session.send(other, "sizes", Public(size))
+    for party in session.parties:
+        if party != session.me:
+            shapes[party] = session.receive_one(party, "sizes", (2,), np.int64)
+    first = shapes[session.parties[0]]
+    for party, size in shapes.items():
+        if size[0] != first[0] or size.min() < 0 or size[0] > 1 << 40:
+            raise PeerError(
+                f"{session.parties[0]} and {party} do not bring the same number of rows",
+                party=party,
+                step=session.step("sizes"),
+                remedy="align the data sets again",
+            )
+    return int(first[0]), Layout({party: int(shapes[party][1]) for party in session.parties})
+
+
+def agree_seed(session: Session) -> bytes:
+    """A public seed for the random subset, drawn by the first party."""
+    if not session.is_first:
+        return bytes(session.receive_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
+    seed = secrets.token_bytes(SEED_BYTES)
+    session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
+    return seed
