@@ -66,7 +66,7 @@ def run_daemon(folder: Path, me: str, port: int, megabytes: int) -> None:
         me,
         read_tls(folder, me),
         on_control=lambda _message: None,
-        on_frame=lambda frame: board.deliver(frame),
+        on_frame=lambda frame: board.deliver(frame),  # noqa: PLW0108 - the board needs the link first
         on_state=on_state,
     )
     board = Switchboard(me, link.send_frame)
@@ -199,7 +199,7 @@ def write_certificates(folder: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def read_tls(folder: Path, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def read_tls(folder: Path, name: str):  # type: ignore[no-untyped-def]
     """The TLS material of `name`."""
     from saferoom.link.tls import TlsMaterial
 

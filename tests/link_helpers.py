@@ -165,7 +165,7 @@ def start_daemon(
         address,
         name,
         tls,
-        on_control=lambda message: daemon.controls.append(message),
+        on_control=lambda message: daemon.controls.append(message),  # noqa: PLW0108 - made below
         on_frame=on_frame,
         on_state=on_state,
         settings=settings,

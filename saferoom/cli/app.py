@@ -19,6 +19,7 @@ from saferoom.cli import (
     lab_commands,
     model_commands,
     party_commands,
+    report_commands,
     score_commands,
 )
 from saferoom.errors import SafeRoomError
@@ -42,6 +43,7 @@ for name, group in (
     ("job", job_commands.app),
     ("model", model_commands.app),
     ("score", score_commands.app),
+    ("report", report_commands.app),
     ("audit", audit_commands.app),
     ("keys", keys_commands.app),
 ):

@@ -100,9 +100,9 @@ def progress_bars() -> Progress:
 
 
 def advance(bars: Progress, shown: dict[str, TaskID], item: dict[str, Any]) -> None:
-    name = f"{item['party']} {item['phase']}"
-    total = max(item["total"], 1)
-    megabytes = item["sent_bytes"] / 1e6
-    if name not in shown:
-        shown[name] = bars.add_task(name, total=total, megabytes=megabytes)
-    bars.update(shown[name], completed=item["done"], total=total, megabytes=megabytes)
+    """One bar a node, which shows the phase it is in."""
+    party, total, megabytes = item["party"], max(item["total"], 1), item["sent_bytes"] / 1e6
+    name = f"{party} {item['phase']}"
+    if party not in shown:
+        shown[party] = bars.add_task(name, total=total, megabytes=megabytes)
+    bars.update(shown[party], description=name, completed=item["done"], total=total, megabytes=megabytes)

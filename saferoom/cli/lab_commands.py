@@ -1,4 +1,7 @@
-"""`saferoom demo` and `saferoom lab …`: a whole room on this machine."""
+"""`saferoom demo` and `saferoom lab …`: a whole room on this machine.
+
+The lab is imported by the commands that use it: it loads scikit-learn, and daemons start here too.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,6 @@ import typer
 from saferoom.cli.common import JsonOption, LangOption, default_language, results, talk
 from saferoom.cli.job_commands import advance, progress_bars
 from saferoom.errors import VerificationError
-from saferoom.lab.demo import run_demo
-from saferoom.lab.room import load_room
-from saferoom.lab.runner import Options, run_room
-from saferoom.lab.summary import summary_lines
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +38,9 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Enrol, agree, align, train, evaluate, score, grade, verify the logs; write it all to OUT."""
+    from saferoom.lab.room import load_room
+    from saferoom.lab.runner import Options, run_room
+
     options = Options(twin=twin, lang=lang or default_language())
     _show(_run_with_bars(lambda told: run_room(load_room(room), out, options, told)), out, as_json)
 
@@ -50,6 +52,9 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """The tour: three organisations on this machine train, score, grade, and check their logs."""
+    from saferoom.lab.demo import run_demo
+    from saferoom.lab.runner import Options
+
     options = Options(lang=lang or default_language())
     _show(_run_with_bars(lambda told: run_demo(out, rows, options, told)), out, as_json)
 
@@ -72,6 +77,8 @@ def _show(metrics: dict[str, Any], out: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(metrics, ensure_ascii=False, indent=2))
     else:
+        from saferoom.lab.summary import summary_lines
+
         for line in summary_lines(metrics, out):
             results.print(line, markup=False)
     if not metrics["logs_ok"]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,9 +79,9 @@ class House:
     def score(self, model: str, file: Path, out: Path, on_progress: OnProgress) -> dict[str, Any]:
         """Score a file of enterprises at the label holder. Raises the job's problem."""
         holder = self.nodes[self.room.label_holder]
-        job_id = str(holder.ask("score.batch", model=model, input=str(file))["job_id"])
+        job_id = str(holder.ask("score.batch", model=model, input=str(file.absolute()))["job_id"])
         self._finish(job_id, on_progress)
-        return holder.ask("score.result", job=job_id, out=str(out))
+        return holder.ask("score.result", job=job_id, out=str(out.absolute()))
 
     def _finish(self, job_id: str, on_progress: OnProgress) -> None:
         self.follow(self.coordinator, job_id, on_progress)
@@ -96,15 +97,9 @@ class House:
             elif item["problem"]:
                 raise Problem(**item["problem"]).to_error()
 
-    def stop(self) -> None:
-        for node in reversed(self.nodes.values()):
-            node.stop()
-
 
 @contextmanager
-def house(
-    room: Room, folder: Path, talk: Talk, patience: Patience = DEFAULT_PATIENCE
-) -> Iterator[House]:
+def house(room: Room, folder: Path, talk: Talk, patience: Patience = DEFAULT_PATIENCE) -> Iterator[House]:
     """Build the room's nodes under `folder`, start them, and stop them at the end, whatever happens."""
     now = datetime.now(UTC)
     homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
@@ -124,14 +119,13 @@ def house(
     nodes: dict[str, NodeProcess] = {}
     try:
         talk("starting nodes")
-        nodes[COORDINATOR] = NodeProcess.start(COORDINATOR, "coordinator", homes[COORDINATOR].root)
-        for party in room.parties:
-            nodes[party] = NodeProcess.start(party, "party", homes[party].root)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: _start(nodes, name, homes[name]), homes))
         _until(_all_connected, "connect", COORDINATOR, nodes)
         yield House(room, nodes)
     finally:
-        for node in reversed(nodes.values()):
-            node.stop()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(NodeProcess.stop, [*nodes.values()]))
 
 
 def dataset_name(room: Room) -> str:
@@ -175,6 +169,11 @@ def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[st
     if part.split:
         uses[part.split] = "split"
     return uses | {column["name"]: "feature" for column in registration["columns"]}
+
+
+def _start(nodes: dict[str, NodeProcess], name: str, home: Home) -> None:
+    """Start a node and enter it at once, so that it is stopped even if another does not come up."""
+    nodes[name] = NodeProcess.start(name, "coordinator" if name == COORDINATOR else "party", home.root)
 
 
 def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime, patience: Patience) -> None:

@@ -60,6 +60,7 @@ def run_room(
             told("training")
             job = rooms.train(contract, told)
             measured = _measure(rooms, job)
+            rooms.nodes[room.label_holder].ask("report.issue", model=job, lang=options.lang)
             then(rooms, job)
         told("checking the logs")
         verdicts = collect(room, folder, job, out)
@@ -76,7 +77,8 @@ def run_room(
 def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str, Any]]:
     """Copy results and logs out of the homes, and verify every log. Returns the verdicts by node."""
     for name in ("model", "log"):
-        (out / name).mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(out / name, ignore_errors=True)
+        (out / name).mkdir()
     for party in room.parties:
         shutil.copyfile(folder / party / "models" / job / "model.json", out / "model" / f"{party}.json")
     holder = folder / room.label_holder / "models" / job
@@ -96,7 +98,7 @@ def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str
 
 
 def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:
-    """From when the last node entered a phase to when the last one left it: waiting for others is not counted."""
+    """From when the last node entered a phase to when the last one left it: without waiting."""
     spans = [summary["phases"][phase] for summary in summaries if phase in summary["phases"]]
     return round(max(end for _, end in spans) - max(start for start, _ in spans), 4) if spans else 0.0
 

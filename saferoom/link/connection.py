@@ -134,7 +134,7 @@ class Connection:
                 thread.join(timeout=5.0)
 
     def put_frame(self, frame: bytes) -> None:
-        """Queue a frame, or drop it if the connection has ended. Raises CreditError past its flow's credit."""
+        """Queue a frame, or drop it if the connection has ended. Raises CreditError past the credit."""
         with self._lock:
             if self._is_ended:
                 return

@@ -44,6 +44,7 @@ class Conversation:
         self._resend_at: float | None = None
         self._resend_wait_s = limits.resend_after_s
         self._progress_at = 0.0
+        self._has_resent = False
         self._peer_closed_at: int | None = None
 
     # -- the protocol's side ---------------------------------------------------------------------
@@ -117,7 +118,8 @@ class Conversation:
             error.party = self.peer
             raise
         if has_progress:
-            self._wait_anew(now, 2 * (now - self._progress_at))
+            # After sending again nobody can tell which of the two was acknowledged: keep the longer wait.
+            self._wait_anew(now, self._resend_wait_s if self._has_resent else 2 * (now - self._progress_at))
         if header.kind == Kind.DATA:
             self._on_data(header, frame, now)
             return
@@ -142,6 +144,7 @@ class Conversation:
             return None
         self._resend_wait_s = min(2 * self._resend_wait_s, _MAX_RESEND_WAIT_S)
         self._resend_at = now + self._resend_wait_s
+        self._has_resent = True
         return oldest.parts(self._published)
 
     def next_deadline(self) -> float | None:
@@ -174,6 +177,7 @@ class Conversation:
 
     def _wait_anew(self, now: float, wait_s: float) -> None:
         self._progress_at = now
+        self._has_resent = False
         self._resend_wait_s = min(max(wait_s, self._limits.resend_after_s), _MAX_RESEND_WAIT_S)
         self._resend_at = now + self._resend_wait_s if self.out.oldest() else None
 

@@ -151,7 +151,7 @@ class Switchboard:
         on_service: OnService,
         on_ended: Callable[[bool], None],
     ) -> JobPort:
-        """Connect a job process. `on_ended(well)` is called once, by the port's thread, when its pipe ends."""
+        """Connect a job. `on_ended(well)` is called once, by the port's thread, when the pipe ends."""
         job = _job(job_id, session)
         port = JobPort(self, job, pipe, on_service)
         with self._lock:

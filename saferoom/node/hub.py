@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 WATCH_EVERY_S = 1.0
 REAP_S = 10.0
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""Several jobs share a machine, and spinning threads of one would starve the others. The environment overrules."""
+"""Several jobs share a machine, and spinning threads of one starve the others. The environment overrules."""
 
 
 class JobOwner(Protocol):

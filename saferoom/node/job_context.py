@@ -106,6 +106,7 @@ class JobContext:
         started = time.time()
         yield
         self.phases[name] = (started, time.time())
+        self._tell(name, 1, 1)
         self._record_transcript(name)
 
     def progress(self, name: str, done: int, total: int) -> None:

@@ -17,6 +17,7 @@ from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
+from saferoom.node.report_facts import REPORT, make_report, report_facts
 
 REQUEST_WAIT_S = 20.0
 
@@ -42,6 +43,7 @@ class PartyOperations(Operations):
             "model.list": answer(self.model_list),
             "model.show": answer(self.model_show),
             "model.export": answer(self.model_export),
+            "report.issue": answer(self.report_issue),
             "score.batch": answer(self.score_batch),
             "score.one": answer(self.score_one),
             "score.result": answer(self.score_result),
@@ -182,6 +184,18 @@ class PartyOperations(Operations):
         )
         shutil.copytree(self.core.home.model(row["id"]), target)
         return {"id": row["id"], "folder": str(target)}
+
+    def report_issue(self, args: Plain) -> Plain:
+        """Write the report on a training job; logged first. At the label holder it holds the evaluation."""
+        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        contract = self.core.book.get(row["contract_id"])
+        facts = report_facts(self.core, contract, row)
+        self.core.record("report.issued", contract=contract, job=row["id"], model=ModelRef(row["id"]))
+        folder = self.core.home.model(row["id"])
+        make_report(facts, folder, lang=str(args.get("lang", "en")))
+        if args.get("out"):
+            shutil.copyfile(folder / REPORT, Path(str(args["out"])))
+        return {"id": row["id"], "report": str(args.get("out") or folder / REPORT)}
 
     def score_batch(self, args: Plain) -> Plain:
         return self._score(args, {"mode": "batch"}, {"input": argument(args, "input")})

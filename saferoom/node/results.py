@@ -7,10 +7,7 @@ grades.json    the grade scheme with its cuts, as they were when the model was m
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +18,10 @@ from numpy.typing import NDArray
 
 from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
-from saferoom.errors import ConfigError, StorageError
+from saferoom.errors import ConfigError
 from saferoom.models.alone import AloneFit, fit_alone
 from saferoom.models.metrics import metrics_summary
-from saferoom.node.model_file import PartyModel
+from saferoom.node.score_files import SCORES, rounded, save_scheme, texts, write_csv
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.standard import standard_scheme
@@ -32,8 +29,7 @@ from saferoom.scoring.standard import standard_scheme
 Floats = NDArray[np.float64]
 Metrics = dict[str, float] | None
 
-METRICS, SCORES, GRADES = "metrics.json", "scores.csv", "grades.json"
-_CUT_KEY = {"pd": "up_to", "points": "from"}
+METRICS, ALONE = "metrics.json", "alone.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +86,14 @@ class Evaluation:
 
     def save(self, folder: Path) -> None:
         write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
-        write_private(folder / GRADES, json.dumps(_plain_scheme(self.scheme), ensure_ascii=False, indent=1))
+        save_scheme(folder, self.scheme)
         split = np.where(self.is_train, "train", "test")
         names = np.array(self.scheme.names)[self.grades]
-        rows = zip(_texts(self.ids), split, self.y, _rounded(self.pd), self.points, names, strict=True)
-        _write_csv(folder / SCORES, ("id", "split", "y", "pd", "points", "grade"), rows)
+        rows = zip(texts(self.ids), split, self.y, rounded(self.pd), self.points, names, strict=True)
+        write_csv(folder / SCORES, ("id", "split", "y", "pd", "points", "grade"), rows)
+        alone = np.empty(len(self.pd))
+        alone[self.is_train], alone[~self.is_train] = self.alone.train_pd, self.alone.test_pd
+        write_csv(folder / ALONE, ("id", "pd"), zip(texts(self.ids), rounded(alone), strict=True))
 
 
 def own_scheme(file: Path) -> GradeScheme:
@@ -107,51 +106,7 @@ def own_scheme(file: Path) -> GradeScheme:
         raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
 
 
-def write_score_list(
-    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], logits: Floats
-) -> None:
-    """`scores.csv` of a score job: id, pd, points, grade, by the cut points of the model."""
-    try:
-        scheme = scheme_from_dict(json.loads((model_folder / GRADES).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise StorageError("the model's grade scheme is missing or damaged", remedy="train again") from error
-    pd, points = pd_from_logit(logits), model.scale.points(logits)
-    names = np.array(scheme.names)[scheme.assign(pd, points)]
-    rows = zip(_texts(ids), _rounded(pd), points, names, strict=True)
-    _write_csv(folder / SCORES, ("id", "pd", "points", "grade"), rows)
-
-
 def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:
     if not len(y) or y.min() == y.max():
         return None
     return metrics_summary(y, pd)
-
-
-def _plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
-    key = _CUT_KEY[scheme.by]
-    grades = [
-        {
-            "name": grade.name,
-            **({} if grade.cut is None else {key: grade.cut}),
-            "title": dict(grade.title),
-            "supervision": {lang: list(texts) for lang, texts in grade.supervision.items()},
-        }
-        for grade in scheme.grades
-    ]
-    return {"scheme": scheme.name, "by": scheme.by, "title": dict(scheme.title), "grades": grades}
-
-
-def _texts(ids: NDArray[np.bytes_]) -> list[str]:
-    return [raw.decode() for raw in ids.tolist()]
-
-
-def _rounded(pd: Floats) -> list[str]:
-    return [f"{value:.6g}" for value in pd.tolist()]
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_private(path, text.getvalue())

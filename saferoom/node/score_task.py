@@ -19,7 +19,7 @@ from saferoom.ids import normalise_uscc
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import list_description, load_rows, own_registration, with_consent
-from saferoom.node.results import write_score_list
+from saferoom.node.score_files import write_score_list
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.protocols.psi import align, match
 
@@ -56,9 +56,8 @@ def score(context: JobContext) -> None:
 
 def help_score(context: JobContext) -> None:
     """The helper's side: match pseudonyms. The sum itself needs no helper."""
-    with context.phase("align"):
-        with context.session.scope("align"):
-            match(context.session)
+    with context.phase("align"), context.session.scope("align"):
+        match(context.session)
 
 
 def _model(context: JobContext) -> PartyModel:

@@ -15,16 +15,15 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError, PeerError
 from saferoom.models.logistic import (
     LocalModel,
-    LogisticSettings,
     deal_logistic,
     evaluate,
     release,
     train_logistic,
 )
+from saferoom.models.logistic_plan import LogisticSettings
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import load_rows, own_registration
-from saferoom.node.results import Evaluation, own_scheme
 from saferoom.protocols.psi import align, match
 from saferoom.scoring.points import PointScale
 
@@ -66,6 +65,9 @@ def train(context: JobContext) -> None:
     with context.phase("store"):
         _part(context, preparation, model).save(context.folder)
         if logits is not None:
+            # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
+            from saferoom.node.results import Evaluation, own_scheme
+
             scheme = own_scheme(context.home.root / "grades.yaml")
             own = (train_x, test_x)
             evaluation = Evaluation.make(
@@ -76,9 +78,8 @@ def train(context: JobContext) -> None:
 
 def help_train(context: JobContext) -> None:
     """The helper's side: match pseudonyms, deal random numbers."""
-    with context.phase("align"):
-        with context.session.scope("align"):
-            match(context.session, minimum_rows=context.contract.minimum_rows)
+    with context.phase("align"), context.session.scope("align"):
+        match(context.session, minimum_rows=context.contract.minimum_rows)
     with context.phase("train"):
         deal_logistic(
             context.session,

@@ -47,10 +47,8 @@ class Expander:
     """Uniform words of any label under one seed, each label a counter range of its own.
 
     AES-128-CTR with the counter block  8 bytes of BLAKE2b(label, key=seed) | 8 bytes of block number.
-    `nonce` gives the first half, so that a
-    caller can refuse to expand it twice. One cipher serves all short draws: setting one up takes longer
-    than a
-    short draw itself.
+    `nonce` gives the first half, so that a caller can refuse to expand it twice. One cipher serves all
+    short draws: setting one up takes longer than a short draw itself.
     """
 
     def __init__(self, seed: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The link on a bad day: relays killed, lines cut, peers that fall silent. Nothing is lost, doubled or reordered."""
+"""The link on a bad day: relays killed, lines cut, silent peers. Nothing is lost, doubled or reordered."""
 
 from __future__ import annotations
 

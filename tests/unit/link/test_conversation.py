@@ -3,6 +3,7 @@ exactly once, in order, and never more than a window is under way."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saferoom.errors import CancelledError, PeerError, VerificationError
+from saferoom.errors import CancelledError, PeerError, SafeRoomError, VerificationError
 from saferoom.link.conversation import Conversation
 from saferoom.link.frames import Flag, FrameHeader, Kind, Reason, parse_header
 from saferoom.link.settings import FlowLimits
@@ -63,7 +64,7 @@ def test_messages_arrive_once_and_in_order_over_a_network_that_loses_repeats_and
     network: list[tuple[Conversation, bytes]] = []
     now = 0.0
     for _ in range(20_000):
-        now += 0.05
+        now += 0.5
         for me, peer in ((a, b), (b, a)):
             network += [(peer, frame) for frame in frames_of(me, now)]
             assert me.out.under_way_bytes <= LIMITS.window_bytes
@@ -82,7 +83,7 @@ def test_messages_arrive_once_and_in_order_over_a_network_that_loses_repeats_and
         if not (a.out.outstanding_bytes or b.out.outstanding_bytes):
             break
     assert got == sent
-    assert now < 20_000 * 0.05
+    assert now < 10_000
 
 
 def test_a_large_message_is_cut_into_frames_that_fit_and_comes_back_whole() -> None:
@@ -170,7 +171,7 @@ def test_without_any_acknowledgement_the_oldest_frame_is_sent_again_with_growing
         if (frame := a.overdue_frame(now)) is not None:
             assert b"".join(frame) == first
             times.append(now)
-    waits = [round(later - earlier, 1) for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [round(later - earlier, 1) for earlier, later in itertools.pairwise(times)]
     assert waits == sorted(waits)
     assert waits[0] == pytest.approx(4, abs=0.2)
     assert waits[-1] == pytest.approx(30, abs=0.2)
@@ -178,9 +179,9 @@ def test_without_any_acknowledgement_the_oldest_frame_is_sent_again_with_growing
 
 def test_on_a_slow_line_hardly_anything_is_sent_twice() -> None:
     """Each frame needs 7 s to be acknowledged: late, not lost."""
-    a, b = conversations()
+    a, b = conversations(FlowLimits(frame_bytes=400, window_bytes=1600))
     a.put([bytes(200 * 250)])
-    now, twice, on_the_way = 0.0, 0, [frame for frame in frames_of(a, 0.0)]
+    now, twice, on_the_way = 0.0, 0, frames_of(a, 0.0)
     while a.out.outstanding_bytes:
         now += 0.5
         twice += a.overdue_frame(now) is not None
@@ -271,13 +272,13 @@ def _replaced(frame: bytes, **fields: object) -> bytes:
     ids=["acknowledges the future", "flags", "tag", "no body"],
 )
 def test_a_forged_frame_ends_the_conversation(
-    spoil: Callable[[bytes], bytes], error: type[Exception]
+    spoil: Callable[[bytes], bytes], error: type[SafeRoomError]
 ) -> None:
     a, b = conversations()
     a.put([b"message"])
     with pytest.raises(error) as caught:
         feed(b, spoil(frames_of(a)[0]))
-    assert getattr(caught.value, "party") == "a"
+    assert caught.value.party == "a"
 
 
 def test_a_peer_that_sends_far_ahead_of_a_gap_is_stopped() -> None:

@@ -1,0 +1,99 @@
+"""Draws one report: `python -m saferoom.node.report_process FOLDER LANG`, facts as JSON on standard input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saferoom import __version__
+from saferoom.data.loading import write_private
+from saferoom.models.metrics import stability_index
+from saferoom.node.model_file import PartyModel
+from saferoom.node.report_facts import REPORT
+from saferoom.node.results import ALONE, METRICS
+from saferoom.node.score_files import SCORES, load_scheme
+from saferoom.report.content import (
+    Coefficients,
+    Comparison,
+    ContractFacts,
+    DisclosureLine,
+    LinkTraffic,
+    LogVerdict,
+    PartyFacts,
+    Phase,
+    ReportData,
+    RowFacts,
+)
+from saferoom.report.measure import distribution_of, evaluation_of, grading_of
+from saferoom.report.render import render_report
+
+
+def main(folder: Path, lang: str) -> None:
+    """Write `report.html` into a model's folder."""
+    facts = json.load(sys.stdin)
+    write_private(folder / REPORT, render_report(report_data(facts, folder), lang))
+
+
+def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
+    """Put together what this party may see: its own coefficients, and at the label holder the evaluation."""
+    model = PartyModel.load(folder)
+    values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
+    summary = facts["summary"]
+    return ReportData(
+        title=facts["contract"]["title"],
+        made_at=datetime.now(UTC).isoformat(sep=" ", timespec="minutes"),
+        version=__version__,
+        job=facts["job"],
+        model_kind=facts["model_kind"],
+        contract=ContractFacts(**facts["contract"]),
+        parties=tuple(PartyFacts(**party) for party in facts["parties"]),
+        coefficients=(Coefficients(facts["party"], values, model.intercept),),
+        disclosures=tuple(DisclosureLine(**line) for line in facts["disclosures"]),
+        logs=(LogVerdict(**facts["log"]),),
+        phases=tuple(Phase(name, end - start) for name, (start, end) in summary["phases"].items()),
+        traffic=tuple(
+            LinkTraffic(facts["party"], peer, size) for peer, size in sorted(summary["sent_bytes"].items())
+        ),
+        **(_evaluated(folder) if (folder / SCORES).exists() else {}),
+    )
+
+
+def _evaluated(folder: Path) -> dict[str, Any]:
+    """The parts that need labels and scores."""
+    with (folder / SCORES).open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    with (folder / ALONE).open(encoding="utf-8", newline="") as lines:
+        alone = np.array([float(row["pd"]) for row in csv.DictReader(lines)])
+    is_train = np.array([row["split"] == "train" for row in rows])
+    y = np.array([int(row["y"]) for row in rows])
+    pd = np.array([float(row["pd"]) for row in rows])
+    points = np.array([int(row["points"]) for row in rows])
+    scheme = load_scheme(folder)
+    grades = np.array([scheme.names.index(row["grade"]) for row in rows])
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    shown = ~is_train if metrics["test"] else is_train
+    test_rate = float(y[~is_train].mean()) if (~is_train).any() else None
+    return {
+        "rows": RowFacts(
+            len(rows), int(is_train.sum()), int((~is_train).sum()), float(y[is_train].mean()), test_rate
+        ),
+        "comparison": Comparison(
+            metrics["train"], metrics["test"], metrics["alone"]["train"], metrics["alone"]["test"]
+        ),
+        "evaluation": evaluation_of(y[shown], pd[shown], alone[shown]),
+        "distribution": distribution_of(points[shown], y[shown]),
+        "grading": grading_of(
+            scheme, grades[shown], pd[shown], y[shown], rows_of="test" if metrics["test"] else "train"
+        ),
+        "score_stability": stability_index(pd[is_train], pd[~is_train]) if metrics["test"] else None,
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

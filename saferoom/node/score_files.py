@@ -1,0 +1,78 @@
+"""Scores and the grade scheme they were graded by, as files. `scores.csv` holds one line an enterprise."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.data.loading import write_private
+from saferoom.errors import StorageError
+from saferoom.node.model_file import PartyModel
+from saferoom.scoring.grades import GradeScheme, scheme_from_dict
+from saferoom.scoring.points import pd_from_logit
+
+Floats = NDArray[np.float64]
+
+SCORES, GRADES = "scores.csv", "grades.json"
+_CUT_KEY = {"pd": "up_to", "points": "from"}
+
+
+def write_score_list(
+    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], logits: Floats
+) -> None:
+    """`scores.csv` of a score job: id, pd, points, grade, by the cut points of the model."""
+    scheme = load_scheme(model_folder)
+    pd, points = pd_from_logit(logits), model.scale.points(logits)
+    names = np.array(scheme.names)[scheme.assign(pd, points)]
+    rows = zip(texts(ids), rounded(pd), points, names, strict=True)
+    write_csv(folder / SCORES, ("id", "pd", "points", "grade"), rows)
+
+
+def save_scheme(folder: Path, scheme: GradeScheme) -> None:
+    """Keep the scheme with its cuts beside the model, so that later scores are graded alike."""
+    write_private(folder / GRADES, json.dumps(_plain_scheme(scheme), ensure_ascii=False, indent=1))
+
+
+def load_scheme(folder: Path) -> GradeScheme:
+    """The scheme kept beside a model. Raises StorageError."""
+    try:
+        return scheme_from_dict(json.loads((folder / GRADES).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StorageError("the model's grade scheme is missing or damaged", remedy="train again") from error
+
+
+def _plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
+    key = _CUT_KEY[scheme.by]
+    grades = [
+        {
+            "name": grade.name,
+            **({} if grade.cut is None else {key: grade.cut}),
+            "title": dict(grade.title),
+            "supervision": {lang: list(texts) for lang, texts in grade.supervision.items()},
+        }
+        for grade in scheme.grades
+    ]
+    return {"scheme": scheme.name, "by": scheme.by, "title": dict(scheme.title), "grades": grades}
+
+
+def texts(ids: NDArray[np.bytes_]) -> list[str]:
+    return [raw.decode() for raw in ids.tolist()]
+
+
+def rounded(pd: Floats) -> list[str]:
+    return [f"{value:.6g}" for value in pd.tolist()]
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_private(path, text.getvalue())
