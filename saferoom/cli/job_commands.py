@@ -106,3 +106,15 @@ def advance(bars: Progress, shown: dict[str, TaskID], item: dict[str, Any]) -> N
     if party not in shown:
         shown[party] = bars.add_task(name, total=total, megabytes=megabytes)
     bars.update(shown[party], description=name, completed=item["done"], total=total, megabytes=megabytes)
+
+
+@app.command()
+def permit(
+    contract: Annotated[str, typer.Argument(help="The contract's id, or its beginning.")],
+    kind: Annotated[str, typer.Option(help="train or score.")] = "train",
+    times: Annotated[int, typer.Option(help="How many jobs.")] = 1,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Permit the next jobs of a contract, where this party's policy says `approval: job`."""
+    show(ask(home, "job.permit", {"contract": contract, "kind": kind, "times": times}), as_json)

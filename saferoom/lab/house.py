@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
 from saferoom.lab.processes import NodeProcess, free_port
@@ -135,9 +136,6 @@ def dataset_name(room: Room) -> str:
 def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The draft contract for a lab room: all features, scores and intercept to the label holder."""
     now = datetime.now(UTC)
-    assumptions = ["helper_does_not_collude", "semi_honest_parties"]
-    if len(room.parties) == 2:
-        assumptions.append("two_party_score_reveals_part")
     return {
         "id": f"{dataset_name(room)}-{now:%Y%m%d%H%M%S}",
         "title": f"lab room {room.room}",
@@ -154,7 +152,7 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         },
         "task": {"kind": room.task.kind, "params": room.task.params, "split_seed": room.seed},
         "trust": room.trust,
-        "assumptions": assumptions,
+        "assumptions": sorted(required_assumptions(room.trust, len(room.parties))),
         "minimum_rows": room.minimum_rows,
         "valid_from": (now - timedelta(minutes=5)).isoformat(),
         "expires": (now + timedelta(days=CONTRACT_DAYS)).isoformat(),

@@ -103,10 +103,10 @@ def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
 _TERMS = {8: 8, 16: 14, 32: 32}
 
 
-def _series(reach: int, terms: int, subset: int) -> SineSeries:
+def _series(reach: int, terms: int, subset: int, bits: int = 13) -> SineSeries:
     """For uint64 words. The slope's scale leaves room for the sum of `subset` rows in 62 bits."""
     room = 62 - 2 * WIDE.feature_bits - math.ceil(math.log2(2.5 * subset))
-    return SineSeries(_period_bits(reach), terms, 13, 13, slope_bits=min(9, room - 13))
+    return SineSeries(_period_bits(reach), terms, bits, bits, slope_bits=min(9, room - bits))
 
 
 def _narrow_series(reach: int, terms: int) -> SineSeries:
@@ -120,11 +120,11 @@ def _period_bits(reach: int) -> int:
 def _small(rows: int, columns: int, reach: int) -> Plan:
     dampings = (0.1, 0.03, 0.01, 0.003, 0.001, 5e-4, 5e-4, 5e-4, 5e-4, 5e-4)
     newton = tuple(NewtonStep(rows, damping, 1) for damping in dampings)
-    series = _series(reach, _TERMS[reach] + 4, rows)
+    series = _series(reach, _TERMS[reach] + 4, rows, bits=15)
     return Plan(rows, columns, rows, newton, 5e-4, series, (), WIDE)
 
 
-def _subset_steps(subset: int) -> tuple[NewtonStep, ...]:
+def _middle_steps(subset: int) -> tuple[NewtonStep, ...]:
     return (
         NewtonStep(max(subset // 4, 1), 0.06, 2),
         NewtonStep(max(subset // 2, 1), 0.01, 1),
@@ -135,7 +135,7 @@ def _subset_steps(subset: int) -> tuple[NewtonStep, ...]:
 def _middle(rows: int, columns: int, reach: int) -> Plan:
     subset = min(rows, 14_000 + 4 * columns)
     series = _series(reach, _TERMS[reach], subset)
-    return Plan(rows, columns, subset, _subset_steps(subset), 0.005, series, (series,) * 5, WIDE)
+    return Plan(rows, columns, subset, _middle_steps(subset), 0.005, series, (series,) * 5, WIDE)
 
 
 def _large(rows: int, columns: int, reach: int) -> Plan:
@@ -144,4 +144,5 @@ def _large(rows: int, columns: int, reach: int) -> Plan:
     full = tuple(_narrow_series(reach, terms) for terms in (few, few, many))
     scales = Scales(32, 8, 32 - 8 - _period_bits(reach))
     series = _series(reach, few, subset)
-    return Plan(rows, columns, subset, _subset_steps(subset), 0.005, series, full, scales)
+    newton = (NewtonStep(subset // 4, 0.04, 3), NewtonStep(subset, 0.0, 2))
+    return Plan(rows, columns, subset, newton, 0.005, series, full, scales)

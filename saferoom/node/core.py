@@ -137,8 +137,9 @@ class Core:
         else:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
 
-    def disclose(self, contract: Contract, job_id: str, job_kind: str, disclosure: Mapping[str, Any]) -> None:
-        """Let a job disclose a value: only what the contract names, and only once it stands in the log."""
+    def disclose(self, job: Mapping[str, Any], disclosure: Mapping[str, Any]) -> None:
+        """Let a job (its row) disclose a value: what the contract names, once it stands in the log."""
+        contract = self.book.get(job["contract_id"])
         wanted = Disclosure(
             kind=str(disclosure["kind"]),
             to=str(disclosure["to"]),
@@ -146,22 +147,24 @@ class Core:
             step=str(disclosure["step"]),
         )
         entry = DisclosureRef.of(wanted.kind, wanted.to, wanted.shape, protocol=wanted.step)
+        reason = self._objection(contract, job, wanted)
+        outcome = "refused" if reason else "allowed"
+        self.record(
+            "disclosure", outcome=outcome, contract=contract, job=job["id"], disclosure=entry, reason=reason
+        )
+        if reason:
+            raise RefusedError(reason, party=self.me, step=wanted.step, remedy="agree on another contract")
+
+    def _objection(self, contract: Contract, job: Mapping[str, Any], wanted: Disclosure) -> str:
+        """Why the contract does not allow a disclosure; empty if it does."""
+        state = self.book.row(contract.id)["state"]
+        if state != "active":
+            return f"the contract is {state}"
         try:
-            state = self.book.row(contract.id)["state"]
-            if state != "active":
-                raise RefusedError(f"the contract is {state}", step=wanted.step)
-            check_disclosure(contract, wanted, job_kind)
+            check_disclosure(contract, wanted, job["kind"], job["params"].get("rows"))
         except RefusedError as error:
-            self.record(
-                "disclosure",
-                outcome="refused",
-                contract=contract,
-                job=job_id,
-                disclosure=entry,
-                reason=error.message,
-            )
-            raise
-        self.record("disclosure", contract=contract, job=job_id, disclosure=entry)
+            return error.message
+        return ""
 
     def usage(self, contract_id: str) -> Usage:
         """What was used of a contract: jobs that gave something, or still may."""

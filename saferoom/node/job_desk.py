@@ -57,6 +57,7 @@ class JobDesk:
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"])):
             self._core.record("job.failed", outcome="failed", job=row["id"], reason=problem.message)
             self._core.state.end_job(row["id"], "failed", problem.to_dict(), None)
+            self._core.home.destroy_job(row["id"])
 
     def submit(
         self, contract_id: str, kind: str, params: Mapping[str, Any], *, by: str, request_id: str = ""
@@ -154,8 +155,7 @@ class JobDesk:
     # -- JobOwner of the helper ----------------------------------------------------------------------
 
     def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
-        row = self._core.state.get(tables.jobs, job_id, "job")
-        self._core.disclose(self._core.book.get(row["contract_id"]), job_id, row["kind"], disclosure)
+        self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)

@@ -38,6 +38,7 @@ class PartyContracts:
         self._check_is_ours(contract)
         if self._book.add(contract):
             self._core.record("contract.drafted", contract=contract)
+            self._sign_unattended(contract)
         if message.state in CLOSED and self._book.row(contract.id)["state"] not in CLOSED:
             self._close(contract, message.state, message.reason)
         elif message.state == "active" and self._book.row(contract.id)["state"] != "active":
@@ -84,6 +85,11 @@ class PartyContracts:
         for contract in self._book.open_contracts():
             if self._core.now() >= contract.expires:
                 self._close(contract, "expired", "its time is over")
+
+    def _sign_unattended(self, contract: Contract) -> None:
+        """Where the policy asks for no person, the node itself signs what the policy allows."""
+        if not self._policy().contract_needs_person() and not self.review(contract.id):
+            self._decide(contract, "approve", "", "policy")
 
     def _check_is_ours(self, contract: Contract) -> None:
         if self._core.me not in contract.parties:

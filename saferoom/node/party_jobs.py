@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from saferoom.contracts.canonical import contract_hash
@@ -20,6 +21,7 @@ from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring
 from saferoom.node.job_spec import JobSpec
+from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
 from saferoom.node.watch import Watch
 
@@ -42,6 +44,7 @@ class PartyJobs:
         self._policy = policy
         self._lock = lock
         self._send = send
+        self.permits = Permits(core)
         self._rings: dict[str, JobKeyring] = {}
         self._requests: dict[str, dict[str, Any]] = {}
         self._local: dict[str, dict[str, Any]] = {}
@@ -57,8 +60,10 @@ class PartyJobs:
             reply.accepted = True
             reply.sealed_keys.update(self._rings[offer.job_id].envelopes)
         except SafeRoomError as error:
+            problem = Problem.of(error, party=self._core.me, step="offer")
             self._core.record("job.refused", outcome="refused", job=offer.job_id, reason=error.message)
-            reply.problem.CopyFrom(Problem.of(error, party=self._core.me, step="offer").to_wire())
+            self._remember(offer, "refused", problem)
+            reply.problem.CopyFrom(problem.to_wire())
         self._send(wire.Control(reply=reply))
 
     def started(self, start: wire.JobStart) -> None:
@@ -185,8 +190,7 @@ class PartyJobs:
     # -- JobOwner ----------------------------------------------------------------------------------
 
     def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
-        row = self._core.state.get(tables.jobs, job_id, "job")
-        self._core.disclose(self._core.book.get(row["contract_id"]), job_id, row["kind"], disclosure)
+        self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)
@@ -228,13 +232,21 @@ class PartyJobs:
         now, params = self._core.now(), json.loads(offer.params_json)
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
-        reasons = job_reasons(
-            self._policy(), contract, self._core.me, offer.kind, self._core.usage(contract.id), now
-        )
+        self._check_data(contract, offer.kind, params)
+        self._check_policy(contract, offer.kind, now)
+        return contract
+
+    def _check_policy(self, contract: Contract, kind: str, now: datetime) -> None:
+        """The last check of an offer, because it may use a permit up."""
+        policy, usage = self._policy(), self._core.usage(contract.id)
+        reasons = job_reasons(policy, contract, self._core.me, kind, usage, now)
         if reasons:
             raise RefusedError("the policy forbids it: " + "; ".join(reasons), remedy="see policy.yaml")
-        self._check_data(contract, offer.kind, params)
-        return contract
+        if policy.job_needs_person() and not self.permits.spend(contract.id, kind):
+            raise RefusedError(
+                "the policy asks for a person to permit each job, and nobody has",
+                remedy=f"run `saferoom job permit {contract.id}` at {self._core.me}, and submit again",
+            )
 
     def _check_data(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> None:
         mine = contract.parties[self._core.me]
@@ -245,20 +257,26 @@ class PartyJobs:
 
     def _accept(self, contract: Contract, offer: wire.JobOffer) -> None:
         self._core.record("job.accepted", contract=contract, job=offer.job_id)
-        self._core.state.put(
-            tables.jobs,
-            id=offer.job_id,
-            contract_id=contract.id,
-            kind=offer.kind,
-            params=json.loads(offer.params_json),
-            state="offered",
-            created=time.time(),
-        )
+        self._remember(offer, "offered", None)
         self._rings[offer.job_id] = JobKeyring(self._core.keys, contract, offer.job_id, offer.session)
         self.hub.expect(offer.job_id, offer.session)
         request = self._requests.get(offer.request_id)
         if request is not None:
             self._local[offer.job_id] = request["local"]
+
+    def _remember(self, offer: wire.JobOffer, state: str, problem: Problem | None) -> None:
+        now = time.time()
+        self._core.state.put(
+            tables.jobs,
+            id=offer.job_id,
+            contract_id=offer.contract_id,
+            kind=offer.kind,
+            params=json.loads(offer.params_json),
+            state=state,
+            created=now,
+            ended=now if problem else None,
+            problem=problem.to_dict() if problem else None,
+        )
 
     def _contract_of(self, job_id: str) -> Contract:
         return self._core.book.get(self._core.state.get(tables.jobs, job_id, "job")["contract_id"])

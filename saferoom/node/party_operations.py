@@ -17,9 +17,11 @@ from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
+from saferoom.node.permits import Permits
 from saferoom.node.report_facts import REPORT, make_report, report_facts
 
 REQUEST_WAIT_S = 20.0
+JOB_KINDS = ("train", "score")
 
 
 class PartyOperations(Operations):
@@ -39,6 +41,7 @@ class PartyOperations(Operations):
             "contract.refuse": answer(self.contract_refuse),
             "contract.revoke": answer(self.contract_revoke),
             "job.submit": answer(self.job_submit),
+            "job.permit": answer(self.job_permit),
             "job.cancel": answer(self.job_cancel),
             "model.list": answer(self.model_list),
             "model.show": answer(self.model_show),
@@ -142,6 +145,18 @@ class PartyOperations(Operations):
             wait_s=REQUEST_WAIT_S,
         )
         return {"job_id": job_id}
+
+    def job_permit(self, args: Plain) -> Plain:
+        """Permit the next jobs of a contract, where the policy asks for a person's word on each."""
+        contract, kind, times = (
+            self.find_contract(args),
+            str(args.get("kind", "train")),
+            int(args.get("times", 1)),
+        )
+        if times < 1 or kind not in JOB_KINDS:
+            raise UsageError(f"permit 1 or more jobs of a kind among {', '.join(JOB_KINDS)}", step="permit")
+        left = Permits(self.core).grant(contract, kind, times, str(args.get("by", "data officer")))
+        return {"contract": contract.id, "kind": kind, "permitted": left}
 
     def job_cancel(self, args: Plain) -> Plain:
         daemon, row = self._up(), self.find_job(args)

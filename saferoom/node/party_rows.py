@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from saferoom.contracts.checks import check_columns
 from saferoom.contracts.contract import Contract
 from saferoom.data import catalogue
 from saferoom.data.catalogue import Registration
@@ -30,10 +31,21 @@ def load_rows(context: JobContext) -> PartyTable:
     """
     registration = own_registration(context.contract, context.me, context.home)
     features = context.contract.features_of(context.me)
+    check_columns(context.contract, context.me, _uses(registration.description, features))
     table = load(
         registration.description, list(features), types=registration.types, version=registration.version
     )
     return with_consent(context, registration, table)
+
+
+def _uses(description: DatasetDescription, features: Sequence[str]) -> dict[str, str]:
+    """Every column that reading the data set touches, with what it is used for."""
+    uses = {description.id: "id", **dict.fromkeys(features, "feature")}
+    if description.label is not None:
+        uses[description.label] = "label"
+    if description.split is not None:
+        uses[description.split] = "split"
+    return uses
 
 
 def with_consent(context: JobContext, registration: Registration, table: PartyTable) -> PartyTable:

@@ -47,6 +47,14 @@ jobs = sa.Table(
     sa.Column("problem", sa.JSON),
     sa.Column("summary", sa.JSON),
 )
+permits = sa.Table(
+    "permits",
+    _metadata,
+    sa.Column("contract_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("left", sa.Integer, nullable=False),
+)
+
 JOB_ENDED = ("finished", "failed", "cancelled", "refused")
 
 

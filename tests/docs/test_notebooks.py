@@ -24,10 +24,9 @@ def test_notebook_is_stored_without_outputs(path: Path) -> None:
     assert [cell.source[:40] for cell in cells if cell.outputs or cell.execution_count is not None] == []
 
 
-@pytest.mark.slow  # 40 s on two cores: a whole room with real processes, and its plaintext twin
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_name)
 def test_notebook_runs(path: Path, tmp_path: Path) -> None:
-    """In another folder than its own; its own checks are part of it."""
+    """In another folder than its own; its own checks are part of it. About 20 s on two cores."""
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources=resources).execute()

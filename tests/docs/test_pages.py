@@ -15,7 +15,7 @@ TEXT = {".md", ".yaml", ".yml", ".toml", ".py", ".ipynb", ".service", ".sh", ".p
 FOLDERS = ("docs", "parties", "configs", "notebooks", "saferoom", "scripts", "protos", "tests")
 FORBIDDEN = {
     "a path of somebody's machine": re.compile(r"(?<![\w.$}])/(?:wo" r"rk|home/\w+|Users/\w+|root)/"),
-    "an issue's number": re.compile(r"\b[Ii]ssue #?\d"),
+    "an issue's number": re.compile(r"\b[Ii]ssue #\d"),
     "unfinished text": re.compile(r"\b(?:TO" r"DO|FIX" r"ME|DEMO-" r"OUTPUT)\b"),
 }
 

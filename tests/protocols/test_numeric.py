@@ -1,4 +1,4 @@
-"""Every numeric protocol: right for 2, 3 and 4 parties, and as many rounds and bytes as its docstring says."""
+"""Every numeric protocol: right for 2, 3 and 4 parties; rounds and bytes as its docstring says."""
 
 from __future__ import annotations
 
@@ -165,7 +165,9 @@ def test_sigmoid_and_slope(room, shares, k, series, dtype, frac, most, bias):
     zs = shares.split(z * 0.999, k, frac, dtype)
     played = room.play(
         k,
-        lambda s, d, i: open_sigmoid(s, d, "s", as_turns(zs[i], series.period_bits), series, dtype, slope=True),
+        lambda s, d, i: open_sigmoid(
+            s, d, "s", as_turns(zs[i], series.period_bits), series, dtype, slope=True
+        ),
         lambda dealer, s: deal_sigmoid(dealer, s, "s", len(z), series, dtype),
     )
     p = shares.join([r[0] for r in played.results]) + 0.5
@@ -178,7 +180,9 @@ def test_sigmoid_and_slope(room, shares, k, series, dtype, frac, most, bias):
     assert played.meters["p0"].rounds == 1
 
 
-@pytest.mark.parametrize(("bits", "terms", "error"), [(5, 6, 5e-4), (5, 8, 1.2e-4), (6, 14, 2e-4), (7, 32, 2e-4)])
+@pytest.mark.parametrize(
+    ("bits", "terms", "error"), [(5, 6, 5e-4), (5, 8, 1.2e-4), (6, 14, 2e-4), (7, 32, 2e-4)]
+)
 def test_series_is_as_good_as_documented(bits, terms, error):
     series = SineSeries(bits, terms, 13, 13)
     z = np.linspace(-series.reach, series.reach, 10_001)
@@ -252,9 +256,7 @@ def test_weighted_gram(room, shares, k):
     parts = shares.split(weights, k, 14)
 
     def party(s, d, i):
-        columns = mask_columns(
-            s, d, "x", layout, n, lambda rows: encode(x[s.me][rows], 12), frac_bits=12
-        )
+        columns = mask_columns(s, d, "x", layout, n, lambda rows: encode(x[s.me][rows], 12), frac_bits=12)
         gram = open_weighted_gram(s, d, "gram", columns, parts[i], 56)
         return Share(gram.value << np.uint64(8), gram.frac_bits + 8)
 

@@ -13,7 +13,13 @@ from saferoom.lab.synthetic import write_synthetic_room
 from saferoom.node.settings import Emulation, Patience
 
 HASTY = Patience(
-    offer_s=8, heartbeat_s=0.5, dead_after_s=3, peer_gone_s=3, coordinator_gone_s=4, job_silent_s=5, receive_s=60
+    offer_s=8,
+    heartbeat_s=0.5,
+    dead_after_s=3,
+    peer_gone_s=3,
+    coordinator_gone_s=4,
+    job_silent_s=5,
+    receive_s=60,
 )
 
 
@@ -27,7 +33,7 @@ def small_room(tmp_path_factory: pytest.TempPathFactory) -> Room:
 @pytest.fixture(scope="module")
 def slow_house(small_room: Room, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A running room on a network so slow that there is time to harm a job; hasty about failures."""
-    room = small_room.model_copy(update={"network": Emulation(latency_ms=25)})
+    room = small_room.model_copy(update={"network": Emulation(latency_ms=8)})
     folder: Path = tmp_path_factory.mktemp("house")
     with house(room, folder, lambda _text: None, HASTY) as running:
         yield running

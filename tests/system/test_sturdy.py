@@ -1,6 +1,7 @@
 """Whatever happens to a job ends, everywhere and soon, in an error that names party and remedy; nodes stay up.
 
-One room serves all these tests: each harms one job, and the last thing it does is to run a good one.
+One room serves all these tests: the job that each harms is at the same time the proof that the nodes
+survived the test before it; the last test runs a job to its end.
 """
 
 from __future__ import annotations
@@ -86,19 +87,16 @@ def restart(house: House, name: str) -> None:
 def test_a_job_process_that_is_killed(slow_house: House, contract: str, job: str) -> None:
     job_process(slow_house.nodes["tax"]).kill()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="tax")
-    assert_works(slow_house, contract)
 
 
 def test_the_helper_that_is_killed(slow_house: House, contract: str, job: str) -> None:
     job_process(slow_house.coordinator).kill()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="helper")
-    assert_works(slow_house, contract)
 
 
 def test_a_job_process_that_hangs(slow_house: House, contract: str, job: str) -> None:
     job_process(slow_house.nodes["power"]).send_signal(signal.SIGSTOP)
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="power")
-    assert_works(slow_house, contract)
 
 
 def test_a_node_that_is_killed_and_comes_back(slow_house: House, contract: str, job: str) -> None:
@@ -107,7 +105,6 @@ def test_a_node_that_is_killed_and_comes_back(slow_house: House, contract: str, 
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "power"], party="tax")
     restart(slow_house, "tax")
     assert_failed_everywhere(slow_house, job, ["tax"], party="tax")
-    assert_works(slow_house, contract)
 
 
 def test_a_coordinator_that_is_killed_and_comes_back(slow_house: House, contract: str, job: str) -> None:
@@ -116,7 +113,6 @@ def test_a_coordinator_that_is_killed_and_comes_back(slow_house: House, contract
     assert_failed_everywhere(slow_house, job, ["bank", "tax", "power"], party="coordinator")
     restart(slow_house, "coordinator")
     assert_failed_everywhere(slow_house, job, ["coordinator"], party="coordinator")
-    assert_works(slow_house, contract)
 
 
 @pytest.mark.parametrize("by", ["coordinator", "power"])
@@ -125,7 +121,6 @@ def test_a_job_is_cancelled_from_any_side(slow_house: House, contract: str, job:
     for name in ("coordinator", "bank", "tax", "power"):
         problem = problem_at(slow_house.nodes[name], job)
         assert (problem["state"], problem["party"]) == ("cancelled", by), name
-    assert_works(slow_house, contract)
 
 
 def test_a_revoked_contract_stops_its_jobs(slow_house: House, contract: str, job: str) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 
 from saferoom.ring.angle import odd_multiples, sine_cosine
 
-EDGES = np.array([0, 1, 2**29 - 1, 2**29, 2**29 + 1, 2**30, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1], np.uint32)
+EDGES = np.array(
+    [0, 1, 2**29 - 1, 2**29, 2**29 + 1, 2**30, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1], np.uint32
+)
 PINNED = "1a03c9bcf4fdb5ed9e5803640ecea56f4cec554aad939fe2a2a65df125c7eddb"
 
 

@@ -1,0 +1,168 @@
+"""What travels in a joint regression: uniform words, under masks spent once, and declared disclosures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from saferoom.channel.codec import decode
+from saferoom.errors import MaskReuseError
+from saferoom.models import logistic_plan
+from saferoom.protocols.learns import KINDS
+from saferoom.protocols.truncation import deal_truncation, open_truncated
+from tests.logistic_room import play_logistic, synthetic
+from tests.numeric_room import HELPER
+
+WORDS = (np.dtype("<u8"), np.dtype("<u4"))
+
+
+@pytest.fixture(scope="module")
+def job():
+    """A job with 32-bit and 64-bit words, subset and full passes; features far from uniform."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logistic_plan, "SMALL_ROWS", 500)
+        patch.setattr(logistic_plan, "LARGE_ROWS", 1000)
+        patch.setattr(logistic_plan, "LARGE_CELLS", 0)
+        blocks, labels = synthetic(9_000, [2, 3, 2])
+        tests, _ = synthetic(500, [2, 3, 2], seed=1)
+        return play_logistic(blocks, labels, tests)
+
+
+def by_kind(played):
+    """All masked words that travelled, by the last two parts of the step's label."""
+    words = defaultdict(list)
+    broadcast = set()  # the same words go to several peers: count them once
+    for sender, receiver, message in played.messages:
+        label, tensors = decode(message)
+        if (
+            label.split("/")[-1] in {"reveal", "sizes", "row seed", "seed", "range"}
+            or "coefficients" in label
+        ):
+            continue
+        assert receiver != HELPER
+        key = (sender, label, tensors[0].tobytes()[:64])
+        if key in broadcast:
+            continue
+        broadcast.add(key)
+        for tensor in tensors:
+            assert tensor.dtype in WORDS, label
+            words[f"{'dealer ' if sender == HELPER else ''}{label.split('/')[-1]} {tensor.dtype}"].append(
+                tensor.ravel()
+            )
+    return {kind: np.concatenate(parts) for kind, parts in words.items()}
+
+
+def test_every_byte_of_masked_words_is_uniform(job):
+    kinds = by_kind(job.played)
+    assert {"turns uint32", "rows uint32", "rows uint64", "vector uint64", "dealer 0 uint32"} <= set(kinds)
+    tests = 0
+    for kind, words in kinds.items():
+        if len(words) < 2_000:
+            continue
+        for byte in words.view(np.uint8).reshape(len(words), -1).T:
+            counts = np.bincount(byte, minlength=256)
+            statistic = ((counts - len(words) / 256) ** 2).sum() / (len(words) / 256)
+            assert chi2.sf(statistic, 255) > 1e-6, kind
+            tests += 1
+    assert tests > 40
+
+
+def test_opened_values_are_uniform(job):
+    """The sums of what the parties sent, which everybody learns, not only the single messages."""
+    opened = defaultdict(dict)
+    for sender, _, message in job.played.messages:
+        label, tensors = decode(message)
+        if label.split("/")[-1] in {"turns", "rows", "open", "factor"} and sender != HELPER:
+            opened[label][sender] = tensors[0]
+    whole = [
+        np.ravel(np.sum(list(parts.values()), axis=0, dtype=next(iter(parts.values())).dtype))
+        for parts in opened.values()
+    ]
+    for dtype in (np.uint32, np.uint64):
+        words = np.concatenate([w for w in whole if w.dtype == dtype])
+        for byte in (words & dtype(255), words >> dtype(8 * words.itemsize - 8)):
+            counts = np.bincount(byte.astype(int), minlength=256)
+            statistic = ((counts - len(words) / 256) ** 2).sum() / (len(words) / 256)
+            assert chi2.sf(statistic, 255) > 1e-6
+
+
+def test_the_uniformity_test_can_fail():
+    """Fixed-point features, unmasked, are recognised at once."""
+    words = np.random.default_rng(0).normal(size=5_000) * 2**12
+    top = words.astype(np.int64).view(np.uint64) >> np.uint64(56)
+    counts = np.bincount(top.astype(int), minlength=256)
+    assert chi2.sf(((counts - 5_000 / 256) ** 2).sum() / (5_000 / 256), 255) < 1e-6
+
+
+def test_no_two_messages_are_equal(job):
+    """A mask spent twice on the same value would show as equal words."""
+    seen = set()
+    for sender, receiver, message in job.played.messages:
+        label, tensors = decode(message)
+        for tensor in tensors:
+            if tensor.dtype in WORDS and tensor.size > 4:
+                key = (sender, receiver, tensor.tobytes())
+                assert key not in seen, label
+                seen.add(key)
+
+
+def test_the_helper_hears_sizes_only(job):
+    heard = [decode(message) for _, receiver, message in job.played.messages if receiver == HELPER]
+    assert {label.split("/")[-1] for label, _ in heard} == {"sizes"}
+    assert all(len(tensors) == 1 and tensors[0].shape == (2,) for _, tensors in heard)
+
+
+def test_only_declared_disclosures(job):
+    seen = {(d.kind, d.to, d.shape) for d in job.played.disclosures}
+    assert seen == {
+        ("score", "p0", (9_000,)),
+        ("score", "p0", (500,)),
+        ("range_check", "p1", (1,)),
+        ("range_check", "p2", (1,)),
+        ("intercept", "p0", (1,)),
+        ("coefficients", "p0", (2,)),
+        ("coefficients", "p1", (3,)),
+        ("coefficients", "p2", (2,)),
+    }
+    assert {kind for kind, _, _ in seen} <= set(KINDS)
+
+
+def test_disclosed_values_reach_their_party_only(job):
+    for _, receiver, message in job.played.messages:
+        label, _ = decode(message)
+        if label.endswith("/reveal"):
+            assert receiver == "p0"
+        if "release/coefficients/" in label:
+            assert label.endswith(receiver)
+
+
+def test_labels_of_steps_are_never_repeated_between_two_parties(job):
+    seen = set()
+    for sender, receiver, message in job.played.messages:
+        key = (sender, receiver, decode(message)[0])
+        assert key not in seen
+        seen.add(key)
+
+
+def test_a_second_use_of_a_step_raises(room, shares):
+    parts = shares.split(np.zeros(3), 2, 20)
+
+    def party(session, deals, index):
+        open_truncated(session, deals, "t", parts[index], 10)
+        with pytest.raises(MaskReuseError):
+            open_truncated(session, deals, "t", parts[index], 10)
+        return True
+
+    assert all(room.play(2, party, lambda dealer, s: deal_truncation(dealer, s, "t", (3,), 10)).results)
+
+
+def test_seeds_of_parties_differ_and_come_from_the_system(room):
+    def party(session, deals, index):
+        return tuple(deals.mask("x", (4,)))
+
+    first = room.play(3, party, lambda dealer, s: None).results
+    second = room.play(3, party, lambda dealer, s: None).results
+    assert len({*first, *second}) == 6
