@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import ProtocolError
-from saferoom.models.logistic_input import agree_seed, agree_sizes, check_input
+from saferoom.models.logistic_input import Pace, agree_seed, agree_sizes, check_input, tell_pace
 from saferoom.models.logistic_passes import (
     PENALTY_BITS,
     WEIGHT_BITS,
@@ -147,11 +147,13 @@ def _fit(
                 with s.scope(f"pass={extra}"):
                     u = gradient_pass(party, small, plan.subset_series, v, u)
         done += step.passes
+        tell_pace(s)
         progress("train", done, plan.passes)
     for number, series in enumerate(plan.full):
         with s.scope(f"pass={number}"):
             u = gradient_pass(party, everything, series, v, u)
         done += 1
+        tell_pace(s)
         progress("train", done, plan.passes)
     return Trained(party, label_holder, u, whitening, everything.columns, labels)
 
@@ -178,8 +180,9 @@ def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
     s, plan = helper.session, helper.plan
     small = _deal_training_rows(helper, "subset", plan.subset_rows, WIDE)
     everything = _deal_training_rows(helper, "all rows", plan.rows, plan.full_scales) if plan.full else small
-    done = 0
+    done, pace = 0, Pace(s)
     for number, step in enumerate(plan.newton):
+        pace.wait()
         with s.scope(f"newton={number}"):
             v = deal_curvature_pass(helper, small, step)
             for extra in range(1, step.passes):
@@ -188,10 +191,12 @@ def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
         done += step.passes
         progress("train", done, plan.passes)
     for number, series in enumerate(plan.full):
+        pace.wait()
         with s.scope(f"pass={number}"):
             deal_gradient_pass(helper, everything, series, v)
         done += 1
         progress("train", done, plan.passes)
+    pace.finish()
     return everything.columns
 
 

@@ -1,4 +1,4 @@
-"""What all must agree on before a joint logistic regression starts: sizes, a public seed, sane input."""
+"""What all must agree on before a joint logistic regression starts: sizes, a public seed, sane input; and the helper's pace."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from saferoom.ring.prg import SEED_BYTES
 from saferoom.sharing.values import Public
 
 F64: TypeAlias = NDArray[np.float64]
+
+PASSES_AHEAD = 2
 
 
 def check_input(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:
@@ -73,3 +75,32 @@ def agree_seed(session: Session) -> bytes:
     seed = secrets.token_bytes(SEED_BYTES)
     session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
     return seed
+
+
+def tell_pace(session: Session) -> None:
+    """After a pass: the first party tells the helper, which so never runs far ahead."""
+    if session.is_first and session.helper:
+        session.send(session.helper, "pace", Public(np.zeros(0, dtype=np.uint8)))
+
+
+class Pace:
+    """The helper's side of `tell_pace`. Bounds what it has sent in advance, and how long it waits for anything."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ahead = 0
+
+    def wait(self) -> None:
+        """Before dealing a pass: wait until at most PASSES_AHEAD are dealt and not done."""
+        while self._ahead >= PASSES_AHEAD:
+            self._hear()
+        self._ahead += 1
+
+    def finish(self) -> None:
+        """Wait until all dealt passes are done."""
+        while self._ahead:
+            self._hear()
+
+    def _hear(self) -> None:
+        self._session.receive_one(self._session.parties[0], "pace", (0,), np.uint8)
+        self._ahead -= 1

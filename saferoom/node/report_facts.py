@@ -46,6 +46,7 @@ def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[st
                 "role": terms.role,
                 "organisation": terms.organisation,
                 "data_set": terms.dataset,
+                "rows": job["summary"]["facts"]["rows"] if party == core.me else None,
                 "columns": len(contract.features_of(party)),
             }
             for party, terms in sorted(contract.parties.items())

@@ -42,6 +42,18 @@ def test_links_lead_somewhere(documents: list[Path]) -> None:
     assert [problem for page in documents for problem in _broken(page)] == []
 
 
+def test_pages_that_code_points_to_are_there() -> None:
+    sources = [path for room in ("saferoom", "protos", "scripts") for path in (ROOT / room).rglob("*")]
+    named = {
+        page
+        for path in sources
+        if path.suffix in (".py", ".proto", ".j2")
+        for page in re.findall(r"\bdocs/[\w/.-]+\.md\b", path.read_text(encoding="utf-8"))
+    }
+    assert "docs/contracts.md" in named
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
+
+
 def _project_files() -> Iterator[Path]:
     yield from (path for path in ROOT.iterdir() if path.is_file() and path.suffix in TEXT)
     for folder in FOLDERS:

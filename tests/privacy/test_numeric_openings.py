@@ -38,7 +38,7 @@ def by_kind(played):
     for sender, receiver, message in played.messages:
         label, tensors = decode(message)
         if (
-            label.split("/")[-1] in {"reveal", "sizes", "row seed", "seed", "range"}
+            label.split("/")[-1] in {"reveal", "sizes", "pace", "row seed", "seed", "range"}
             or "coefficients" in label
         ):
             continue
@@ -109,10 +109,11 @@ def test_no_two_messages_are_equal(job):
                 seen.add(key)
 
 
-def test_the_helper_hears_sizes_only(job):
+def test_the_helper_hears_sizes_and_progress_only(job):
     heard = [decode(message) for _, receiver, message in job.played.messages if receiver == HELPER]
-    assert {label.split("/")[-1] for label, _ in heard} == {"sizes"}
-    assert all(len(tensors) == 1 and tensors[0].shape == (2,) for _, tensors in heard)
+    assert {label.split("/")[-1] for label, _ in heard} == {"sizes", "pace"}
+    shapes = {"sizes": (2,), "pace": (0,)}
+    assert all([t.shape for t in tensors] == [shapes[label.split("/")[-1]]] for label, tensors in heard)
 
 
 def test_only_declared_disclosures(job):
@@ -143,7 +144,7 @@ def test_labels_of_steps_are_never_repeated_between_two_parties(job):
     seen = set()
     for sender, receiver, message in job.played.messages:
         key = (sender, receiver, decode(message)[0])
-        assert key not in seen
+        assert key not in seen or key[2] == "train/pace"
         seen.add(key)
 
 

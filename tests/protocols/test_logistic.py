@@ -109,7 +109,7 @@ def test_rounds_of_a_whole_training(k, passes):
     joint = play_logistic(blocks, labels)
     rounds = max(m.rounds for m in joint.played.meters.values())
     assert 30 * passes < rounds < 36 * passes + 15
-    assert joint.played.meters["helper"].rounds <= 1  # the test rows' sizes
+    assert joint.played.meters["helper"].rounds <= passes  # it hears of sizes and of passes done
 
 
 def test_settings_are_checked():

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.shared_data
         ("uci_default", 0.7225),
         ("bank_marketing", 0.9094),
         ("gmsc", 0.8476),
-        ("polish1", 0.8993),
+        pytest.param("polish1", 0.8993, marks=pytest.mark.slow),
     ],
 )
 def test_joint_is_pooled(shared_data_dir, name, auc):
