@@ -6,11 +6,12 @@ Only the approvals are: the lab gives them itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -18,7 +19,7 @@ import yaml
 from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
-from saferoom.lab.processes import NodeProcess, free_port
+from saferoom.lab.processes import SAFEROOM, NodeProcess, free_port
 from saferoom.lab.room import Room
 from saferoom.node.core import Core
 from saferoom.node.home import Home
@@ -100,8 +101,17 @@ class House:
 
 
 @contextmanager
-def house(room: Room, folder: Path, talk: Talk, patience: Patience = DEFAULT_PATIENCE) -> Iterator[House]:
-    """Build the room's nodes under `folder`, start them, and stop them at the end, whatever happens."""
+def house(
+    room: Room,
+    folder: Path,
+    talk: Talk,
+    patience: Patience = DEFAULT_PATIENCE,
+    programs: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[House]:
+    """Build the room's nodes under `folder`, start them, and stop them at the end, whatever happens.
+
+    `programs`: for some nodes another command than `saferoom`, to watch them or to bend them.
+    """
     now = datetime.now(UTC)
     homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
     talk("keys and enrolment")
@@ -121,7 +131,7 @@ def house(room: Room, folder: Path, talk: Talk, patience: Patience = DEFAULT_PAT
     try:
         talk("starting nodes")
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda name: _start(nodes, name, homes[name]), homes))
+            list(pool.map(lambda name: _start(nodes, name, homes[name], programs.get(name, SAFEROOM)), homes))
         _until(_all_connected, "connect", COORDINATOR, nodes)
         yield House(room, nodes)
     finally:
@@ -169,9 +179,10 @@ def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[st
     return uses | {column["name"]: "feature" for column in registration["columns"]}
 
 
-def _start(nodes: dict[str, NodeProcess], name: str, home: Home) -> None:
+def _start(nodes: dict[str, NodeProcess], name: str, home: Home, program: Sequence[str]) -> None:
     """Start a node and enter it at once, so that it is stopped even if another does not come up."""
-    nodes[name] = NodeProcess.start(name, "coordinator" if name == COORDINATOR else "party", home.root)
+    role = "coordinator" if name == COORDINATOR else "party"
+    nodes[name] = NodeProcess.start(name, role, home.root, program)
 
 
 def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime, patience: Patience) -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from saferoom.link.admin import admin_call, socket_path
 
 START_S = 30.0
 STOP_S = 20.0
+SAFEROOM = (sys.executable, "-m", "saferoom")
 
 
 @dataclass(slots=True)
@@ -28,10 +29,10 @@ class NodeProcess:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, name: str, role: str, home: Path) -> NodeProcess:
+    def start(cls, name: str, role: str, home: Path, program: Sequence[str] = SAFEROOM) -> NodeProcess:
         """Start `saferoom <role> up` and wait until it answers. Raises PeerError with its last words."""
         log = (home / "daemon.log").open("wb")
-        command = [sys.executable, "-m", "saferoom", role, "up", "--home", str(home)]
+        command = [*program, role, "up", "--home", str(home)]
         with log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         node = cls(name, role, home, process)

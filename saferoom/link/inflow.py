@@ -77,7 +77,7 @@ class InFlow:
             raise PeerError(
                 f"a message of {size} bytes; the inbox holds {self._limits.inbox_cap_bytes}", party=self._peer
             )
-        # numpy asks the kernel for huge pages and does not clear them: bytearray takes three times as long.
+        # numpy asks for huge pages and does not clear them: a bytearray takes several times as long.
         self._partial = np.empty(size, dtype=np.uint8).data
         self._filled = 0
         return memoryview(fragment)[LENGTH.size :]

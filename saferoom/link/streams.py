@@ -12,7 +12,7 @@
 
 The connection id only says which streams belong together. Who the party is stands in its certificate.
 Up and down are streams of their own because a client that only reads from a stream may do so without
-handing each message from one thread to another: a third less for a round trip.
+handing each message from one thread to another: a tenth to a quarter less for a round trip.
 """
 
 from __future__ import annotations

@@ -173,6 +173,11 @@ class Coordinator:
         """Read anew each time, so that a party that was put out stays out from that moment."""
         return party in Register.load(self.core.home.register).public_keys()
 
+    def _cut_off_the_put_out(self) -> None:
+        """End the lines of parties that were put out of the register while they were connected."""
+        for party in self._relay.connected() - set(Register.load(self.core.home.register).public_keys()):
+            self._relay.disconnect(party, f"{party} was put out of the room")
+
     def _send(self, party: str, message: wire.Control) -> bool:
         return self._relay.send_control(party, message.SerializeToString())
 
@@ -188,5 +193,6 @@ class Coordinator:
                 with self._lock:
                     self.jobs.runs.tick(time.monotonic())
                     self.contracts.expire()
+                self._cut_off_the_put_out()
             except SafeRoomError as error:
                 logger.warning("the coordinator cannot do its round: %s", error.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_active, check_job
 from saferoom.contracts.contract import Contract
-from saferoom.errors import PeerError, RefusedError, SafeRoomError, UsageError
+from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.link.v1 import control_pb2 as wire
@@ -24,6 +25,8 @@ from saferoom.node.job_spec import JobSpec
 from saferoom.node.problem import Problem
 from saferoom.node.runs import Run, Runs
 from saferoom.node.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 SESSION = 1
 START_AGAIN = "start the job again"
@@ -65,7 +68,7 @@ class JobDesk:
         """Offer a job to all parties of a contract; returns its id. Raises RefusedError, PeerError."""
         contract = self._core.book.get(contract_id)
         try:
-            self._check(contract, kind, params)
+            self._check(contract, kind, params, by)
         except SafeRoomError as error:
             self._core.record("job.refused", outcome="refused", contract=contract, reason=error.message)
             raise
@@ -111,9 +114,9 @@ class JobDesk:
 
     def start_run(self, run: Run) -> None:
         contract = self._core.book.get(run.contract_id)
-        self._core.record("job.started", contract=contract, job=run.job_id)
-        self._core.state.update(tables.jobs, run.job_id, state="running")
         try:
+            self._core.record("job.started", contract=contract, job=run.job_id)
+            self._core.state.update(tables.jobs, run.job_id, state="running")
             keys = self._rings.pop(run.job_id).open({p: run.keys[p].get(HELPER, b"") for p in run.parties})
             self.hub.start(
                 JobSpec(
@@ -137,12 +140,13 @@ class JobDesk:
             self._send(party, wire.Control(start=start))
 
     def end_run(self, run: Run, state: str, problem: Problem | None) -> None:
-        contract = self._core.book.get(run.contract_id)
-        outcome = {"finished": "allowed", "refused": "refused"}.get(state, "failed")
-        reason = problem.message if problem else ""
-        self._core.record(f"job.{state}", outcome=outcome, contract=contract, job=run.job_id, reason=reason)
+        try:
+            self._write_end(run, state, problem)
+        except StorageError as error:
+            # An end that is not written down is no finish; the parties must hear of it all the same.
+            logger.warning("a job's end could not be written down: %s", error.message)
+            state, problem = "failed", problem or Problem.of(error, party=COORDINATOR, step="verdict")
         plain = problem.to_dict() if problem else None
-        self._core.state.end_job(run.job_id, state, plain, run.ended)
         if self._rings.pop(run.job_id, None) is not None:
             self.hub.forget(run.job_id, run.session)
         if problem is not None:
@@ -151,6 +155,13 @@ class JobDesk:
             self._send_verdict(party, run.job_id, state, plain)
         self._core.home.destroy_job(run.job_id)
         self.watch.end(run.job_id, {"state": state, "problem": plain})
+
+    def _write_end(self, run: Run, state: str, problem: Problem | None) -> None:
+        contract = self._core.book.get(run.contract_id)
+        outcome = {"finished": "allowed", "refused": "refused"}.get(state, "failed")
+        reason = problem.message if problem else ""
+        self._core.record(f"job.{state}", outcome=outcome, contract=contract, job=run.job_id, reason=reason)
+        self._core.state.end_job(run.job_id, state, problem.to_dict() if problem else None, run.ended)
 
     # -- JobOwner of the helper ----------------------------------------------------------------------
 
@@ -172,7 +183,9 @@ class JobDesk:
     def _contract_of(self, job_id: str) -> Contract:
         return self._core.book.get(self._core.state.get(tables.jobs, job_id, "job")["contract_id"])
 
-    def _check(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> None:
+    def _check(self, contract: Contract, kind: str, params: Mapping[str, Any], by: str) -> None:
+        if by not in (*contract.parties, COORDINATOR):
+            raise RefusedError("the contract does not name this party", party=by, step="submit")
         state = self._core.book.row(contract.id)["state"]
         if state != "active":
             remedy = f"see `saferoom contract show {contract.id}`"

@@ -41,7 +41,7 @@ class PartyContracts:
             self._sign_unattended(contract)
         if message.state in CLOSED and self._book.row(contract.id)["state"] not in CLOSED:
             self._close(contract, message.state, message.reason)
-        elif message.state == "active" and self._book.row(contract.id)["state"] != "active":
+        elif message.state == "active" and self._may_become_active(contract):
             self._activate(contract, dict(message.signatures))
 
     def review(self, contract_id: str) -> list[str]:
@@ -76,8 +76,9 @@ class PartyContracts:
         self._close(contract, "revoked", f"{self._core.me}: {reason}")
 
     def tell_decisions(self) -> None:
-        """After a reconnect: say again what we decided."""
-        for contract in self._book.open_contracts():
+        """After a reconnect: say again what we decided, on closed contracts too: they may be open there."""
+        for known in self._book.rows():
+            contract = self._book.get(known["id"])
             for row in self._book.decisions(contract.id, party=self._core.me):
                 self._tell(contract, row)
 
@@ -100,12 +101,17 @@ class PartyContracts:
                 "the contract pins other keys for this party", step="contract", remedy=remedy
             )
 
+    def _may_become_active(self, contract: Contract) -> bool:
+        """Never again once it is closed here or we said no, whoever still holds our approval."""
+        said = {row["decision"] for row in self._book.decisions(contract.id, party=self._core.me)}
+        return self._book.row(contract.id)["state"] == "proposed" and not said & {"refuse", "revoke"}
+
     def _activate(self, contract: Contract, signatures: dict[str, bytes]) -> None:
         verify_approvals(contract, signatures)
         for party, signature in signatures.items():
             self._book.decide(contract.id, party, "approve", "", signature)
-        self._book.set_state(contract.id, "active")
         self._core.record("contract.activated", contract=contract)
+        self._book.set_state(contract.id, "active")
 
     def _close(self, contract: Contract, state: str, reason: str) -> None:
         self._book.set_state(contract.id, state, reason)

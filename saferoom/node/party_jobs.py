@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +16,8 @@ from saferoom.contracts.checks import check_active, check_dataset, check_job
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy, job_reasons
 from saferoom.data import catalogue
-from saferoom.errors import RefusedError, SafeRoomError, UsageError
+from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
+from saferoom.ids import COORDINATOR
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
@@ -25,7 +28,10 @@ from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
 from saferoom.node.watch import Watch
 
+logger = logging.getLogger(__name__)
+
 SESSION = 1
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class PartyJobs:
@@ -53,6 +59,7 @@ class PartyJobs:
 
     def offered(self, offer: wire.JobOffer) -> None:
         """Check an offer with all we know, and accept or refuse it with a reason; both are logged."""
+        self._check_new(offer.job_id)
         reply = wire.JobReply(job_id=offer.job_id)
         try:
             contract = self._check_offer(offer)
@@ -61,8 +68,7 @@ class PartyJobs:
             reply.sealed_keys.update(self._rings[offer.job_id].envelopes)
         except SafeRoomError as error:
             problem = Problem.of(error, party=self._core.me, step="offer")
-            self._core.record("job.refused", outcome="refused", job=offer.job_id, reason=error.message)
-            self._remember(offer, "refused", problem)
+            self._note_refusal(offer, problem)
             reply.problem.CopyFrom(problem.to_wire())
         self._send(wire.Control(reply=reply))
 
@@ -95,6 +101,10 @@ class PartyJobs:
     def verdict(self, verdict: wire.JobVerdict) -> None:
         """The job is over everywhere: keep what it staged here, or destroy it."""
         problem = None if verdict.finished else Problem.from_wire(verdict.problem)
+        if verdict.finished and verdict.job_id in self.not_done():
+            raise PeerError(
+                "a job was called finished that is not done here", party=COORDINATOR, step="verdict"
+            )
         self.settle(verdict.job_id, problem)
 
     def answered(self, answer: wire.JobRequestAnswer) -> None:
@@ -149,6 +159,11 @@ class PartyJobs:
         rows = self._core.state.rows(tables.jobs, tables.jobs.c.state.not_in(tables.JOB_ENDED))
         return [row["id"] for row in rows]
 
+    def not_done(self) -> list[str]:
+        """Jobs whose part here runs or waits to start."""
+        rows = self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"]))
+        return [row["id"] for row in rows]
+
     def contract_closed(self, contract_id: str, state: str, reason: str) -> None:
         problem = Problem("RefusedError", f"the contract was {state}: {reason}", "", "contract")
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id):
@@ -157,8 +172,8 @@ class PartyJobs:
 
     def fail_running(self, problem: Problem) -> None:
         """End what runs or waits to start. Parts that are done keep waiting for the verdict."""
-        for row in self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"])):
-            self.settle(row["id"], problem)
+        for job_id in self.not_done():
+            self.settle(job_id, problem)
 
     def settle(self, job_id: str, problem: Problem | None) -> None:
         """Make a job's end here final. The second call changes nothing."""
@@ -169,23 +184,31 @@ class PartyJobs:
             self.hub.forget(job_id, SESSION)
         self._local.pop(job_id, None)
         contract = self._core.book.get(rows[0]["contract_id"])
-        state = "finished" if problem is None else _failed_state(problem)
         if problem is None:
-            self._core.record("model.stored", contract=contract, job=job_id)
-            self._core.home.keep_job(job_id)
+            self._keep(job_id, contract)
         else:
-            self.hub.cancel(job_id, problem)
-            self._core.home.destroy_job(job_id)
-        self._core.record(
-            f"job.{state}",
-            outcome="allowed" if problem is None else "failed",
-            contract=contract,
-            job=job_id,
-            reason=problem.message if problem else "",
-        )
+            self._destroy(job_id, contract, problem)
         plain = problem.to_dict() if problem else None
-        self._core.state.end_job(job_id, state, plain, None)
-        self.watch.end(job_id, {"state": state, "problem": plain})
+        self.watch.end(job_id, {"state": _state_after(problem), "problem": plain})
+
+    def _keep(self, job_id: str, contract: Contract) -> None:
+        self._core.record("model.stored", contract=contract, job=job_id)
+        self._core.home.keep_job(job_id)
+        self._core.record("job.finished", contract=contract, job=job_id)
+        self._core.state.end_job(job_id, "finished", None, None)
+
+    def _destroy(self, job_id: str, contract: Contract, problem: Problem) -> None:
+        """A failure is final even where it cannot be written down; a node that restarts notes it then."""
+        self.hub.cancel(job_id, problem)
+        self._core.home.destroy_job(job_id)
+        state = _state_after(problem)
+        try:
+            self._core.record(
+                f"job.{state}", outcome="failed", contract=contract, job=job_id, reason=problem.message
+            )
+            self._core.state.end_job(job_id, state, problem.to_dict(), None)
+        except StorageError as error:
+            logger.warning("a job's end could not be written down: %s", error.message)
 
     # -- JobOwner ----------------------------------------------------------------------------------
 
@@ -220,6 +243,22 @@ class PartyJobs:
                 self._core.state.update(tables.jobs, job_id, state="awaiting verdict", summary=summary)
 
     # ----------------------------------------------------------------------------------------------
+
+    def _check_new(self, job_id: str) -> None:
+        """An id names a folder here, and one job for ever: whoever could repeat it could undo a job's end."""
+        known = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
+        if known or not _JOB_ID.fullmatch(job_id):
+            raise PeerError(
+                "an offer whose job id is known already or is none", party=COORDINATOR, step="offer"
+            )
+
+    def _note_refusal(self, offer: wire.JobOffer, problem: Problem) -> None:
+        """A node that cannot write does not act; that it does not is said all the same."""
+        try:
+            self._core.record("job.refused", outcome="refused", job=offer.job_id, reason=problem.message)
+            self._remember(offer, "refused", problem)
+        except StorageError as error:
+            logger.warning("a refused offer could not be written down: %s", error.message)
 
     def _check_offer(self, offer: wire.JobOffer) -> Contract:
         row = self._core.book.row(offer.contract_id)
@@ -289,5 +328,7 @@ class PartyJobs:
         self._send(wire.Control(end=end))
 
 
-def _failed_state(problem: Problem) -> str:
+def _state_after(problem: Problem | None) -> str:
+    if problem is None:
+        return "finished"
     return "cancelled" if problem.error == "CancelledError" else "failed"

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from saferoom.errors import SafeRoomError, error_by_name
 from saferoom.link.v1 import control_pb2 as wire
 
+UNKNOWN_STEP = "run"
+USUAL_REMEDY = "see `saferoom job show` at the party that is named, then start the job again"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -20,10 +23,17 @@ class Problem:
 
     @classmethod
     def of(cls, error: BaseException, *, party: str, step: str = "") -> Problem:
-        """From an exception. A foreign one keeps its type's name only: its text may hold data."""
+        """From an exception. A foreign one keeps its type's name only: its text may hold data.
+
+        What the error leaves open is filled in, so that every problem names a party, a step and a remedy.
+        """
         if isinstance(error, SafeRoomError):
             return cls(
-                type(error).__name__, error.message, error.party or party, error.step or step, error.remedy
+                type(error).__name__,
+                error.message,
+                error.party or party,
+                error.step or step or UNKNOWN_STEP,
+                error.remedy or USUAL_REMEDY,
             )
         return cls(
             "SafeRoomError",

@@ -16,12 +16,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.models.alone import AloneFit, fit_alone
 from saferoom.models.metrics import metrics_summary
-from saferoom.node.score_files import SCORES, rounded, save_scheme, texts, write_csv
+from saferoom.node.score_files import SCORES, save_scheme
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.standard import standard_scheme
@@ -87,13 +88,18 @@ class Evaluation:
     def save(self, folder: Path) -> None:
         write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
         save_scheme(folder, self.scheme)
-        split = np.where(self.is_train, "train", "test")
-        names = np.array(self.scheme.names)[self.grades]
-        rows = zip(texts(self.ids), split, self.y, rounded(self.pd), self.points, names, strict=True)
-        write_csv(folder / SCORES, ("id", "split", "y", "pd", "points", "grade"), rows)
+        scores = {
+            "id": self.ids,
+            "split": np.where(self.is_train, "train", "test"),
+            "y": self.y,
+            "pd": six_digits(self.pd),
+            "points": self.points,
+            "grade": np.array(self.scheme.names)[self.grades],
+        }
+        write_columns(folder / SCORES, scores)
         alone = np.empty(len(self.pd))
         alone[self.is_train], alone[~self.is_train] = self.alone.train_pd, self.alone.test_pd
-        write_csv(folder / ALONE, ("id", "pd"), zip(texts(self.ids), rounded(alone), strict=True))
+        write_columns(folder / ALONE, {"id": self.ids, "pd": six_digits(alone)})
 
 
 def own_scheme(file: Path) -> GradeScheme:

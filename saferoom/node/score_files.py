@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
 from saferoom.node.model_file import PartyModel
@@ -31,8 +29,7 @@ def write_score_list(
     scheme = load_scheme(model_folder)
     pd, points = pd_from_logit(logits), model.scale.points(logits)
     names = np.array(scheme.names)[scheme.assign(pd, points)]
-    rows = zip(texts(ids), rounded(pd), points, names, strict=True)
-    write_csv(folder / SCORES, ("id", "pd", "points", "grade"), rows)
+    write_columns(folder / SCORES, {"id": ids, "pd": six_digits(pd), "points": points, "grade": names})
 
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:
@@ -60,19 +57,3 @@ def _plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
         for grade in scheme.grades
     ]
     return {"scheme": scheme.name, "by": scheme.by, "title": dict(scheme.title), "grades": grades}
-
-
-def texts(ids: NDArray[np.bytes_]) -> list[str]:
-    return [raw.decode() for raw in ids.tolist()]
-
-
-def rounded(pd: Floats) -> list[str]:
-    return [f"{value:.6g}" for value in pd.tolist()]
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_private(path, text.getvalue())

@@ -48,7 +48,7 @@ def score(context: JobContext) -> None:
         with session.scope("score"):
             total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
     if total is not None:
-        with context.phase("report"):
+        with context.phase("store"):
             one = context.spec.params.get("mode") == "one"
             context.daemon.record("score.one" if one else "score.batch", model=model.job, rows=len(table))
             write_score_list(context.folder, model, context.home.model(model.job), table.ids, total)
