@@ -39,7 +39,7 @@ class Problem:
             "SafeRoomError",
             f"an unexpected {type(error).__name__}",
             party,
-            step,
+            step or UNKNOWN_STEP,
             "look into the node's debug log; this is a defect worth reporting",
         )
 
