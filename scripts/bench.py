@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -195,7 +196,7 @@ def report(found: dict[str, Result]) -> str:
     lines = [
         "# Performance",
         "",
-        f"Made by `make bench` on Python {platform.python_version()}, {processor}, two cores, loopback. Ratios",
+        f"Made by `make bench`: Python {platform.python_version()}, {processor}, {os.cpu_count()} cores, loopback. Ratios",
         "are to scikit-learn on the pooled plaintext in the same run.",
         "",
     ]

@@ -43,7 +43,7 @@ def run_relay(folder: Path, port: int, latency_ms: float, mbit_per_s: float) -> 
         on_control=lambda _party, _message: None,
         on_connect=lambda _party: None,
         on_disconnect=lambda _party: None,
-        allowed=lambda _party: True,
+        allowed=lambda _party, _serial: True,
         emulation=NetworkEmulation(latency_ms, mbit_per_s) if is_emulated else None,
     )
     print(relay.start(), flush=True)

@@ -200,7 +200,7 @@ def running_relay(
     """A relay that admits everybody unless told otherwise."""
     events: list[tuple[str, str]] = []
     controls: list[tuple[str, bytes]] = []
-    options.setdefault("allowed", lambda _party: True)
+    options.setdefault("allowed", lambda _party, _serial: True)
     options.setdefault("settings", QUICK)
     relay = Relay(
         address,

@@ -96,7 +96,7 @@ class Nodes:
     def add_data(self, party: str, name: str, columns: Mapping[str, Sequence[Any]], **more: Any) -> None:
         """Register a data set at a party; the first column is the id."""
         file = write_rows(self.folder / f"{party}-{name}.csv", columns)
-        content = {"name": name, "source": str(file), "id": next(iter(columns)), **more}
+        content = {"name": name, "source": str(file), "id": next(iter(columns)), "id_kind": "uscc"} | more
         catalogue.register(describe(content, self.folder, party=party), self.homes[party].data)
 
     def draft(

@@ -54,6 +54,9 @@ class MemoryTransport:
     def send(self, to: str, parts: Sequence[Buffer]) -> None:
         self._network.put(self._me, to, b"".join(parts))
 
+    def wait_unsent_below(self, size_bytes: int, timeout_s: float) -> None:
+        """Nothing is ever on its way in memory."""
+
     def receive(self, sender: str, timeout_s: float) -> bytes:
         try:
             message = self._network.flow(sender, self._me).get(timeout=timeout_s)

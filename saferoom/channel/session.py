@@ -28,6 +28,8 @@ from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
 from saferoom.sharing.values import Disclosed, MaskedShare, Sendable, Share, Words
 
 DEFAULT_TIMEOUT_S = 120.0
+RUN_AHEAD_BYTES = 256 << 20
+"""The helper, which only sends, stops while this much has not been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +223,5 @@ class Session:
             self.meter.sent[to].add(size_bytes, digest)
             self._has_spoken = True
             self._transport.send(to, parts)
+        if self.me == self.helper:
+            self._transport.wait_unsent_below(RUN_AHEAD_BYTES, self._timeout_s)

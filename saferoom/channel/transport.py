@@ -21,6 +21,10 @@ class Transport(Protocol):
         """
         ...
 
+    def wait_unsent_below(self, size_bytes: int, timeout_s: float) -> None:
+        """Wait until less than this is on its way: for a dealer, which would otherwise run ahead for ever."""
+        ...
+
     def receive(self, sender: str, timeout_s: float) -> Buffer:
         """The next message from `sender`. Raises PeerTimeout after `timeout_s`, PeerError if it is gone."""
         ...

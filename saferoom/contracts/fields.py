@@ -103,7 +103,7 @@ Time = Annotated[
 ]
 """UTC, whole seconds."""
 
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 """SHA-256, hex."""
 
 Count = Annotated[StrictInt, Field(ge=0, le=10**12)]

@@ -33,8 +33,8 @@ _T = TypeVar("_T")
 class Relay:
     """Passes sealed frames between parties, and control messages between them and the coordinator.
 
-    Callbacks run in worker threads, one a party, in order; a slow one holds up nobody else. `allowed` is
-    asked at each connection; a party that is refused later is cut off with `disconnect`. `on_envelope(header,
+    Callbacks run in worker threads, one a party, in order; a slow one holds up nobody else. `allowed(party,
+    serial number of its certificate)` is asked at each connection; a party that is refused later is cut off with `disconnect`. `on_envelope(header,
     size_bytes, digest)` sees each data frame: the digest commits to it as it was sealed. A frame that is
     sent again after a broken link is seen again, with the same sequence and digest.
     """
@@ -47,7 +47,7 @@ class Relay:
         on_control: Callable[[str, bytes], None],
         on_connect: Callable[[str], None],
         on_disconnect: Callable[[str], None],
-        allowed: Callable[[str], bool],
+        allowed: Callable[[str, int], bool],
         on_envelope: Callable[[FrameHeader, int, bytes], None] | None = None,
         emulation: NetworkEmulation | None = None,
         limits: RelayLimits = DEFAULT_RELAY_LIMITS,

@@ -46,7 +46,7 @@ from saferoom.link.streams import (
     read_hello,
     wrap_control,
 )
-from saferoom.link.tls import party_of
+from saferoom.link.tls import party_of, serial_of
 
 _log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -61,7 +61,7 @@ class RelayCallbacks:
     on_connect: Callable[[str], None]
     on_disconnect: Callable[[str], None]
     on_envelope: Callable[[FrameHeader, int, bytes], None] | None
-    allowed: Callable[[str], bool]
+    allowed: Callable[[str, int], bool]
 
 
 class Connection:
@@ -173,8 +173,12 @@ class RelayService:
 
     async def _join(self, lane: Lane, context: Context, greeting: object) -> Connection:
         loop = asyncio.get_running_loop()
-        party = party_of(context.auth_context())
-        if party is None or not await loop.run_in_executor(None, self._callbacks.allowed, party):
+        party, serial = party_of(context.auth_context()), serial_of(context.auth_context())
+        if (
+            party is None
+            or serial is None
+            or not await loop.run_in_executor(None, self._callbacks.allowed, party, serial)
+        ):
             await context.abort(
                 grpc.StatusCode.PERMISSION_DENIED,
                 f"the coordinator does not admit {party or 'this certificate'}: not enrolled, or revoked",

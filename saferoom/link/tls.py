@@ -80,6 +80,12 @@ def party_of(auth_context: Mapping[str, Iterable[bytes]]) -> str | None:
     return names[0].decode(errors="replace") if len(names) == 1 else None
 
 
+def serial_of(auth_context: Mapping[str, Iterable[bytes]]) -> int | None:
+    """The serial number of the caller's certificate: an older one of the same party has another."""
+    pems = list(auth_context.get("x509_pem_cert", ()))
+    return x509.load_pem_x509_certificate(pems[0]).serial_number if len(pems) == 1 else None
+
+
 def _public(key: object) -> bytes:
     encode = getattr(key, "public_bytes")  # noqa: B009 - the union of key classes has no common type
     raw: bytes = encode(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

@@ -322,8 +322,20 @@ def _reveal_scores(trained: Trained, name: str, columns: JointColumns, kind: str
     with s.scope(name):
         factors = open_to_owners(s, party.deals, "weights", party.layout, u)
         z = forward(s, party.deals, "scores", columns, factors, u.frac_bits, drop)
-        shown = s.reveal("reveal", trained.label_holder, z, kind=kind)
-    return None if shown is None else decode(shown << _spare(z, drop), z.frac_bits + int(_spare(z, drop)))
+        shown = s.reveal("reveal", trained.label_holder, _whole(z, drop), kind=kind)
+    return None if shown is None else decode(shown, _whole(z, drop).frac_bits)
+
+
+def _whole(z: Share, drop: int) -> Share:
+    """Shares of z that add up to nothing but z.
+
+    Wide products are right mod 2**(64 - drop) only. The bits above hold the features times the number of
+    times that
+    the weights' shares wrapped: a second score that nobody may learn. Shifting up by `drop` removes them.
+    """
+    if z.value.dtype == np.uint32:
+        return z
+    return Share(z.value << np.uint64(drop), z.frac_bits + drop)
 
 
 def _deal_scores_of(helper: Helper, name: str, columns: JointColumns) -> None:
@@ -335,11 +347,6 @@ def _deal_scores_of(helper: Helper, name: str, columns: JointColumns) -> None:
 def _reveal_drop(columns: JointColumns) -> int:
     """Bits of the weights left out, such that scores up to ±128 come out whole."""
     return WEIGHT_BITS - (16 if columns.dtype == np.uint32 else 20)
-
-
-def _spare(z: Share, drop: int) -> np.uint64 | np.uint32:
-    """Wide scores are right mod 2**(64 - drop) only: shifted up by `drop`, their sign is in place."""
-    return np.uint32(0) if z.value.dtype == np.uint32 else np.uint64(drop)
 
 
 def _own_verdict(trained: Trained, scores: F64 | None) -> int | None:

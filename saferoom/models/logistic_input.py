@@ -1,4 +1,4 @@
-"""What all must agree on before a joint logistic regression starts: sizes, a public seed, sane input; and the helper's pace."""
+"""What all agree on before a joint logistic regression: sizes, seed, sane input; and the helper's pace."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def tell_pace(session: Session) -> None:
 
 
 class Pace:
-    """The helper's side of `tell_pace`. Bounds what it has sent in advance, and how long it waits for anything."""
+    """The helper's side of `tell_pace`: bounds what it has sent in advance, and how long it ever waits."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

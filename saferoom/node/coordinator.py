@@ -169,9 +169,14 @@ class Coordinator:
         with self._lock:
             self.jobs.runs.disconnected(party)
 
-    def _is_admitted(self, party: str) -> bool:
-        """Read anew each time, so that a party that was put out stays out from that moment."""
-        return party in Register.load(self.core.home.register).public_keys()
+    def _is_admitted(self, party: str, serial: int) -> bool:
+        """Only the latest certificate counts. Read anew each time: who was put out stays out at once."""
+        try:
+            Register.load(self.core.home.register).check_admitted(party, serial)
+        except SafeRoomError as error:
+            logger.warning("a connection was refused: %s", error.message)
+            return False
+        return True
 
     def _cut_off_the_put_out(self) -> None:
         """End the lines of parties that were put out of the register while they were connected."""

@@ -167,10 +167,10 @@ class Core:
         return ""
 
     def usage(self, contract_id: str) -> Usage:
-        """What was used of a contract: jobs that gave something, or still may."""
+        """What was used of a contract: all jobs that were started, whatever became of them, or may be."""
         midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         rows = self.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id)
-        counted = [row for row in rows if row["state"] not in ("failed", "cancelled", "refused")]
+        counted = [row for row in rows if row["started"] or row["state"] not in tables.JOB_ENDED]
         return Usage(
             training_jobs=sum(row["kind"] == "train" for row in counted),
             scores_today=sum(

@@ -20,7 +20,7 @@ from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
-from saferoom.node.job_keys import JobKeyring
+from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.problem import Problem
 from saferoom.node.runs import Run, Runs
@@ -116,7 +116,7 @@ class JobDesk:
         contract = self._core.book.get(run.contract_id)
         try:
             self._core.record("job.started", contract=contract, job=run.job_id)
-            self._core.state.update(tables.jobs, run.job_id, state="running")
+            self._core.state.update(tables.jobs, run.job_id, state="running", started=time.time())
             keys = self._rings.pop(run.job_id).open({p: run.keys[p].get(HELPER, b"") for p in run.parties})
             self.hub.start(
                 JobSpec(
@@ -211,7 +211,9 @@ class JobDesk:
         )
 
     def _offer(self, contract: Contract, run: Run, request_id: str) -> None:
-        ring = JobKeyring(self._helper_keys, contract, run.job_id, run.session)
+        ring = JobKeyring(
+            self._helper_keys, contract, JobTerms(run.job_id, run.session, run.kind, run.params)
+        )
         self._rings[run.job_id] = ring
         run.keys[HELPER] = ring.envelopes
         self.runs.add(run)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
@@ -13,14 +15,26 @@ from saferoom.ids import HELPER
 from saferoom.link.sealing import open_job_key, seal_job_key
 
 
-def job_context(contract: Contract, job_id: str, session: int, sender: str, receiver: str) -> bytes:
-    """What a job key is bound to: contract, job, session and direction."""
+@dataclass(frozen=True, slots=True)
+class JobTerms:
+    """What all endpoints of a job must have been told alike: otherwise they cannot talk to each other."""
+
+    job_id: str
+    session: int
+    kind: str
+    params: Mapping[str, Any]
+
+
+def job_context(contract: Contract, job: JobTerms, sender: str, receiver: str) -> bytes:
+    """What a job key is bound to: the contract, the job with its kind and parameters, and the direction."""
     return canonical_json(
         {
             "purpose": "saferoom/job-key/v1",
             "contract": contract_hash(contract).hex(),
-            "job": job_id,
-            "session": session,
+            "job": job.job_id,
+            "session": job.session,
+            "kind": job.kind,
+            "params": dict(job.params),
             "sender": sender,
             "receiver": receiver,
         }
@@ -30,15 +44,15 @@ def job_context(contract: Contract, job_id: str, session: int, sender: str, rece
 class JobKeyring:
     """One endpoint's keys for one job. `envelopes` go out with the acceptance; `open` takes in the peers'."""
 
-    def __init__(self, keys: NodeKeys, contract: Contract, job_id: str, session: int) -> None:
+    def __init__(self, keys: NodeKeys, contract: Contract, job: JobTerms) -> None:
         self._keys = keys
         self._contract = contract
-        self._job = (job_id, session)
+        self._job = job
         self._pinned = contract.pinned_keys()
         self._send: dict[str, bytes] = {}
         self.envelopes: dict[str, bytes] = {}
         for peer in self._peers():
-            context = job_context(contract, job_id, session, keys.node_id, peer)
+            context = job_context(contract, job, keys.node_id, peer)
             key, envelope = seal_job_key(keys.sealing_private_bytes(), self._pinned[peer].sealing, context)
             self._send[peer] = key
             self.envelopes[peer] = envelope
@@ -54,7 +68,7 @@ class JobKeyring:
         }
 
     def _open_one(self, peer: str, envelope: bytes) -> bytes:
-        context = job_context(self._contract, *self._job, peer, self._keys.node_id)
+        context = job_context(self._contract, self._job, peer, self._keys.node_id)
         try:
             return open_job_key(
                 self._keys.sealing_private_bytes(), self._pinned[peer].sealing, envelope, context

@@ -22,7 +22,7 @@ from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
-from saferoom.node.job_keys import JobKeyring
+from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
@@ -93,7 +93,7 @@ class PartyJobs:
                 local=self._local.pop(start.job_id, {}),
             )
             self._core.record("job.started", contract=contract, job=start.job_id)
-            self._core.state.update(tables.jobs, start.job_id, state="running")
+            self._core.state.update(tables.jobs, start.job_id, state="running", started=time.time())
             self.hub.start(spec)
         except SafeRoomError as error:
             self._tell_end(start.job_id, Problem.of(error, party=self._core.me, step="start"), {})
@@ -297,7 +297,8 @@ class PartyJobs:
     def _accept(self, contract: Contract, offer: wire.JobOffer) -> None:
         self._core.record("job.accepted", contract=contract, job=offer.job_id)
         self._remember(offer, "offered", None)
-        self._rings[offer.job_id] = JobKeyring(self._core.keys, contract, offer.job_id, offer.session)
+        terms = JobTerms(offer.job_id, offer.session, offer.kind, json.loads(offer.params_json))
+        self._rings[offer.job_id] = JobKeyring(self._core.keys, contract, terms)
         self.hub.expect(offer.job_id, offer.session)
         request = self._requests.get(offer.request_id)
         if request is not None:

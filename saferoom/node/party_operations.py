@@ -11,7 +11,7 @@ from pathlib import Path
 from saferoom.audit.events import DataObject, ModelRef
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
-from saferoom.errors import UsageError
+from saferoom.errors import StorageError, UsageError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
@@ -22,6 +22,18 @@ from saferoom.node.report_facts import REPORT, make_report, report_facts
 
 REQUEST_WAIT_S = 20.0
 JOB_KINDS = ("train", "score")
+
+
+def copy_out(source: Path, target: Path) -> None:
+    """Copy a result to where it was asked for, with the mode it has here. Raises StorageError."""
+    try:
+        shutil.copy(source, target)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {target}: {error.strerror}",
+            step="copy",
+            remedy="name another file; the result is kept",
+        ) from error
 
 
 class PartyOperations(Operations):
@@ -209,7 +221,7 @@ class PartyOperations(Operations):
         folder = self.core.home.model(row["id"])
         make_report(facts, folder, lang=str(args.get("lang", "en")))
         if args.get("out"):
-            shutil.copyfile(folder / REPORT, Path(str(args["out"])))
+            copy_out(folder / REPORT, Path(str(args["out"])))
         return {"id": row["id"], "report": str(args.get("out") or folder / REPORT)}
 
     def score_batch(self, args: Plain) -> Plain:
@@ -241,7 +253,7 @@ class PartyOperations(Operations):
         if row["kind"] != "score" or not scores.exists():
             raise UsageError("that job left no scores here", remedy="see `saferoom job show`")
         if args.get("out"):
-            shutil.copyfile(scores, Path(str(args["out"])))
+            copy_out(scores, Path(str(args["out"])))
             return {
                 "job_id": row["id"],
                 "scores": str(args["out"]),

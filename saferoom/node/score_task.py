@@ -39,6 +39,9 @@ def score(context: JobContext) -> None:
         table = _asked_rows(context, model) if context.me == recipient else load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
+        if context.me == recipient:
+            for peer in session.peers:
+                session.declare("asked", peer, (len(table),), kind="query")
         with session.scope("align"):
             positions = align(session, table.ids)
         context.facts["scored"] = len(positions)

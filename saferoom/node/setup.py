@@ -54,6 +54,13 @@ def init_party(
     return request
 
 
+def renew_request(core: Core, now: datetime) -> str:
+    """A new enrolment request for the keys that are there, to have the certificate renewed."""
+    request = write_request(core.keys, core.settings.organisation, now)
+    write_private(core.home.request, request.encode(), replace=True)
+    return request
+
+
 def init_coordinator(
     home: Home, settings: NodeSettings, now: datetime, passphrase: str | None = None
 ) -> None:

@@ -43,6 +43,7 @@ jobs = sa.Table(
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
     sa.Column("problem", sa.JSON),
     sa.Column("summary", sa.JSON),

@@ -103,7 +103,7 @@ def test_a_party_of_the_same_authority_cannot_play_the_coordinator(authority: Au
 
 
 def test_an_unknown_or_revoked_party_is_turned_away_with_a_reason(authority: Authority) -> None:
-    with running_relay(authority, allowed=lambda party: party != "bank") as coordinator:
+    with running_relay(authority, allowed=lambda party, _serial: party != "bank") as coordinator:
         reason, remedy = refusal(coordinator.address, "bank", authority.issue("bank"))
         assert "does not admit bank" in reason
         assert "revoked" in remedy
@@ -111,7 +111,7 @@ def test_an_unknown_or_revoked_party_is_turned_away_with_a_reason(authority: Aut
 
 def test_a_party_is_cut_off_when_it_is_revoked(authority: Authority) -> None:
     admitted = {"bank"}
-    with running_relay(authority, allowed=admitted.__contains__) as coordinator:
+    with running_relay(authority, allowed=lambda party, _serial: party in admitted) as coordinator:
         bank = start_daemon("bank", coordinator.address, authority.issue("bank"))
         bank.wait_up()
         admitted.clear()

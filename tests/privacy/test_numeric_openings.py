@@ -11,6 +11,7 @@ from scipy.stats import chi2
 from saferoom.channel.codec import decode
 from saferoom.errors import MaskReuseError
 from saferoom.models import logistic_plan
+from saferoom.models.logistic_plan import WIDE
 from saferoom.protocols.learns import KINDS
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from tests.logistic_room import play_logistic, synthetic
@@ -167,3 +168,27 @@ def test_seeds_of_parties_differ_and_come_from_the_system(room):
     first = room.play(3, party, lambda dealer, s: None).results
     second = room.play(3, party, lambda dealer, s: None).results
     assert len({*first, *second}) == 6
+
+
+def test_revealed_scores_hold_nothing_above_the_score():
+    """Wide products are right mod 2**46; the bits above would be a second score of the others' features."""
+    shown = []
+
+    def meddle(session):
+        reveal = session.reveal
+
+        def spy(label, to, share, *, kind):
+            words = reveal(label, to, share, kind=kind)
+            if kind in {"score", "intercept"} and words is not None:
+                shown.append((words, share.frac_bits))
+            return words
+
+        session.reveal = spy
+
+    blocks, labels = synthetic(400, [2, 2, 2])
+    play_logistic(blocks, labels, meddle=meddle)
+    assert {words.dtype for words, _ in shown} == {np.dtype(np.uint64)}
+    for words, frac_bits in shown:
+        dropped = frac_bits - WIDE.feature_bits - WIDE.weight_bits
+        assert dropped > 0
+        assert not (words & np.uint64((1 << dropped) - 1)).any()

@@ -118,7 +118,7 @@ def test_slow_callbacks_hold_up_nobody_else(authority: Authority) -> None:
         on_control=on_control,
         on_connect=lambda _party: None,
         on_disconnect=lambda _party: None,
-        allowed=lambda _party: True,
+        allowed=lambda _party, _serial: True,
     )
     from tests.link_helpers import start_daemon
 

@@ -1,4 +1,4 @@
-"""Whatever happens to a job ends, everywhere and soon, in an error that names party and remedy; nodes stay up.
+"""Whatever happens to a job ends, everywhere and soon, in an error that names party and remedy.
 
 One room serves all these tests: the job that each harms is at the same time the proof that the nodes
 survived the test before it; the last test runs a job to its end.

@@ -134,9 +134,9 @@ def test_every_reason_is_given(house: Any) -> None:
 
 def test_the_data_set_and_its_pinned_version(house: Any) -> None:
     draft = house.draft()
-    draft["parties"]["tax"]["version"] = "a" * 64
+    draft["parties"]["tax"]["version"] = "sha256:" + "a" * 64
     contract = house.contract_of(draft)
-    check_dataset(contract, "tax", "tax-2024", "a" * 64)
+    check_dataset(contract, "tax", "tax-2024", "sha256:" + "a" * 64)
     check_dataset(contract, "bank", "bank-2024", "b" * 64)
     with pytest.raises(RefusedError, match="another version"):
         check_dataset(contract, "tax", "tax-2024", "b" * 64)

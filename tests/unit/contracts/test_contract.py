@@ -89,7 +89,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("legal_basis", "none"),
     ("parties/tax/organisation", "another"),
     ("parties/tax/dataset", "tax-2023"),
-    ("parties/tax/version", "a" * 64),
+    ("parties/tax/version", "sha256:" + "a" * 64),
     ("parties/tax/consent_required", True),
     ("parties/tax/columns/tax_c", "feature"),
     ("task/params/l2", 0.25),

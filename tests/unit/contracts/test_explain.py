@@ -69,7 +69,7 @@ def test_a_single_exposed_column_is_warned_of(house: Any) -> None:
 def test_consent_version_and_single_queries_are_warned_of(house: Any) -> None:
     draft = house.draft(uses=["train"])
     for its in draft["parties"].values():
-        its |= {"consent_required": True, "version": "a" * 64}
+        its |= {"consent_required": True, "version": "sha256:" + "a" * 64}
     assert explain(house.contract_of(draft)).warnings == ()
     draft["parties"]["tax"] |= {"consent_required": False, "version": None}
     draft["uses"] = ["train", "score_one"]

@@ -47,7 +47,7 @@ class Desk:
 
     def events(self, contract: Contract) -> list[str]:
         found = self.nodes.events("tax")
-        return [event["type"] for event in found if event["contract"]["id"] == contract.id]
+        return [event["type"] for event in found if event.get("contract", {}).get("id") == contract.id]
 
 
 @pytest.fixture
