@@ -165,9 +165,7 @@ def opened_nodes(folder: Path, parties: Sequence[str] = PARTIES) -> Iterator[Nod
 
 def three_party_columns() -> dict[str, dict[str, str]]:
     """Columns and uses of `enterprises`, for `Nodes.draft`."""
-    columns = {
-        party: {"uscc": "id", f"{party}_a": "feature", f"{party}_b": "feature"} for party in PARTIES
-    }
+    columns = {party: {"uscc": "id", f"{party}_a": "feature", f"{party}_b": "feature"} for party in PARTIES}
     columns["bank"] |= {"y": "label", "split": "split"}
     return columns
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Entry point of the `saferoom` command."""
-    from saferoom.cli.app import run  # imported here: `import saferoom.cli` stays free of side effects
+    try:
+        from saferoom.cli.app import run  # imported here: Ctrl-C ends quietly from the first moment on
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)

@@ -1,4 +1,4 @@
-"""Three parties and a coordinator, opened once for all tests of this folder: contracts are cheap, homes are not."""
+"""Three parties and a coordinator, opened once for this folder: contracts are cheap, homes are not."""
 
 from __future__ import annotations
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from saferoom.contracts.contract import Contract
 from saferoom.errors import VerificationError
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.link.sealing import open_job_key
-from saferoom.node.job_keys import JobKeyring, job_context
+from saferoom.node.job_keys import JobKeyring, JobTerms, job_context
 from tests.node_room import PARTIES, Nodes
 
-JOB = "ab" * 16
+JOB = JobTerms("ab" * 16, 1, "score", {"model": "m", "rows": 3})
+OTHERS = {
+    "job": replace(JOB, job_id="cd" * 16),
+    "session": replace(JOB, session=2),
+    "kind": replace(JOB, kind="train"),
+    "parameters": replace(JOB, params={"model": "m", "rows": 4}),
+}
 
 
 @pytest.fixture
 def rings(nodes: Nodes, contract: Contract) -> dict[str, JobKeyring]:
     keys = {party: nodes.cores[party].keys for party in PARTIES} | {HELPER: nodes.helper_keys}
-    return {name: JobKeyring(own, contract, JOB, 1) for name, own in keys.items()}
+    return {name: JobKeyring(own, contract, JOB) for name, own in keys.items()}
 
 
 def envelopes_for(rings: dict[str, JobKeyring], receiver: str) -> dict[str, bytes]:
@@ -36,7 +44,7 @@ def test_both_ends_hold_the_same_keys_the_other_way_round(rings: dict[str, JobKe
 
 def test_keys_of_two_jobs_are_strangers(nodes: Nodes, contract: Contract) -> None:
     own = nodes.cores["tax"].keys
-    first, second = (JobKeyring(own, contract, job, 1) for job in (JOB, "cd" * 16))
+    first, second = (JobKeyring(own, contract, job) for job in (JOB, OTHERS["job"]))
     assert not set(first.envelopes.values()) & set(second.envelopes.values())
 
 
@@ -47,12 +55,12 @@ def test_the_coordinator_opens_none_of_what_passes_it(
     pinned = contract.pinned_keys()
     for sender, ring in rings.items():
         for receiver, envelope in ring.envelopes.items():
-            context = job_context(contract, JOB, 1, sender, receiver)
+            context = job_context(contract, JOB, sender, receiver)
             with pytest.raises(VerificationError):
                 open_job_key(private, pinned[sender].sealing, envelope, context)
 
 
-@pytest.mark.parametrize("what", ["missing", "forged", "of another job", "for another receiver", "changed"])
+@pytest.mark.parametrize("what", ["missing", "forged", "for another receiver", "changed", *OTHERS])
 def test_a_key_that_is_not_right_is_refused_and_its_sender_named(
     nodes: Nodes, contract: Contract, rings: dict[str, JobKeyring], what: str
 ) -> None:
@@ -60,9 +68,9 @@ def test_a_key_that_is_not_right_is_refused_and_its_sender_named(
     if what == "missing":
         del envelopes["bank"]
     elif what == "forged":
-        envelopes["bank"] = JobKeyring(nodes.cores["power"].keys, contract, JOB, 1).envelopes["tax"]
-    elif what == "of another job":
-        envelopes["bank"] = JobKeyring(nodes.cores["bank"].keys, contract, "cd" * 16, 1).envelopes["tax"]
+        envelopes["bank"] = JobKeyring(nodes.cores["power"].keys, contract, JOB).envelopes["tax"]
+    elif what in OTHERS:  # the coordinator told the bank of another job than us
+        envelopes["bank"] = JobKeyring(nodes.cores["bank"].keys, contract, OTHERS[what]).envelopes["tax"]
     elif what == "for another receiver":
         envelopes["bank"] = rings["bank"].envelopes["power"]
     else:

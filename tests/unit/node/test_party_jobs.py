@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from saferoom.ids import HELPER
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
-from saferoom.node.job_keys import JobKeyring
+from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.party_jobs import PartyJobs
 from saferoom.node.problem import Problem
@@ -89,9 +90,9 @@ class Tax:
             "power": self.nodes.cores["power"].keys,
             HELPER: self.nodes.helper_keys,
         }
+        terms = JobTerms(self.last, 1, self.row()["kind"], self.row()["params"])
         sealed = {
-            peer: JobKeyring(keys, self.contract, self.last, 1).envelopes["tax"]
-            for peer, keys in others.items()
+            peer: JobKeyring(keys, self.contract, terms).envelopes["tax"] for peer, keys in others.items()
         }
         self.jobs.started(wire.JobStart(job_id=self.last, sealed_keys=sealed))
 
@@ -163,14 +164,14 @@ def test_a_coordinator_that_calls_a_job_finished_too_early_releases_nothing(tax:
     assert tax.row()["state"] == "running"
 
 
-def assert_refused(tax: Tax, reply: wire.JobReply, words: str) -> None:
+def assert_refused(tax: Tax, reply: wire.JobReply, words: str, *, waiting: Iterable[str] = ()) -> None:
     assert not reply.accepted and not reply.sealed_keys
     assert words in reply.problem.message, reply.problem
     assert reply.problem.party == "tax"
     assert reply.problem.step and reply.problem.remedy
     assert tax.row()["state"] == "refused"
     assert tax.events() == [("job.refused", "refused")]
-    assert tax.hub.waiting == set()
+    assert tax.hub.waiting == set(waiting)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,8 @@ def test_a_contract_nobody_knows_is_refused(tax: Tax) -> None:
 def test_policy_may_change_its_mind_before_each_job(tax: Tax) -> None:
     assert tax.offer().accepted
     tax.policy = Policy.model_validate({"minimum_rows": 10_000})
-    assert_refused(tax, tax.offer(), "the policy forbids it")
+    first = {tax.last}
+    assert_refused(tax, tax.offer(), "the policy forbids it", waiting=first)
 
 
 @pytest.mark.parametrize("state", ["proposed", "refused", "revoked", "expired"])
@@ -225,7 +227,7 @@ def test_a_data_set_that_is_not_the_contracts(nodes: Nodes, contract: Contract) 
     tax = Tax(nodes, nodes.activate(nodes.draft(three_party_columns(), dataset="never registered")))
     assert_refused(tax, tax.offer(), "is no name of a data set")
     parties = contract.to_plain()["parties"]
-    parties["tax"]["version"] = "0" * 64
+    parties["tax"]["version"] = "sha256:" + "0" * 64
     pinned = contract.model_validate(contract.to_plain() | {"id": "pinned", "parties": parties})
     tax = Tax(nodes, nodes.activate(pinned))
     assert_refused(tax, tax.offer(), "another version")
@@ -239,11 +241,11 @@ def test_a_used_up_quota_stays_used_up_whoever_asks_again(nodes: Nodes) -> None:
     tax.begin()
     tax.jobs.job_ended(first, None, {})
     tax.jobs.verdict(wire.JobVerdict(job_id=first, finished=True))
-    assert_refused(tax, tax.offer(), "used up")
+    assert_refused(tax, tax.offer(), "used up", waiting=[first])
     # A finished job offered once more as nonsense would be forgotten, and its quota free again.
     with pytest.raises(PeerError, match="known already"):
         tax.offer("psi", job=first)
-    assert_refused(tax, tax.offer(), "used up")
+    assert_refused(tax, tax.offer(), "used up", waiting=[first])
 
 
 @pytest.mark.parametrize("job", ["", "../data", "AB" * 16, "ab" * 15, "ab" * 17, "g" * 32, "ab" * 16 + "\n"])
@@ -378,7 +380,9 @@ def test_disclosures_are_logged_before_the_answer_and_refusals_as_well(tax: Tax)
     tax.offer()
     tax.jobs.disclose(tax.last, {"kind": "score", "to": "bank", "shape": [150], "step": "evaluate/score"})
     with pytest.raises(RefusedError) as caught:
-        tax.jobs.disclose(tax.last, {"kind": "score", "to": "power", "shape": [150], "step": "evaluate/score"})
+        tax.jobs.disclose(
+            tax.last, {"kind": "score", "to": "power", "shape": [150], "step": "evaluate/score"}
+        )
     assert caught.value.party == "tax" and caught.value.remedy
     with pytest.raises(SafeRoomError):
         tax.jobs.disclose(tax.last, {"kind": "rows", "to": "bank", "shape": [150, 2], "step": "x"})

@@ -1,0 +1,123 @@
+"""Asking a node: its daemon if it is up, otherwise its home, opened here.
+
+Rooms that take long to load are imported where they are used: with a daemon up, a command answers at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import typer
+
+from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, PassphraseOption, passphrase
+from saferoom.cli.output import Plain, pair_lines, print_json, print_lines
+from saferoom.errors import PeerError, UsageError
+
+Role = Literal["party", "coordinator"]
+Lines = Callable[[Plain], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node of the home that a command names, and how the command shall answer."""
+
+    home: Path
+    passphrase_file: Path | None
+    as_json: bool
+
+    def ask(self, verb: str, **args: Any) -> Plain:
+        """The node's answer to a verb."""
+        answer: Plain = {}
+        for answer in self.stream(verb, **args):  # noqa: B007 - the last item is the answer
+            pass
+        return answer
+
+    def stream(self, verb: str, **args: Any) -> Iterator[Plain]:
+        """All that a verb yields; the last item is the answer."""
+        from saferoom.link.admin import admin_call, socket_path
+        from saferoom.node.home import Home
+
+        place = Home.at(self.home)
+        place.check()
+        socket = socket_path(place.root)
+        if socket.exists():
+            try:
+                yield from admin_call(socket, verb, args)
+                return
+            except PeerError as error:
+                if error.step != "admin":  # nobody answers: the node is down
+                    raise
+        yield from self._answer_here(verb, args)
+
+    def show(self, answer: Plain, lines: Lines = pair_lines) -> None:
+        """Print an answer: JSON, or lines for people."""
+        if self.as_json:
+            print_json(answer)
+        else:
+            print_lines(lines(answer))
+
+    def _answer_here(self, verb: str, args: Plain) -> Iterator[Plain]:
+        from saferoom.node.coordinator_operations import CoordinatorOperations
+        from saferoom.node.core import Core
+        from saferoom.node.home import Home
+        from saferoom.node.party_operations import PartyOperations
+
+        place = Home.at(self.home)
+        with Core.opened(place, passphrase(place.root, self.passphrase_file)) as core:
+            is_party = core.settings.role == "party"
+            operations = PartyOperations(core, None) if is_party else CoordinatorOperations(core, None)
+            yield from operations.handle(verb, args)
+
+
+def node_command(app: typer.Typer, example: str, name: str | None = None) -> Callable[[Any], Any]:
+    """Register `function(node, …)` as a command with --home, --passphrase-file and --json besides its own."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(function, include_extras=True)
+        _, *own = inspect.signature(function).parameters.values()
+
+        def command(home: Path, passphrase_file: Path | None, as_json: bool, **given: Any) -> None:
+            function(Node(home, passphrase_file, as_json), **given)
+
+        resolved = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
+        signature = inspect.Signature([*_keyword_only(resolved), *_SHARED])
+        command.__signature__ = signature  # type: ignore[attr-defined]  # how typer learns the options
+        command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        app.command(name, epilog=f"Example: {example}")(command)
+        return function
+
+    return register
+
+
+def _keyword_only(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+
+
+_SHARED = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    for name, default, annotation in (
+        ("home", DEFAULT_HOME, HomeOption),
+        ("passphrase_file", None, PassphraseOption),
+        ("as_json", False, JsonOption),
+    )
+]
+
+
+def require_role(home: Path, role: Role) -> None:
+    """Raise UsageError if the home belongs to the other kind of node."""
+    from saferoom.node.home import Home
+    from saferoom.node.settings import load_settings
+
+    place = Home.at(home)
+    place.check()
+    found = load_settings(place.settings).role
+    if found != role:
+        raise UsageError(
+            f"{place.root} is the home of a {found}, not of a {role}",
+            remedy=f"use `saferoom {found} …`, or name another --home",
+        )
