@@ -196,8 +196,8 @@ def report(found: dict[str, Result]) -> str:
     lines = [
         "# Performance",
         "",
-        f"Made by `make bench`: Python {platform.python_version()}, {processor}, {os.cpu_count()} cores, loopback. Ratios",
-        "are to scikit-learn on the pooled plaintext in the same run.",
+        f"Made by `make bench`: Python {platform.python_version()}, {processor}, {os.cpu_count()} cores,",
+        "loopback. Ratios are to scikit-learn on the pooled plaintext in the same run.",
         "",
     ]
     for name, result in found.items():

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from saferoom.link.settings import PROCESS_ENVIRONMENT
+from saferoom.link.allocator import keep_freed_memory
 
 JOB_ID = bytes(range(16))
 PARTIES = ("a", "b")
@@ -230,7 +229,6 @@ def _measure_once(folder: Path, megabytes: int, latency_ms: float, mbit_per_s: f
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **PROCESS_ENVIRONMENT},
         )
         processes.append(process)
         return process
@@ -263,6 +261,7 @@ def main() -> None:
     for hidden, kind in (("--dir", Path), ("--me", str), ("--port", int), ("--fd", int)):
         parser.add_argument(hidden, type=kind, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    keep_freed_memory()
     if given.role == "relay":
         run_relay(given.dir, given.port, given.latency_ms, given.mbit)
     elif given.role == "daemon":

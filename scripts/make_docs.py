@@ -14,9 +14,9 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 HEAD = """\
 # Commands
 
-Written by `make docs` from the program's own help; a test holds it to that. Every command takes `--help`; results go to
-standard output, talk to standard error. Exit codes: 0 done, 1 check failed, 2 usage, 3 peer or network, 4 refused by
-contract or policy.
+Written by `make docs` from the program's own help; a test holds it to that. Every command takes `--help`;
+results go to standard output, talk to standard error. Exit codes: 0 done, 1 check failed, 2 usage, 3 peer or
+network, 4 refused by contract or policy.
 """
 
 

@@ -6,10 +6,10 @@ import logging
 import sys
 
 import typer
-from rich.console import Console
 
 from saferoom import __version__
 from saferoom.cli import (
+    INTERRUPTED,
     audit_commands,
     contract_commands,
     coordinator_commands,
@@ -22,18 +22,34 @@ from saferoom.cli import (
     report_commands,
     score_commands,
 )
+from saferoom.cli.output import talk
 from saferoom.errors import SafeRoomError
+
+HELP = """SafeRoom (数据安全屋): joint credit models of data that are usable but invisible.
+
+Organisations that may not show each other their data train a model together. Each runs a
+party node next to its data; a coordinator passes on what it cannot read.
+
+\b
+To try it:    saferoom demo                     a whole room on this machine
+              saferoom lab run ROOM.yaml        the same on your own files
+To set up:    saferoom coordinator init|enrol   then  party init|join, at each organisation
+To work:      data add, contract draft|review|approve, job submit, model show, score batch
+To check:     party doctor, job show, audit verify
+
+A command asks the node whose home is named by --home or SAFEROOM_HOME.
+"""
 
 app = typer.Typer(
     name="saferoom",
-    help="SafeRoom (数据安全屋): joint credit models of data that are usable but invisible.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Example: saferoom demo",
 )
-app.command("demo")(lab_commands.demo)
+app.command("demo", epilog="Example: saferoom demo --out demo-out")(lab_commands.demo)
 for name, group in (
     ("lab", lab_commands.app),
     ("coordinator", coordinator_commands.app),
@@ -73,21 +89,15 @@ def _root(
 def run() -> int:
     """Run the command line; returns the exit code (0 done, 1 failed, 2 usage, 3 peer, 4 refused)."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except SafeRoomError as error:
-        Console(stderr=True).print(
-            f"error: {error}", markup=False, highlight=False, style="red", soft_wrap=True
-        )
+        talk.print(f"error: {error}", markup=False, style="red")
         return error.exit_code
-    except typer.Exit as done:
-        return int(done.exit_code)
-    except KeyboardInterrupt:
-        return 130
-    except typer.Abort:
-        return 130
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # click's own usage errors
             error.show()
             return 2
         raise
-    return 0
+    return code if isinstance(code, int) else 0  # an Exit comes back as its code

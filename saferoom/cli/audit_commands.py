@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from saferoom.audit.export import export_folder
-from saferoom.audit.verify import verify_log
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, results, show
-from saferoom.node.home import Home
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.output import Plain
+from saferoom.errors import ConfigError
+
+SHOWN_FAULTS = 10
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,37 +25,64 @@ LogArgument = Annotated[
 ]
 
 
-@app.command()
+@node_command(app, "saferoom audit verify log.db --key 'saferoom/bank+…'")
 def verify(
+    node: Node,
     log: LogArgument = None,
     key: Annotated[
         list[str] | None, typer.Option(help="A verifier key that you got from the log's owner.")
     ] = None,
     seen: Annotated[list[Path] | None, typer.Option(help="A checkpoint that you kept from earlier.")] = None,
-    max_age_s: Annotated[float | None, typer.Option(help="The newest entry may be this old.")] = None,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
+    max_age_s: Annotated[
+        float | None, typer.Option(help="The newest entry may be this many seconds old.")
+    ] = None,
 ) -> None:
-    """Recompute everything and give a verdict. Exit codes: 0 well, 1 invalid, 11 stale, 12 diverged."""
-    kept = [path.read_text(encoding="utf-8") for path in seen or []]
-    verdict = verify_log(log or Home.at(home).log, key or [], seen=kept, max_age_s=max_age_s)
-    if as_json:
-        print(json.dumps(verdict.to_dict(), ensure_ascii=False, indent=2))
-    else:
-        results.print(f"{verdict.kind.name}  {verdict.origin}  {verdict.size} entries", markup=False)
-        for fault in verdict.faults:
-            results.print(f"  {fault}", markup=False)
-        results.print(verdict.not_proved, markup=False)
-    if verdict.exit_code():
-        raise typer.Exit(verdict.exit_code())
+    """Recompute a log and give a verdict.
+
+    Exit codes: 0 it fits together, 1 it does not, 11 it is stale, 12 history was changed.
+    """
+    from saferoom.audit.verify import verify_log
+
+    kept = [_checkpoint(path) for path in seen or []]
+    verdict = verify_log(log or _own_log(node), key or [], seen=kept, max_age_s=max_age_s)
+    node.show(verdict.to_dict(), _verdict_lines)
+    raise typer.Exit(verdict.exit_code())
 
 
-@app.command()
+@node_command(app, "saferoom audit export --out bank-log")
 def export(
+    node: Node,
     out: Annotated[Path, typer.Option(help="A new folder.")],
     log: LogArgument = None,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
 ) -> None:
-    """Write all entries with their exact bytes, and all checkpoints, into a folder that `verify` reads."""
-    show({"folder": str(out), "entries": export_folder(log or Home.at(home).log, out)}, as_json)
+    """Write a log into a folder that `audit verify` reads.
+
+    All entries with their exact bytes, and all checkpoints.
+    """
+    from saferoom.audit.export import export_folder
+
+    node.show({"folder": str(out), "entries": export_folder(log or _own_log(node), out)})
+
+
+def _own_log(node: Node) -> Path:
+    from saferoom.node.home import Home
+
+    place = Home.at(node.home)
+    place.check()
+    return place.log
+
+
+def _checkpoint(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the checkpoint {path}", remedy="check the path") from error
+
+
+def _verdict_lines(verdict: Plain) -> Iterator[str]:
+    yield f"{verdict['verdict']}  {verdict['origin']}  {verdict['size']} entries"
+    faults = verdict["faults"]
+    yield from (f"  {fault}" for fault in faults[:SHOWN_FAULTS])
+    if len(faults) > SHOWN_FAULTS:
+        yield f"  and {len(faults) - SHOWN_FAULTS} faults more; --json lists them"
+    yield verdict["not_proved"]

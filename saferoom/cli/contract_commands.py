@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
-from saferoom.cli.common import (
-    DEFAULT_HOME,
-    HomeOption,
-    JsonOption,
-    LangOption,
-    ask,
-    default_language,
-    results,
-    show,
-    show_table,
-)
-from saferoom.errors import ConfigError
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.options import LangOption
+from saferoom.cli.output import Plain, pair_lines, table_lines, talk
 
 app = typer.Typer(no_args_is_help=True, help="Data-use agreements.", epilog="Example: saferoom contract list")
 
@@ -28,99 +19,87 @@ ContractArgument = Annotated[str, typer.Argument(help="The contract's id, or its
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is logged and sent to the others.")]
 
 
-@app.command()
-def draft(file: Path, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Make a contract from a YAML draft and send it to its parties (coordinator)."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read the draft {file}", remedy="check the path and the YAML") from error
-    answer = ask(home, "contract.draft", {"draft": content})
-    show(answer if as_json else {key: answer[key] for key in ("id", "state", "hash", "parties")}, as_json)
+@node_command(app, "saferoom contract draft contract.yaml")
+def draft(
+    node: Node, file: Annotated[Path, typer.Argument(help="The draft, a YAML file; see docs/contracts.md.")]
+) -> None:
+    """Make a contract from a YAML draft and send it to its parties.
+
+    At the coordinator. The keys of the enrolled parties are pinned in it.
+    """
+    from saferoom.contracts.yaml_text import read_yaml
+
+    content = read_yaml(file, "draft")
+    _show_brief(node, node.ask("contract.draft", draft=content))
 
 
-@app.command("list")
-def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+@node_command(app, "saferoom contract list", name="list")
+def list_(node: Node) -> None:
     """All contracts this node knows."""
-    rows = ask(home, "contract.list")["contracts"]
-    show_table(rows, ["id", "state", "title", "parties", "signed", "reason"], as_json)
+    rows = node.ask("contract.list")["contracts"]
+    columns = ["id", "state", "title", "parties", "signed", "reason"]
+    node.show(rows, lambda found: table_lines(found, columns, "no contract is known"))
 
 
-@app.command("show")
-def show_(contract: ContractArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """One contract: its text, its signatures, the fingerprints it pins."""
-    answer = ask(home, "contract.show", {"contract": contract})
-    if as_json:
-        show(answer, as_json)
-        return
-    results.print(yaml.safe_dump(answer, allow_unicode=True, sort_keys=False), markup=False)
+@node_command(app, "saferoom contract show credit-2025-q1", name="show")
+def show_(node: Node, contract: ContractArgument) -> None:
+    """One contract: its text, its signatures, the keys it pins."""
+    node.show(node.ask("contract.show", contract=contract), _yaml_lines)
 
 
-@app.command()
-def explain(
-    contract: ContractArgument,
-    home: HomeOption = DEFAULT_HOME,
-    lang: LangOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Who will learn what under this contract, in which shape, and how it could be abused."""
-    answer = ask(home, "contract.explain", {"contract": contract, "lang": lang or default_language()})
-    if as_json:
-        show(answer, as_json)
-    else:
-        results.print(answer["text"], markup=False)
+@node_command(app, "saferoom contract explain credit-2025-q1 --lang zh")
+def explain(node: Node, contract: ContractArgument, lang: LangOption = "") -> None:
+    """Who will learn what under it, and how that could be abused."""
+    answer = node.ask("contract.explain", contract=contract, lang=lang)
+    node.show(answer, lambda found: iter([found["text"]]))
 
 
-@app.command()
-def review(
-    contract: ContractArgument,
-    home: HomeOption = DEFAULT_HOME,
-    lang: LangOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """The explanation, the fingerprints to read out, and what the party's policy says."""
-    answer = ask(home, "contract.review", {"contract": contract, "lang": lang or default_language()})
-    if as_json:
-        show(answer, as_json)
-        return
-    results.print(answer["text"], markup=False)
-    for node, fingerprint in ask(home, "contract.show", {"contract": contract})["fingerprints"].items():
-        results.print(f"{node:>16}  {fingerprint}", markup=False)
-    reasons = answer["policy"]
-    results.print("policy: " + ("allows it" if not reasons else "; ".join(reasons)), markup=False)
+@node_command(app, "saferoom contract review credit-2025-q1")
+def review(node: Node, contract: ContractArgument, lang: LangOption = "") -> None:
+    """What to read before you approve.
+
+    The explanation, the fingerprints to compare by telephone, and what this party's policy says.
+    """
+    answer = node.ask("contract.review", contract=contract, lang=lang)
+    answer["fingerprints"] = node.ask("contract.show", contract=contract)["fingerprints"]
+    node.show(answer, _review_lines)
 
 
-@app.command()
-def approve(contract: ContractArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Sign the contract for this party. Compare the fingerprints by telephone first."""
-    _decided(home, "contract.approve", {"contract": contract, "by": _who()}, as_json)
+@node_command(app, "saferoom contract approve credit-2025-q1")
+def approve(node: Node, contract: ContractArgument) -> None:
+    """Sign it for this party. Review it first."""
+    _show_brief(node, node.ask("contract.approve", contract=contract, by=_who()))
+    talk.print("signed; it is active once all parties have signed")
 
 
-@app.command()
-def refuse(
-    contract: ContractArgument,
-    reason: ReasonOption,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Refuse the contract for this party."""
-    _decided(home, "contract.refuse", {"contract": contract, "reason": reason, "by": _who()}, as_json)
+@node_command(app, "saferoom contract refuse credit-2025-q1 --reason 'column trade is not needed'")
+def refuse(node: Node, contract: ContractArgument, reason: ReasonOption) -> None:
+    """Say no for this party."""
+    _show_brief(node, node.ask("contract.refuse", contract=contract, reason=reason, by=_who()))
+    talk.print("refused; the contract is closed as soon as the coordinator has heard it")
 
 
-@app.command()
-def revoke(
-    contract: ContractArgument,
-    reason: ReasonOption,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """End the contract for everybody; its running jobs stop."""
-    _decided(home, "contract.revoke", {"contract": contract, "reason": reason, "by": _who()}, as_json)
+@node_command(app, "saferoom contract revoke credit-2025-q1 --reason 'new legal advice'")
+def revoke(node: Node, contract: ContractArgument, reason: ReasonOption) -> None:
+    """End it for everybody; its running jobs stop."""
+    _show_brief(node, node.ask("contract.revoke", contract=contract, reason=reason, by=_who()))
 
 
-def _decided(home: Path, verb: str, args: dict[str, str], as_json: bool) -> None:
-    answer = ask(home, verb, args)
-    show(answer if as_json else {key: answer[key] for key in ("id", "state", "signed", "reason")}, as_json)
+def _show_brief(node: Node, answer: Plain) -> None:
+    keys = ("id", "title", "state", "parties", "signed", "reason", "hash")
+    node.show(answer, lambda found: pair_lines({key: found[key] for key in keys}))
+
+
+def _yaml_lines(answer: Plain) -> Iterator[str]:
+    import yaml
+
+    yield yaml.safe_dump(answer, allow_unicode=True, sort_keys=False).rstrip()
+
+
+def _review_lines(answer: Plain) -> Iterator[str]:
+    yield answer["text"]
+    yield from pair_lines(answer["fingerprints"])
+    yield "policy: " + ("; ".join(answer["policy"]) or "allows it")
 
 
 def _who() -> str:

@@ -1,120 +1,126 @@
-"""`saferoom job …`: submit, list, watch, show, cancel."""
+"""`saferoom job …`: submit, list, watch, show, permit, cancel."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import getpass
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, ask_stream, show, show_table, talk
-from saferoom.node.problem import Problem
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.output import Plain, moment, pair_lines, table_lines
+from saferoom.cli.progress import follow
 
 app = typer.Typer(
     no_args_is_help=True, help="Runs of a task under a contract.", epilog="Example: saferoom job watch 3f"
 )
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id, or its beginning.")]
+ContractArgument = Annotated[str, typer.Argument(help="The contract's id, or its beginning.")]
 
 
-@app.command()
+@node_command(app, "saferoom job submit credit-2025-q1 --watch")
 def submit(
-    contract: Annotated[str, typer.Argument(help="The contract's id, or its beginning.")],
+    node: Node,
+    contract: ContractArgument,
     kind: Annotated[str, typer.Option(help="What to run: train.")] = "train",
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay and show progress until the job ends.")
     ] = False,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
 ) -> None:
-    """Start a job. All parties check it again, and accept or refuse."""
-    answer = ask(home, "job.submit", {"contract": contract, "kind": kind})
+    """Start a job, at the coordinator or at a party.
+
+    Every party checks it again, and accepts or refuses. With --watch and --json: a line an item.
+    """
+    answer = node.ask("job.submit", contract=contract, kind=kind)
     if watch:
-        follow(home, answer["job_id"], as_json)
+        _follow_to_the_end(node, answer["job_id"])
     else:
-        show(answer, as_json)
+        node.show(answer)
 
 
-@app.command("list")
-def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+@node_command(app, "saferoom job list", name="list")
+def list_(node: Node) -> None:
     """All jobs this node knows."""
-    show_table(ask(home, "job.list")["jobs"], ["id", "kind", "state", "contract_id"], as_json)
+    node.show(node.ask("job.list")["jobs"], _list_lines)
 
 
-@app.command("show")
-def show_(job: JobArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+@node_command(app, "saferoom job show 3f", name="show")
+def show_(node: Node, job: JobArgument) -> None:
     """One job: its state, what went wrong, what it cost."""
-    show(ask(home, "job.show", {"job": job}), as_json)
+    node.show(node.ask("job.show", job=job), _job_lines)
 
 
-@app.command()
-def watch(job: JobArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Live progress, until the job ends."""
-    follow(home, job, as_json)
+@node_command(app, "saferoom job watch 3f")
+def watch(node: Node, job: JobArgument) -> None:
+    """Live progress, until the job ends.
+
+    Ctrl-C ends the watching, not the job. With --json: a line an item, the outcome last.
+    """
+    _follow_to_the_end(node, job)
 
 
-@app.command()
+@node_command(app, "saferoom job permit credit-2025-q1 --kind score --times 3")
+def permit(
+    node: Node,
+    contract: ContractArgument,
+    kind: Annotated[str, typer.Option(help="train or score.")] = "train",
+    times: Annotated[int, typer.Option(help="How many jobs.")] = 1,
+) -> None:
+    """Permit the next jobs, where this party's policy asks for it."""
+    node.show(node.ask("job.permit", contract=contract, kind=kind, times=times, by=getpass.getuser()))
+
+
+@node_command(app, "saferoom job cancel 3f --reason 'wrong quarter'")
 def cancel(
+    node: Node,
     job: JobArgument,
     reason: Annotated[
         str, typer.Option("--reason", help="Why; it is logged and told to the others.")
     ] = "no reason given",
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
 ) -> None:
     """Stop a job. Every side may; nothing it made is kept."""
-    answer = ask(home, "job.cancel", {"job": job, "reason": reason})
-    show(answer if as_json else {key: answer[key] for key in ("id", "state", "problem")}, as_json)
+    node.show(node.ask("job.cancel", job=job, reason=reason), _job_lines)
 
 
-def follow(home: Path, job: str, as_json: bool, *, quiet: bool = False) -> None:
-    """Show progress until the job ends; raise its problem if it failed. `quiet`: do not print the outcome."""
-    outcome: dict[str, Any] = {}
-    with progress_bars() as bars:
-        shown: dict[str, TaskID] = {}
-        for item in ask_stream(home, "job.watch", {"job": job}):
-            if "state" in item:
-                outcome = item
-            elif as_json:
-                print(json.dumps(item))
-            else:
-                advance(bars, shown, item)
-    if outcome.get("problem"):
-        raise Problem(**outcome["problem"]).to_error()
-    if not quiet:
-        show(outcome, as_json)
+def _follow_to_the_end(node: Node, job: str) -> None:
+    outcome = follow(node, job, as_json=node.as_json)
+    if not node.as_json:
+        node.show(outcome)
 
 
-def progress_bars() -> Progress:
-    columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[megabytes]:.1f} MB sent"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+def _list_lines(jobs: list[Plain]) -> Iterator[str]:
+    rows = [{**job, "contract": job["contract_id"], "created": moment(job["created"])} for job in jobs]
+    yield from table_lines(rows, ["id", "kind", "state", "contract", "created"], "there is no job")
+
+
+def _job_lines(job: Plain) -> Iterator[str]:
+    yield from pair_lines(
+        {
+            "id": job["id"],
+            "contract": job["contract_id"],
+            "kind": job["kind"],
+            "state": job["state"],
+            "created": moment(job["created"]),
+            "ended": moment(job["ended"]),
+            **_problem(job["problem"] or {}),
+        }
     )
-    return Progress(*columns, console=talk)
+    summary: Plain = job["summary"] or {}
+    by_node = summary if "phases" not in summary else {"here": summary}
+    for name, cost in sorted(by_node.items()):
+        yield from pair_lines({name: _cost(cost), **cost.get("facts", {})})
 
 
-def advance(bars: Progress, shown: dict[str, TaskID], item: dict[str, Any]) -> None:
-    """One bar a node, which shows the phase it is in."""
-    party, total, megabytes = item["party"], max(item["total"], 1), item["sent_bytes"] / 1e6
-    name = f"{party} {item['phase']}"
-    if party not in shown:
-        shown[party] = bars.add_task(name, total=total, megabytes=megabytes)
-    bars.update(shown[party], description=name, completed=item["done"], total=total, megabytes=megabytes)
+def _problem(problem: Mapping[str, str]) -> dict[str, str]:
+    return {"problem": problem.get("message", ""), **{key: problem.get(key, "") for key in _WHERE}}
 
 
-@app.command()
-def permit(
-    contract: Annotated[str, typer.Argument(help="The contract's id, or its beginning.")],
-    kind: Annotated[str, typer.Option(help="train or score.")] = "train",
-    times: Annotated[int, typer.Option(help="How many jobs.")] = 1,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Permit the next jobs of a contract, where this party's policy says `approval: job`."""
-    show(ask(home, "job.permit", {"contract": contract, "kind": kind, "times": times}), as_json)
+_WHERE = ("party", "step", "remedy")
+
+
+def _cost(summary: Mapping[str, Any]) -> str:
+    seconds = ", ".join(f"{name} {end - start:.2f} s" for name, (start, end) in summary["phases"].items())
+    sent = sum(summary["sent_bytes"].values()) / 1e6
+    return f"{seconds}; {sent:.1f} MB sent; {summary['peak_memory_bytes'] / 1e6:.0f} MB of memory"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, show
+from saferoom.cli.node import Node, node_command
 
 app = typer.Typer(no_args_is_help=True, help="This node's keys.", epilog="Example: saferoom keys show")
 
@@ -14,7 +14,10 @@ def _group() -> None:
     """Keys are made by `party init` and `coordinator init`, and never leave the node."""
 
 
-@app.command("show")
-def show_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """The public keys, the fingerprint to read out, and the key that verifies the log."""
-    show(ask(home, "keys.show"), as_json)
+@node_command(app, "saferoom keys show", name="show")
+def show_(node: Node) -> None:
+    """The fingerprint to read out, and the public keys.
+
+    `log_key` is what your auditor verifies the log with.
+    """
+    node.show(node.ask("keys.show"))

@@ -5,19 +5,20 @@ The lab is imported by the commands that use it: it loads scikit-learn, and daem
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from saferoom.cli.common import JsonOption, LangOption, default_language, results, talk
-from saferoom.cli.job_commands import advance, progress_bars
+from saferoom.cli.options import JsonOption, LangOption
+from saferoom.cli.output import print_json, print_lines
+from saferoom.cli.progress import ProgressView
 from saferoom.errors import VerificationError
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="A whole room on this machine, from CSV files: for trying things out.",
+    help="A whole room on this machine, from your own files.",
     epilog="Example: saferoom lab run room.yaml --out out --twin",
 )
 
@@ -27,9 +28,9 @@ def _group() -> None:
     """Real processes, real TLS, real logs; only the approvals are the lab's own."""
 
 
-@app.command()
+@app.command(epilog="Example: saferoom lab run room.yaml --out out --twin")
 def run(
-    room: Annotated[Path, typer.Argument(help="The room's YAML file.")],
+    room: Annotated[Path, typer.Argument(help="The room's YAML file; configs/rooms/ has examples.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics, scores, models, report and logs.")],
     twin: Annotated[
         bool, typer.Option("--twin", help="Also fit the pooled plaintext model, and compare.")
@@ -37,12 +38,15 @@ def run(
     lang: LangOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Enrol, agree, align, train, evaluate, score, grade, verify the logs; write it all to OUT."""
+    """Run a room from enrolment to verified logs.
+
+    Enrol, agree, align, train, evaluate, score, grade; all results are written to OUT.
+    """
     from saferoom.lab.room import load_room
     from saferoom.lab.runner import Options, run_room
 
-    options = Options(twin=twin, lang=lang or default_language())
-    _show(_run_with_bars(lambda told: run_room(load_room(room), out, options, told)), out, as_json)
+    options = Options(twin=twin, lang=lang)
+    _show(lambda told: run_room(load_room(room), out, options, told), out, as_json)
 
 
 def demo(
@@ -51,35 +55,25 @@ def demo(
     lang: LangOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """The tour: three organisations on this machine train, score, grade, and check their logs."""
+    """The tour: three organisations train, score and grade.
+
+    Synthetic enterprises, a coordinator and three parties as real processes on this machine.
+    """
     from saferoom.lab.demo import run_demo
     from saferoom.lab.runner import Options
 
-    options = Options(lang=lang or default_language())
-    _show(_run_with_bars(lambda told: run_demo(out, rows, options, told)), out, as_json)
+    options = Options(lang=lang)
+    _show(lambda told: run_demo(out, rows, options, told), out, as_json)
 
 
-def _run_with_bars(work: Any) -> dict[str, Any]:
-    with progress_bars() as bars:
-        shown: dict[str, Any] = {}
-
-        def told(item: dict[str, Any] | str) -> None:
-            if isinstance(item, str):
-                talk.print(item, markup=False)
-            else:
-                advance(bars, shown, item)
-
-        answer: dict[str, Any] = work(told)
-    return answer
-
-
-def _show(metrics: dict[str, Any], out: Path, as_json: bool) -> None:
+def _show(work: Callable[[ProgressView], dict[str, Any]], out: Path, as_json: bool) -> None:
+    with ProgressView() as told:
+        metrics = work(told)
     if as_json:
-        print(json.dumps(metrics, ensure_ascii=False, indent=2))
+        print_json(metrics)
     else:
         from saferoom.lab.summary import summary_lines
 
-        for line in summary_lines(metrics, out):
-            results.print(line, markup=False)
+        print_lines(summary_lines(metrics, out))
     if not metrics["logs_ok"]:
         raise VerificationError("a log did not verify", remedy=f"see {out / 'log' / 'verify.json'}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, show, show_table
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.output import Plain, pair_lines, table_lines
 
 app = typer.Typer(
     no_args_is_help=True, help="This party's parts of models.", epilog="Example: saferoom model list"
@@ -16,24 +18,37 @@ app = typer.Typer(
 ModelArgument = Annotated[str, typer.Argument(help="The model's id (that of its job), or its beginning.")]
 
 
-@app.command("list")
-def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+@node_command(app, "saferoom model list", name="list")
+def list_(node: Node) -> None:
     """All models this party has a part of."""
-    show_table(ask(home, "model.list")["models"], ["id", "contract", "made"], as_json)
+    rows = node.ask("model.list")["models"]
+    node.show(rows, lambda found: table_lines(found, ["id", "contract", "made"], "there is no model here"))
 
 
-@app.command("show")
-def show_(model: ModelArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """This party's own coefficients, and the files the job left here."""
-    show(ask(home, "model.show", {"model": model}), as_json)
+@node_command(app, "saferoom model show 3f", name="show")
+def show_(node: Node, model: ModelArgument) -> None:
+    """This party's own coefficients, and the files the job left."""
+    node.show(node.ask("model.show", model=model), _model_lines)
 
 
-@app.command()
+@node_command(app, "saferoom model export 3f --out model-2025-q1")
 def export(
-    model: ModelArgument,
-    out: Annotated[Path, typer.Option(help="A new folder.")],
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
+    node: Node, model: ModelArgument, out: Annotated[Path, typer.Option(help="A new folder.")]
 ) -> None:
-    """Copy this party's part of a model, its metrics and its report into a folder. Logged."""
-    show(ask(home, "model.export", {"model": model, "out": str(out.absolute())}), as_json)
+    """Copy this party's part of a model into a folder.
+
+    With its metrics, scores and report, if they are here. Logged.
+    """
+    node.show(node.ask("model.export", model=model, out=str(out.absolute())))
+
+
+def _model_lines(answer: Plain) -> Iterator[str]:
+    model = answer["model"]
+    facts = {key: model[key] for key in ("kind", "contract", "party", "intercept") if key in model}
+    yield from pair_lines({"id": answer["id"], **facts, "files": answer["files"]})
+    yield ""
+    rows = [
+        {"column": name, "coefficient": f"{value:10.6f}"}
+        for name, value in zip(model["columns"], model["coefficients"], strict=True)
+    ]
+    yield from table_lines(rows, ["column", "coefficient"], "this party brought no column")

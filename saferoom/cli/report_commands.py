@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, LangOption, ask, default_language, show
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.options import LangOption, check_target
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,14 +22,16 @@ def _group() -> None:
     """A report shows what its party may see, no more."""
 
 
-@app.command()
+@node_command(app, "saferoom report issue 3f --out report.html --lang zh")
 def issue(
+    node: Node,
     model: Annotated[str, typer.Argument(help="The model's id (that of its job), or its beginning.")],
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
-    home: HomeOption = DEFAULT_HOME,
     lang: LangOption = "",
-    as_json: JsonOption = False,
 ) -> None:
-    """Write one HTML file: contract, metrics, curves, grades, own coefficients, disclosures, log verdict."""
-    args = {"model": model, "out": str(out.absolute()), "lang": lang or default_language()}
-    show(ask(home, "report.issue", args), as_json)
+    """Write a report on a model: one HTML file.
+
+    Contract, metrics, curves, grades, own coefficients, disclosures, and the log's verdict.
+    """
+    check_target(out)
+    node.show(node.ask("report.issue", model=model, out=str(out.absolute()), lang=lang))

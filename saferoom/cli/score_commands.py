@@ -1,4 +1,4 @@
-"""`saferoom score …`: batch, one."""
+"""`saferoom score …`: batch, one, result."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from saferoom.cli.common import DEFAULT_HOME, HomeOption, JsonOption, ask, show
-from saferoom.cli.job_commands import follow
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.options import check_target
+from saferoom.cli.output import Plain, talk
+from saferoom.cli.progress import follow
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Joint scores of enterprises, learnt by their recipient alone.",
+    help="Joint scores, learnt by their recipient alone.",
     epilog="Example: saferoom score batch --model 3f --input new.csv --out scores.csv",
 )
 
@@ -20,43 +22,52 @@ ModelOption = Annotated[str, typer.Option("--model", help="The model's id, or it
 InputOption = Annotated[
     Path, typer.Option("--input", help="CSV or Parquet: ids, and the recipient's own feature columns.")
 ]
+OutOption = Annotated[Path, typer.Option(help="Where to write id, pd, points and grade.")]
 
 
-@app.command()
-def batch(
-    model: ModelOption,
-    input_file: InputOption,
-    out: Annotated[Path, typer.Option(help="Where to write id, pd, points and grade.")],
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Score a file of enterprises. The others learn which of their enterprises are asked for, no more."""
-    show(
-        _score(
-            home,
-            "score.batch",
-            {"model": model, "input": str(input_file.absolute()), "out": str(out.absolute())},
-        ),
-        as_json,
-    )
+@node_command(app, "saferoom score batch --model 3f --input new.csv --out scores.csv")
+def batch(node: Node, model: ModelOption, input_file: InputOption, out: OutOption) -> None:
+    """Score a file of enterprises.
+
+    The other parties learn which of their enterprises are asked for, no more. Enterprises that
+    cannot be scored are counted, and listed beside the scores.
+    """
+    check_target(out)
+    _score(node, "score.batch", {"model": model, "input": str(input_file.absolute())}, out)
 
 
-@app.command()
+@node_command(app, "saferoom score one 91510000MA0000000C --model 3f --input new.csv")
 def one(
-    model: ModelOption,
+    node: Node,
     enterprise: Annotated[str, typer.Argument(help="The enterprise's id.")],
+    model: ModelOption,
     input_file: InputOption,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
 ) -> None:
-    """Score one enterprise of a file."""
-    show(
-        _score(home, "score.one", {"model": model, "input": str(input_file.absolute()), "id": enterprise}),
-        as_json,
-    )
+    """Score one enterprise of a file: pd, points, grade."""
+    args = {"model": model, "input": str(input_file.absolute()), "id": enterprise}
+    _score(node, "score.one", args, None)
 
 
-def _score(home: Path, verb: str, args: dict[str, Any]) -> dict[str, Any]:
-    started = ask(home, verb, args)
-    follow(home, started["job_id"], as_json=False, quiet=True)
-    return ask(home, "score.result", {"job": started["job_id"], "out": args.get("out", "")})
+@node_command(app, "saferoom score result 7c --out scores.csv")
+def result(
+    node: Node,
+    job: Annotated[str, typer.Argument(help="The score job's id, or its beginning.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write a batch's scores.")] = None,
+) -> None:
+    """What a score job gave, if you did not wait for it."""
+    _show_result(node, job, out)
+
+
+def _score(node: Node, verb: str, args: dict[str, Any], out: Path | None) -> None:
+    job = node.ask(verb, **args)["job_id"]
+    follow(node, job, as_json=False)
+    _show_result(node, job, out)
+
+
+def _show_result(node: Node, job: str, out: Path | None) -> None:
+    if out is not None:
+        check_target(out)
+    answer: Plain = node.ask("score.result", job=job, **({"out": str(out.absolute())} if out else {}))
+    node.show(answer)
+    if answer.get("unscored"):
+        talk.print(f"not scored: see {answer['unscored_list']}", markup=False)

@@ -34,9 +34,10 @@ class Relay:
     """Passes sealed frames between parties, and control messages between them and the coordinator.
 
     Callbacks run in worker threads, one a party, in order; a slow one holds up nobody else. `allowed(party,
-    serial number of its certificate)` is asked at each connection; a party that is refused later is cut off with `disconnect`. `on_envelope(header,
-    size_bytes, digest)` sees each data frame: the digest commits to it as it was sealed. A frame that is
-    sent again after a broken link is seen again, with the same sequence and digest.
+    serial)` is asked at each connection, with the serial number of the certificate; a party that is refused
+    later is cut off with `disconnect`. `on_envelope(header, size_bytes, digest)` sees each data frame: the
+    digest commits to it as it was sealed. A frame that is sent again after a broken link is seen again, with
+    the same sequence and digest.
     """
 
     def __init__(

@@ -21,12 +21,6 @@ MAX_CONTROL_BYTES = 64 * MIB
 MAX_QUEUED_BYTES = 256 * MIB
 """What one sender may have waiting inside a daemon or the relay, over all its flows."""
 
-PROCESS_ENVIRONMENT = {
-    "MALLOC_TRIM_THRESHOLD_": "268435456",
-    "MALLOC_MMAP_THRESHOLD_": "67108864",
-}
-"""For the environment of every process that moves frames: glibc otherwise returns each megabyte at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class FlowLimits:

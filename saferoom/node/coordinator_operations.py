@@ -12,6 +12,7 @@ from saferoom.ids import COORDINATOR, HELPER
 from saferoom.node.coordinator import Coordinator
 from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
+from saferoom.node.setup import enrol
 
 
 class CoordinatorOperations(Operations):
@@ -22,6 +23,8 @@ class CoordinatorOperations(Operations):
         self._daemon = daemon
         self.verbs |= {
             "status": answer(self.status),
+            "party.enrol": answer(self.party_enrol),
+            "party.remove": answer(self.party_remove),
             "contract.draft": answer(self.contract_draft),
             "contract.revoke": answer(self.contract_revoke),
             "job.submit": answer(self.job_submit),
@@ -47,6 +50,27 @@ class CoordinatorOperations(Operations):
             "jobs_under_way": len(self._daemon.jobs.runs.under_way()) if self._daemon else 0,
             "log_size": self.core.log.size,
         }
+
+    def party_enrol(self, args: Plain) -> Plain:
+        """Let a party in by its request; the answer holds its welcome. Works with and without a daemon."""
+        text, word = str(argument(args, "request")), args.get("passphrase")
+        expect = str(args.get("fingerprint", "")) or None
+        request, welcome = enrol(self.core, text, self.core.now(), word, expect)
+        return {
+            "party": request.keys.node_id,
+            "organisation": request.organisation,
+            "fingerprint": request.keys.fingerprint(),
+            "welcome": welcome,
+        }
+
+    def party_remove(self, args: Plain) -> Plain:
+        """Put a party out; a running coordinator ends its line within a moment. Logged first."""
+        party, reason = str(argument(args, "party")), str(argument(args, "reason"))
+        register = Register.load(self.core.home.register).without(party, self.core.now())
+        self.core.record("party.removed", reason=f"{party}: {reason}")
+        register.save(self.core.home.register)
+        still_named = [c.id for c in self.core.book.open_contracts() if party in c.parties]
+        return {"removed": party, "open_contracts": still_named}
 
     def contract_draft(self, args: Plain) -> Plain:
         """Make a contract from a draft and the enrolled parties' keys, and send it to them."""

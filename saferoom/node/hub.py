@@ -21,7 +21,6 @@ from typing import Any, Protocol
 
 from saferoom.errors import PeerError, SafeRoomError
 from saferoom.link.pipe import Pipe, PipeClosedError
-from saferoom.link.settings import PROCESS_ENVIRONMENT
 from saferoom.link.switchboard import JobPort, Switchboard
 from saferoom.node.job_spec import JobSpec, Service
 from saferoom.node.problem import Problem
@@ -139,7 +138,7 @@ class JobHub:
         return subprocess.Popen(
             [sys.executable, "-m", "saferoom.node.job_process", str(number)],
             pass_fds=[number],
-            env={**ONE_THREAD, **os.environ, **PROCESS_ENVIRONMENT},
+            env={**ONE_THREAD, **os.environ},
             stdin=subprocess.DEVNULL,
         )
 

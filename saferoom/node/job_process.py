@@ -11,6 +11,7 @@ from collections.abc import Callable
 from saferoom.channel.session import Session
 from saferoom.contracts.contract import Contract
 from saferoom.ids import HELPER
+from saferoom.link.allocator import keep_freed_memory
 from saferoom.link.cipher import FlowKeys
 from saferoom.link.joblink import JobLink
 from saferoom.link.pipe import Pipe, PipeClosedError
@@ -27,6 +28,7 @@ ALIVE_EVERY_S = 3.0
 
 def main(file_descriptor: int) -> int:
     """Run the job whose spec comes first through the pipe. Returns the process's exit code."""
+    keep_freed_memory()
     pipe = Pipe.from_fileno(file_descriptor)
     first = pipe.receive()
     if first is None or first[0] != Service.SPEC:

@@ -56,9 +56,14 @@ class Operations:
         }
 
     def handle(self, verb: str, args: Plain) -> Iterator[Plain]:
-        """Run a verb. Raises UsageError if there is none of that name."""
+        """Run a verb. Raises UsageError if this kind of node has none of that name."""
         if verb not in self.verbs:
-            raise UsageError(f"this node does not know {verb!r}", remedy="see `saferoom --help`")
+            role = self.core.settings.role
+            raise UsageError(
+                f"a {role}'s node does not do {verb!r}",
+                party=self.core.me,
+                remedy="name the home of another node with --home, or see `saferoom --help`",
+            )
         return self.verbs[verb](args)
 
     def find_contract(self, args: Mapping[str, Any]) -> Contract:

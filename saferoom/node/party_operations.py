@@ -13,12 +13,14 @@ from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
 from saferoom.errors import StorageError, UsageError
 from saferoom.node import state as tables
+from saferoom.node.asked import UNSCORED, check_holds
 from saferoom.node.core import Core
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
 from saferoom.node.permits import Permits
 from saferoom.node.report_facts import REPORT, make_report, report_facts
+from saferoom.node.setup import renew_request
 
 REQUEST_WAIT_S = 20.0
 JOB_KINDS = ("train", "score")
@@ -62,6 +64,7 @@ class PartyOperations(Operations):
             "score.batch": answer(self.score_batch),
             "score.one": answer(self.score_one),
             "score.result": answer(self.score_result),
+            "party.renew": answer(self.party_renew),
         }
 
     def status(self, _args: Plain) -> Plain:
@@ -78,6 +81,11 @@ class PartyOperations(Operations):
             "jobs_under_way": len(self._daemon.jobs.under_way()) if self._daemon else 0,
             "log_size": self.core.log.size,
         }
+
+    def party_renew(self, _args: Plain) -> Plain:
+        """Write a new enrolment request for the keys that are there."""
+        renew_request(self.core, self.core.now())
+        return {"request": str(self.core.home.request), "fingerprint": self.core.keys.public().fingerprint()}
 
     # -- data ----------------------------------------------------------------------------------------
 
@@ -236,6 +244,8 @@ class PartyOperations(Operations):
         """Ask the coordinator for a score job; the list of enterprises stays in `local`, here."""
         row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
         registration = own_registration(self.core.book.get(row["contract_id"]), self.core.me, self.core.home)
+        if params["mode"] == "one":
+            check_holds(registration, Path(local["input"]), str(local["id"]))
         rows = 1 if params["mode"] == "one" else count_asked(registration, Path(local["input"]))
         job_id = self._up().jobs.request(
             row["contract_id"],
@@ -252,15 +262,26 @@ class PartyOperations(Operations):
         scores = self.core.home.model(row["id"]) / "scores.csv"
         if row["kind"] != "score" or not scores.exists():
             raise UsageError("that job left no scores here", remedy="see `saferoom job show`")
-        if args.get("out"):
-            copy_out(scores, Path(str(args["out"])))
-            return {
-                "job_id": row["id"],
-                "scores": str(args["out"]),
-                "rows": row["summary"]["facts"]["scored"],
-            }
+        if row["params"]["mode"] == "batch":
+            return {"job_id": row["id"], **self._copy_scores(row, scores, args)}
         with scores.open(encoding="utf-8", newline="") as lines:
-            return {"job_id": row["id"], **next(csv.DictReader(lines))}
+            one = next(csv.DictReader(lines))
+        return {"job_id": row["id"], **one, "pd": float(one["pd"]), "points": int(one["points"])}
+
+    @staticmethod
+    def _copy_scores(row: Plain, scores: Path, args: Plain) -> Plain:
+        """Copy a batch's scores, and beside them the list of enterprises that could not be scored."""
+        facts, unscored, out = row["summary"]["facts"], scores.with_name(UNSCORED), args.get("out")
+        answer: Plain = {"scores": str(scores), "rows": facts["scored"], "unscored": facts["unscored"]}
+        if out:
+            answer["scores"] = str(out)
+            copy_out(scores, Path(str(out)))
+        if facts["unscored"]:
+            target = unscored if not out else Path(str(out)).with_suffix(".unscored.csv")
+            answer["unscored_list"] = str(target)
+            if out:
+                copy_out(unscored, target)
+        return answer
 
     def _up(self) -> Party:
         if self._daemon is None:

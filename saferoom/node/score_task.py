@@ -6,19 +6,12 @@ into its registered data set. Only enterprises that all of them hold can be scor
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
 from saferoom.contracts.contract import Contract
-from saferoom.data.loading import load
-from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
-from saferoom.ids import normalise_uscc
+from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
-from saferoom.node.party_rows import list_description, load_rows, own_registration, with_consent
+from saferoom.node.party_rows import load_rows
 from saferoom.node.score_files import write_score_list
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.protocols.psi import align, match
@@ -36,10 +29,11 @@ def score(context: JobContext) -> None:
     recipient = score_recipient(context.contract)
     with context.phase("load"):
         model = _model(context)
-        table = _asked_rows(context, model) if context.me == recipient else load_rows(context)
+        asked = _asked(context, model, recipient)
+        table = asked.table if asked else load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
-        if context.me == recipient:
+        if asked:
             for peer in session.peers:
                 session.declare("asked", peer, (len(table),), kind="query")
         with session.scope("align"):
@@ -50,11 +44,14 @@ def score(context: JobContext) -> None:
         table = table.take(positions)
         with session.scope("score"):
             total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
-    if total is not None:
+    if asked and total is not None:
+        asked = asked.keep(positions)
+        context.facts["unscored"] = asked.counts()
         with context.phase("store"):
             one = context.spec.params.get("mode") == "one"
             context.daemon.record("score.one" if one else "score.batch", model=model.job, rows=len(table))
             write_score_list(context.folder, model, context.home.model(model.job), table.ids, total)
+            asked.save(context.folder)
 
 
 def help_score(context: JobContext) -> None:
@@ -72,25 +69,12 @@ def _model(context: JobContext) -> PartyModel:
     return model
 
 
-def _asked_rows(context: JobContext, model: PartyModel) -> PartyTable:
-    """The recipient's list: its own file, read like its data set but without label and split."""
+def _asked(context: JobContext, model: PartyModel, recipient: str) -> Asked | None:
+    """At the recipient: the list of enterprises to be scored."""
+    if context.me != recipient:
+        return None
     if "input" not in context.spec.local:
         raise UsageError(
-            "scores are asked for by their recipient",
-            remedy=f"run `saferoom score batch` at {score_recipient(context.contract)}",
+            "scores are asked for by their recipient", remedy=f"run `saferoom score batch` at {recipient}"
         )
-    registration = own_registration(context.contract, context.me, context.home)
-    features = list(model.preparation.types)
-    description = list_description(registration, Path(context.spec.local["input"]), features)
-    table = load(description, features, types=model.preparation.types)
-    if "id" in context.spec.local:
-        table = table.take(_rows_of(table, str(context.spec.local["id"]), description.id_kind))
-    return with_consent(context, registration, table)
-
-
-def _rows_of(table: PartyTable, wanted: str, id_kind: str) -> NDArray[np.int64]:
-    code = normalise_uscc(wanted) if id_kind == "uscc" else wanted
-    found = np.flatnonzero(table.ids == code.encode())
-    if not len(found):
-        raise UsageError("the file does not hold the enterprise asked for", remedy="check its code")
-    return found
+    return read_asked(context, model)

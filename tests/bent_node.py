@@ -1,0 +1,165 @@
+"""A node that tests watch or bend: `python tests/bent_node.py party up --home HOME`, like `saferoom`.
+
+`--tap FOLDER` before the rest writes there, outside all homes, what job processes were given, and at the
+coordinator every frame that crosses the relay; and it turns the debug log on.
+
+`bend.txt` in the home, if there when the node starts, is read whenever a job process starts: "<how> <peer>
+<step>" makes it misbehave towards a peer, see HOW; "loud" turns its debug log on; "" leaves it as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saferoom import cli
+from saferoom.channel.codec import decode, encode
+from saferoom.link.joblink import JobLink
+from saferoom.link.pipe import Pipe
+from saferoom.link.relay_service import RelayService
+from saferoom.node import job_process
+from saferoom.node.hub import JobHub
+from saferoom.node.job_spec import JobSpec
+
+Message = Sequence[Any]
+BEND, LOUD = "bend.txt", "loud"
+
+
+def _garbage(_label: str, _tensors: list[Any], message: Message) -> list[Message]:
+    return [[os.urandom(len(b"".join(message)))]]
+
+
+def _nothing(_label: str, _tensors: list[Any], _message: Message) -> list[Message]:
+    return [[b""]]
+
+
+def _too_large(label: str, tensors: list[Any], _message: Message) -> list[Message]:
+    return [encode(label, [np.concatenate([tensor, tensor]) for tensor in tensors])]
+
+
+def _enormous(label: str, tensors: list[Any], _message: Message) -> list[Message]:
+    return [encode(label, [np.zeros(6_000_000, dtype=tensor.dtype) for tensor in tensors])]
+
+
+def _boastful(label: str, tensors: list[Any], message: Message) -> list[Message]:
+    """Says that 2**60 elements follow."""
+    whole = bytearray(b"".join(message))
+    at = 2 + len(label.encode()) + 3
+    whole[at : at + 8] = (1 << 60).to_bytes(8, "big")
+    return [[bytes(whole)]]
+
+
+def _twice(_label: str, _tensors: list[Any], message: Message) -> list[Message]:
+    return [message, message]
+
+
+def _late(_label: str, _tensors: list[Any], _message: Message) -> list[Message]:
+    """Held back; it follows the next one."""
+    return []
+
+
+HOW: dict[str, Callable[[str, list[Any], Message], list[Message]]] = {
+    "garbage": _garbage,
+    "nothing": _nothing,
+    "too-large": _too_large,
+    "enormous": _enormous,
+    "boastful": _boastful,
+    "twice": _twice,
+    "late": _late,
+}
+
+
+class BentLink(JobLink):
+    """Misbehaves once, with the first message to a peer whose step ends as said; then goes on as if nothing were."""
+
+    bend: tuple[str, ...] = ()
+    held: Message | None = None
+
+    def send(self, to: str, parts: Message) -> None:
+        for each in self._bent(to, [bytes(part) for part in parts]):
+            super().send(to, each)
+
+    def _bent(self, to: str, message: Message) -> list[Message]:
+        if self.held is not None and to == self.held[0]:
+            held, self.held = self.held[1:], None
+            return [message, held]
+        label, tensors = decode(b"".join(message))
+        if not self.bend or to != self.bend[1] or not label.endswith(self.bend[2]):
+            return [message]
+        how, self.bend = HOW[self.bend[0]], ()
+        sent = how(label, tensors, message)
+        if not sent:
+            self.held = [to, *message]
+        return sent
+
+
+def _run_job(file_descriptor: int, bend: str) -> int:
+    if bend == LOUD:
+        logging.basicConfig(level=logging.DEBUG)
+    elif bend:
+        BentLink.bend = tuple(bend.split())
+        job_process.JobLink = BentLink  # type: ignore[misc]
+    return job_process.main(file_descriptor)
+
+
+def _bend_jobs(home: Path) -> None:
+    honest = subprocess.Popen
+
+    def spawn(pipe: Pipe) -> subprocess.Popen[bytes]:
+        number = pipe.fileno()
+        command = [sys.executable, __file__, "job", str(number), (home / BEND).read_text("utf-8").strip()]
+        return honest(command, pass_fds=[number], stdin=subprocess.DEVNULL)
+
+    JobHub._spawn = staticmethod(spawn)  # type: ignore[method-assign]
+
+
+def _tap(home: Path, folder: Path) -> None:
+    """Write what job processes were given and what the relay saw where the test can read it."""
+    start, route, lock = JobHub.start, RelayService.route, threading.Lock()
+    frames = (folder / f"{home.name}.frames").open("ab", buffering=0)
+
+    def starting(self: JobHub, spec: JobSpec) -> None:
+        start(self, spec)
+        process = self._jobs[spec.job_id].process.pid
+        seen = {
+            "keys": spec.keys,
+            "argv": Path(f"/proc/{process}/cmdline").read_text("utf-8"),
+            "environment": Path(f"/proc/{process}/environ").read_text("utf-8"),
+        }
+        (folder / f"{home.name}-{spec.job_id}.json").write_text(json.dumps(seen), encoding="utf-8")
+
+    def routing(self: RelayService, sender: Any, frame: bytes) -> None:
+        with lock:
+            frames.write(len(frame).to_bytes(4, "big") + bytes(frame))
+        route(self, sender, frame)
+
+    JobHub.start = starting  # type: ignore[method-assign]
+    RelayService.route = routing  # type: ignore[method-assign]
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[0] == "job":
+        sys.exit(_run_job(int(arguments[1]), arguments[2]))
+    tap = ""
+    if arguments[0] == "--tap":
+        _, tap, *arguments = arguments
+    home = Path(arguments[arguments.index("--home") + 1])
+    if tap:
+        _tap(home, Path(tap))
+    if (home / BEND).exists():
+        _bend_jobs(home)
+    sys.argv[1:] = ["--debug", *arguments] if tap else arguments
+    cli.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
