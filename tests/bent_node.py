@@ -79,7 +79,7 @@ HOW: dict[str, Callable[[str, list[Any], Message], list[Message]]] = {
 
 
 class BentLink(JobLink):
-    """Misbehaves once, with the first message to a peer whose step ends as said; then goes on as if nothing were."""
+    """Misbehaves once, with the first message to a peer whose step ends as said; then goes on as before."""
 
     bend: tuple[str, ...] = ()
     held: Message | None = None

@@ -1,4 +1,4 @@
-"""A running room whose data sets and contracts a test makes itself, and what came of its jobs at every node."""
+"""A running room whose data sets and contracts a test makes itself, and what came of its jobs everywhere."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from saferoom.ids import COORDINATOR
 from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
 from saferoom.lab.room import Room
+from saferoom.node.settings import Patience
 from tests.node_room import PARTIES, Columns, write_rows
 
 LIMIT_S = 30.0
+PATIENCE = Patience(heartbeat_s=0.5, dead_after_s=5, peer_gone_s=5, coordinator_gone_s=10, receive_s=60)
+"""Quick about lines that break; job processes may take their time to start on a busy machine."""
 
 
 def empty_room(parties: Sequence[str] = PARTIES) -> Room:

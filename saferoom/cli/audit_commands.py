@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
+
+if TYPE_CHECKING:
+    from saferoom.node.home import Home
 
 SHOWN_FAULTS = 10
 
@@ -43,8 +46,9 @@ def verify(
     """
     from saferoom.audit.verify import verify_log
 
-    kept = [_checkpoint(path) for path in seen or []]
-    verdict = verify_log(log or _own_log(node), key or [], seen=kept, max_age_s=max_age_s)
+    kept = [_text(path, "checkpoint") for path in seen or []]
+    keys = key or ([] if log else [_text(_own_home(node).log_key, "log's key").strip()])
+    verdict = verify_log(log or _own_home(node).log, keys, seen=kept, max_age_s=max_age_s)
     node.show(verdict.to_dict(), _verdict_lines)
     raise typer.Exit(verdict.exit_code())
 
@@ -61,22 +65,22 @@ def export(
     """
     from saferoom.audit.export import export_folder
 
-    node.show({"folder": str(out), "entries": export_folder(log or _own_log(node), out)})
+    node.show({"folder": str(out), "entries": export_folder(log or _own_home(node).log, out)})
 
 
-def _own_log(node: Node) -> Path:
+def _own_home(node: Node) -> Home:
     from saferoom.node.home import Home
 
     place = Home.at(node.home)
     place.check()
-    return place.log
+    return place
 
 
-def _checkpoint(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the checkpoint {path}", remedy="check the path") from error
+        raise ConfigError(f"cannot read the {what} {path}", remedy="check the path") from error
 
 
 def _verdict_lines(verdict: Plain) -> Iterator[str]:

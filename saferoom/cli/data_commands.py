@@ -66,8 +66,8 @@ def _list_lines(found: list[Plain]) -> Iterator[str]:
 
 def _dataset_lines(dataset: Plain) -> Iterator[str]:
     counts = {name: count for name, count in dataset["counts"].items() if count}
-    facts = {key: dataset[key] for key in ("name", "version", "train_rows", "events") if key in dataset}
-    yield from pair_lines({**facts, "rows": counts, "registered": dataset["registered_at"][:19]})
+    facts: Plain = {key: dataset.get(key) for key in ("name", "version", "train_rows", "events")}
+    yield from pair_lines({**facts, "counts": counts, "registered": dataset["registered_at"][:19]})
     yield ""
     yield from table_lines(
         dataset["columns"], ["name", "type", "missing", "levels", "constant"], "it has no feature column"

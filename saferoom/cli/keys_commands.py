@@ -18,6 +18,6 @@ def _group() -> None:
 def show_(node: Node) -> None:
     """The fingerprint to read out, and the public keys.
 
-    `log_key` is what your auditor verifies the log with.
+    The log key is what your auditor verifies the log with.
     """
     node.show(node.ask("keys.show"))

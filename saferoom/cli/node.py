@@ -18,7 +18,7 @@ from saferoom.cli.output import Plain, pair_lines, print_json, print_lines
 from saferoom.errors import PeerError, UsageError
 
 Role = Literal["party", "coordinator"]
-Lines = Callable[[Plain], Iterator[str]]
+Lines = Callable[[Any], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Node:
                     raise
         yield from self._answer_here(verb, args)
 
-    def show(self, answer: Plain, lines: Lines = pair_lines) -> None:
+    def show(self, answer: Plain | list[Plain], lines: Lines = pair_lines) -> None:
         """Print an answer: JSON, or lines for people."""
         if self.as_json:
             print_json(answer)

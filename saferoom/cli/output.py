@@ -34,7 +34,7 @@ def pair_lines(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothing: str) -> Iterator[str]:
-    """A table as wide as it is: a terminal folds it, a pipe gets whole lines. `nothing` if there is no row."""
+    """A table as wide as it is: a terminal folds it, a pipe gets whole lines. Without rows: `nothing`."""
     if not rows:
         yield nothing
         return

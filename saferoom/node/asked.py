@@ -65,7 +65,7 @@ class Asked:
 
 
 def read_asked(context: JobContext, model: PartyModel) -> Asked:
-    """The list, read like the party's data set but without label and split. Raises UsageError, ConfigError."""
+    """Read the list like the party's data set, without label and split. Raises UsageError, ConfigError."""
     registration = own_registration(context.contract, context.me, context.home)
     features, local = list(model.preparation.types), context.spec.local
     description = list_description(registration, Path(local["input"]), features)
@@ -81,7 +81,7 @@ def read_asked(context: JobContext, model: PartyModel) -> Asked:
 
 
 def check_holds(registration: Registration, file: Path, wanted: str) -> None:
-    """Raise UsageError if the list does not hold the one enterprise asked for, before a job is spent on it."""
+    """Raise UsageError if the list does not hold the enterprise asked for: before a job is spent on it."""
     description = list_description(registration, file, [])
     _place_of(load(description, []), wanted, description.id_kind)
 

@@ -74,7 +74,7 @@ def _certificate(home: Home) -> Iterator[Finding]:
         yield Finding("certificate", False, "the node has not joined; run `saferoom party join`")
         return
     left = days_left(_welcome_field(home, "certificate"), datetime.now(UTC))
-    remedy = "" if left > LOW_DAYS else "; send the coordinator a new request"
+    remedy = "" if left > LOW_DAYS else "; run `saferoom party renew`"
     yield Finding("certificate", left > 0, f"{left:.0f} days left{remedy}")
     yield Finding(
         "clock", left < MAX_DAYS, "within the certificate's dates" if left < MAX_DAYS else "far behind"
@@ -82,6 +82,9 @@ def _certificate(home: Home) -> Iterator[Finding]:
 
 
 def _coordinator(home: Home) -> Iterator[Finding]:
+    if not home.welcome.exists():
+        yield Finding("coordinator", False, "its address comes with the welcome; run `saferoom party join`")
+        return
     host, port = _welcome_field(home, "address").rsplit(":", 1)
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S):

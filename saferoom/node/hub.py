@@ -56,7 +56,7 @@ class _Running:
     heard: float
     port: JobPort | None = None
     attached: threading.Event = field(default_factory=threading.Event)
-    step: str = ""
+    step: str = "start"
     problem: Problem | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     finished: bool = False
@@ -146,7 +146,7 @@ class JobHub:
         running.heard = time.monotonic()
         if kind == Service.PROGRESS:
             progress = json.loads(payload)
-            running.step = str(progress.get("phase", ""))
+            running.step = str(progress.get("phase") or running.step)
             self._owner.progress(running.spec.job_id, progress)
         elif kind in (Service.ASK_DISCLOSE, Service.ASK_RECORD):
             self._answer(running, kind, json.loads(payload))

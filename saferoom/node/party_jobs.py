@@ -26,6 +26,7 @@ from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
+from saferoom.node.score_task import score_recipient
 from saferoom.node.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -272,6 +273,7 @@ class PartyJobs:
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
         self._check_data(contract, offer.kind, params)
+        self._check_asked(contract, offer)
         self._check_policy(contract, offer.kind, now)
         return contract
 
@@ -293,6 +295,14 @@ class PartyJobs:
         check_dataset(contract, self._core.me, registration.name, registration.version)
         if kind == "score" and not self._core.home.model(str(params.get("model", ""))).is_dir():
             raise RefusedError("the model to score with is not here", remedy="see `saferoom model list`")
+
+    def _check_asked(self, contract: Contract, offer: wire.JobOffer) -> None:
+        """A list of enterprises to be scored lies at the recipient: nobody else can ask, or use its quota up."""
+        is_ours = offer.kind == "score" and self._core.me == score_recipient(contract)
+        if is_ours and offer.request_id not in self._requests:
+            raise RefusedError(
+                "scores are asked for by their recipient", remedy=f"run `saferoom score` at {self._core.me}"
+            )
 
     def _accept(self, contract: Contract, offer: wire.JobOffer) -> None:
         self._core.record("job.accepted", contract=contract, job=offer.job_id)

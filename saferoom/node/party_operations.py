@@ -11,7 +11,7 @@ from pathlib import Path
 from saferoom.audit.events import DataObject, ModelRef
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
-from saferoom.errors import StorageError, UsageError
+from saferoom.errors import RefusedError, StorageError, UsageError
 from saferoom.node import state as tables
 from saferoom.node.asked import UNSCORED, check_holds
 from saferoom.node.core import Core
@@ -20,6 +20,7 @@ from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
 from saferoom.node.permits import Permits
 from saferoom.node.report_facts import REPORT, make_report, report_facts
+from saferoom.node.score_task import score_recipient
 from saferoom.node.setup import renew_request
 
 REQUEST_WAIT_S = 20.0
@@ -199,34 +200,38 @@ class PartyOperations(Operations):
             ]
         }
 
-    def model_show(self, args: Plain) -> Plain:
-        """This party's own part of a model, and where the other files of the job lie."""
+    def _find_model(self, args: Plain) -> tuple[Plain, Path]:
+        """The job that made a model, and the folder of what it left here."""
         row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
         folder = self.core.home.model(row["id"])
         if not (folder / "model.json").exists():
             raise UsageError("that job left no model here", remedy="see `saferoom model list`")
+        return row, folder
+
+    def model_show(self, args: Plain) -> Plain:
+        """This party's own part of a model, and where the other files of the job lie."""
+        row, folder = self._find_model(args)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         return {"id": row["id"], "model": model, "files": sorted(path.name for path in folder.iterdir())}
 
     def model_export(self, args: Plain) -> Plain:
         """Copy what a job left here into a new folder; logged before it is done."""
-        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        row, folder = self._find_model(args)
         target = Path(argument(args, "out"))
         if target.exists():
             raise UsageError(f"{target} is there already", step="export", remedy="name a new folder")
         self.core.record(
             "model.exported", contract=self.core.book.get(row["contract_id"]), model=ModelRef(row["id"])
         )
-        shutil.copytree(self.core.home.model(row["id"]), target)
+        shutil.copytree(folder, target)
         return {"id": row["id"], "folder": str(target)}
 
     def report_issue(self, args: Plain) -> Plain:
         """Write the report on a training job; logged first. At the label holder it holds the evaluation."""
-        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        row, folder = self._find_model(args)
         contract = self.core.book.get(row["contract_id"])
         facts = report_facts(self.core, contract, row)
         self.core.record("report.issued", contract=contract, job=row["id"], model=ModelRef(row["id"]))
-        folder = self.core.home.model(row["id"])
         make_report(facts, folder, lang=str(args.get("lang", "en")))
         if args.get("out"):
             copy_out(folder / REPORT, Path(str(args["out"])))
@@ -242,8 +247,14 @@ class PartyOperations(Operations):
 
     def _score(self, args: Plain, params: Plain, local: Plain) -> Plain:
         """Ask the coordinator for a score job; the list of enterprises stays in `local`, here."""
-        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
-        registration = own_registration(self.core.book.get(row["contract_id"]), self.core.me, self.core.home)
+        row, _ = self._find_model(args)
+        contract = self.core.book.get(row["contract_id"])
+        recipient = score_recipient(contract)
+        if recipient != self.core.me:
+            raise RefusedError(
+                "the contract gives scores to another party", party=recipient, remedy="ask for them there"
+            )
+        registration = own_registration(contract, self.core.me, self.core.home)
         if params["mode"] == "one":
             check_holds(registration, Path(local["input"]), str(local["id"]))
         rows = 1 if params["mode"] == "one" else count_asked(registration, Path(local["input"]))

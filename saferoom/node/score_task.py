@@ -6,7 +6,12 @@ into its registered data set. Only enterprises that all of them hold can be scor
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
 from saferoom.contracts.contract import Contract
+from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
 from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
@@ -33,18 +38,17 @@ def score(context: JobContext) -> None:
         table = asked.table if asked else load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
-        if asked:
+        if asked is not None:
             for peer in session.peers:
                 session.declare("asked", peer, (len(table),), kind="query")
-        with session.scope("align"):
-            positions = align(session, table.ids)
+        positions = _align(session, table)
         context.facts["scored"] = len(positions)
         context.daemon.record("psi.done", rows=len(positions))
     with context.phase("score"):
         table = table.take(positions)
         with session.scope("score"):
             total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
-    if asked and total is not None:
+    if asked is not None and total is not None:
         asked = asked.keep(positions)
         context.facts["unscored"] = asked.counts()
         with context.phase("store"):
@@ -67,6 +71,20 @@ def _model(context: JobContext) -> PartyModel:
             "the model was made under another contract", remedy="score under the contract that made the model"
         )
     return model
+
+
+def _align(session: Session, table: PartyTable) -> NDArray[np.int64]:
+    try:
+        with session.scope("align"):
+            return align(session, table.ids)
+    except UsageError as error:
+        if not error.step.endswith("verdict"):
+            raise
+        raise UsageError(
+            "no enterprise that was asked for is held by every party, so none can be scored",
+            step=error.step,
+            remedy="ask for others; those that all parties hold can be scored",
+        ) from error
 
 
 def _asked(context: JobContext, model: PartyModel, recipient: str) -> Asked | None:

@@ -104,7 +104,7 @@ class State:
         found = self.rows(table, key.startswith(prefix, autoescape=True)) if prefix else []
         if len(found) != 1:
             raise UsageError(
-                f"{len(found)} {what}s start with {prefix!r}, need exactly one",
+                f"{len(found) or 'no'} {what}s here start with {prefix!r}, one is needed",
                 remedy=f"see `saferoom {what} list`",
             )
         return found[0]

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from saferoom.errors import ConfigError
 from saferoom.lab.house import house
-from tests.desk_room import Desk, empty_room
+from tests.desk_room import PATIENCE, Desk, empty_room
 from tests.node_room import PARTIES, Columns, enterprises
-from tests.system.conftest import HASTY
 
 ROWS = 400
 IDS, PARTS = enterprises(ROWS)
-ALL = {party: "good" for party in PARTIES}
+ALL = dict.fromkeys(PARTIES, "good")
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with house(empty_room(), tmp_path_factory.mktemp("bad-data"), lambda _text: None, HASTY) as running:
+    with house(empty_room(), tmp_path_factory.mktemp("bad-data"), lambda _text: None, PATIENCE) as running:
         desk = Desk(running, tmp_path_factory.mktemp("rows"))
         for party in PARTIES:
             add(desk, party, "good")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from saferoom.errors import RefusedError, SafeRoomError, UsageError
+from saferoom.errors import RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR
 from saferoom.lab.house import house
@@ -23,13 +23,12 @@ from saferoom.node.core import Core
 from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
-from tests.desk_room import Desk, empty_room, until
+from tests.desk_room import PATIENCE, Desk, empty_room, until
 from tests.node_room import PARTIES, enterprises, write_rows
-from tests.system.conftest import HASTY
 
 ROWS = 300
 IDS, PARTS = enterprises(ROWS)
-ALL = {party: "rows" for party in PARTIES}
+ALL = dict.fromkeys(PARTIES, "rows")
 BENT = (sys.executable, str(Path(__file__).parents[1] / "bent_node.py"))
 
 
@@ -39,7 +38,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     (folder / "power").mkdir(mode=0o700)
     (folder / "power" / "bend.txt").touch()
     room = empty_room((*PARTIES, "water"))
-    with house(room, folder, lambda _text: None, HASTY, {"power": BENT}) as running:
+    with house(room, folder, lambda _text: None, PATIENCE, {"power": BENT}) as running:
         desk = Desk(running, tmp_path_factory.mktemp("rows"))
         for party, columns in PARTS.items():
             desk.add(party, "rows", columns, **({"label": "y", "split": "split"} if party == "bank" else {}))
@@ -129,57 +128,44 @@ def test_a_party_that_misbehaves_in_a_job_is_named_everywhere(desk: Desk, bend: 
     file = desk.node("power").home / "bend.txt"
     file.write_text(bend, encoding="utf-8")
     try:
-        job = desk.submit(_roomy_contract(desk))
+        job = desk.submit(desk.agree(ALL))
         desk.assert_failed(job, PARTIES, names="power", words=words)
     finally:
         file.write_text("", encoding="utf-8")
 
 
-def test_a_full_disk_for_the_log(desk: Desk, contract: str) -> None:
-    """In the middle of a job, before the next one, and mended."""
-    tax = desk.node("tax")
+@pytest.fixture
+def tax(desk: Desk) -> Iterator[NodeProcess]:
+    """The tax bureau's node, started anew after whatever was done to it."""
+    node = desk.node("tax")
+    yield node
+    node.stop()
+    desk.house.nodes["tax"] = NodeProcess.start("tax", node.role, node.home)
+    until(lambda: _connected(desk, "tax"), "tax is back")
+
+
+@pytest.fixture
+def full_disk(desk: Desk, tax: NodeProcess) -> tuple[str, str]:
+    """The tax bureau's disk is full from the middle of a job on; the job, and one that came after it."""
+    contract = desk.agree(ALL)
     job = desk.submit(contract)
     for item in desk.node(COORDINATOR).stream("job.watch", job=job):
         assert "state" not in item, item
         if item["party"] == "tax" and item["phase"] == "train":
             _fill_disk(tax)
             break
-    others = ("bank", "power")
-    desk.assert_failed(job, others, names="tax", words="audit log cannot be written")
-    assert not (tax.home / "models" / job).exists()
-
-    second = desk.submit(_roomy_contract(desk))
-    desk.assert_failed(second, others, names="tax", words="audit log cannot be written")
-    assert tax.ask("status")["up"], "the node answers, it only does not act"
-
-    tax.stop()
-    desk.house.nodes["tax"] = NodeProcess.start("tax", tax.role, tax.home)
-    until(lambda: _connected(desk, "tax"), "tax is back")
-    assert desk.ended("tax", job)["problem"]["party"] == "tax"
+    desk.ended(COORDINATOR, job)
+    return job, desk.submit(contract)
 
 
-def test_a_quota_that_is_used_up_and_scores_for_the_recipient_alone(desk: Desk, tmp_path: Path) -> None:
-    contract = desk.agree(ALL, quotas={"training_jobs": 1, "scores_per_day": 5})
-    model = desk.submit(contract)
-    desk.finish(model, PARTIES)
-    with pytest.raises(RefusedError, match="1 training jobs are used up"):
-        desk.submit(contract)
-
-    lists = {rows: _list_of(tmp_path / f"{rows}.csv", rows) for rows in (1, 5, 6)}
-    with pytest.raises(RefusedError, match="5 scores a day"):
-        desk.node("bank").ask("score.batch", model=model, input=str(lists[6]))
-    with pytest.raises(SafeRoomError):
-        desk.node("tax").ask("score.batch", model=model, input=str(lists[5]))
-    wanted = {"model": model, "rows": 5, "mode": "batch"}
-    asked = desk.node("tax").ask("job.submit", contract=contract, kind="score", params=wanted)
-    desk.assert_failed(asked["job_id"], PARTIES, names="bank", words="asked for by their recipient")
-
-    job = desk.node("bank").ask("score.batch", model=model, input=str(lists[5]))["job_id"]
-    desk.finish(job, PARTIES)
-    scores = [party for party in PARTIES if list((desk.node(party).home / "models" / job).glob("scores*"))]
-    assert scores == ["bank"]
-    with pytest.raises(RefusedError, match="5 scores a day"):
-        desk.node("bank").ask("score.batch", model=model, input=str(lists[1]))
+def test_a_full_disk_for_the_log(desk: Desk, tax: NodeProcess, full_disk: tuple[str, str]) -> None:
+    """The party refuses to act and says why; the others are through with it; it stays up to be asked."""
+    for job in full_disk:
+        desk.assert_failed(job, ("bank", "power"), names="tax", words="audit log cannot be written")
+        assert not (tax.home / "models" / job).exists()
+    assert tax.ask("status")["up"]
+    with pytest.raises(StorageError):
+        desk.add("tax", "more", PARTS["tax"])
 
 
 def test_a_certificate_of_another_authority(desk: Desk, tmp_path: Path) -> None:
@@ -221,13 +207,28 @@ def test_a_party_that_is_put_out(desk: Desk) -> None:
         desk.propose({**ALL, "water": "rows"})
 
 
-def test_the_room_still_works(desk: Desk) -> None:
-    job = desk.submit(_roomy_contract(desk))
+def test_a_quota_that_is_used_up_and_scores_for_the_recipient_alone(desk: Desk, tmp_path: Path) -> None:
+    contract = desk.agree(ALL, quotas={"training_jobs": 1, "scores_per_day": 5})
+    model = desk.submit(contract)
+    desk.finish(model, PARTIES)
+    with pytest.raises(RefusedError, match="1 training jobs are used up"):
+        desk.submit(contract)
+
+    lists = {rows: _list_of(tmp_path / f"{rows}.csv", rows) for rows in (1, 5, 6)}
+    with pytest.raises(RefusedError, match="5 scores a day"):
+        desk.node("bank").ask("score.batch", model=model, input=str(lists[6]))
+    with pytest.raises(SafeRoomError):
+        desk.node("tax").ask("score.batch", model=model, input=str(lists[5]))
+    wanted = {"model": model, "rows": 5, "mode": "batch"}
+    asked = desk.node("tax").ask("job.submit", contract=contract, kind="score", params=wanted)
+    desk.assert_failed(asked["job_id"], PARTIES, names="bank", words="asked for by their recipient")
+
+    job = desk.node("bank").ask("score.batch", model=model, input=str(lists[5]))["job_id"]
     desk.finish(job, PARTIES)
-
-
-def _roomy_contract(desk: Desk) -> str:
-    return desk.agree(ALL)
+    scores = [party for party in PARTIES if list((desk.node(party).home / "models" / job).glob("scores*"))]
+    assert scores == ["bank"]
+    with pytest.raises(RefusedError, match="5 scores a day"):
+        desk.node("bank").ask("score.batch", model=model, input=str(lists[1]))
 
 
 def _fill_disk(node: NodeProcess) -> None:
