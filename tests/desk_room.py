@@ -59,7 +59,7 @@ class Desk:
     def node(self, name: str) -> NodeProcess:
         return self.house.nodes[name]
 
-    def add(self, party: str, name: str, columns: Columns, **more: Any) -> dict[str, Any]:
+    def add(self, party: str, name: str, columns: Columns, /, **more: Any) -> dict[str, Any]:
         """Register columns as a data set of a party; the first is the id."""
         rows = write_rows(self.folder / f"{party}-{name}.csv", columns)
         content = {"name": name, "source": str(rows), "id": next(iter(columns)), "id_kind": "uscc"} | more

@@ -6,16 +6,23 @@ Rooms that take long to load are imported where they are used: with a daemon up,
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 import typer
 
 from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, PassphraseOption, passphrase
 from saferoom.cli.output import Plain, pair_lines, print_json, print_lines
-from saferoom.errors import PeerError, UsageError
+from saferoom.errors import PeerError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from saferoom.node.core import Core
+    from saferoom.node.home import Home
+
+STARTING_S = 10.0
 
 Role = Literal["party", "coordinator"]
 Lines = Callable[[Any], Iterator[str]]
@@ -43,15 +50,19 @@ class Node:
 
         place = Home.at(self.home)
         place.check()
-        socket = socket_path(place.root)
-        if socket.exists():
+        socket, deadline = socket_path(place.root), time.monotonic() + STARTING_S
+        while True:
             try:
                 yield from admin_call(socket, verb, args)
                 return
             except PeerError as error:
-                if error.step != "admin":  # nobody answers: the node is down
+                if error.step != "admin":  # else nobody answers: the node is down, or about to be up
                     raise
-        yield from self._answer_here(verb, args)
+            core = self._open(place, last_try=time.monotonic() > deadline)
+            if core is not None:
+                yield from _answer_here(core, verb, args)
+                return
+            time.sleep(0.1)
 
     def show(self, answer: Plain | list[Plain], lines: Lines = pair_lines) -> None:
         """Print an answer: JSON, or lines for people."""
@@ -60,17 +71,29 @@ class Node:
         else:
             print_lines(lines(answer))
 
-    def _answer_here(self, verb: str, args: Plain) -> Iterator[Plain]:
-        from saferoom.node.coordinator_operations import CoordinatorOperations
+    def _open(self, place: Home, *, last_try: bool) -> Core | None:
+        """The node's home, opened here; None if another process has it open: a starting daemon, mostly."""
         from saferoom.node.core import Core
-        from saferoom.node.home import Home
-        from saferoom.node.party_operations import PartyOperations
 
-        place = Home.at(self.home)
-        with Core.opened(place, passphrase(place.root, self.passphrase_file)) as core:
-            is_party = core.settings.role == "party"
-            operations = PartyOperations(core, None) if is_party else CoordinatorOperations(core, None)
-            yield from operations.handle(verb, args)
+        word = passphrase(place.root, self.passphrase_file)
+        try:
+            return Core(place, word)
+        except StorageError as error:
+            if last_try or error.step != "audit log":
+                raise
+        return None
+
+
+def _answer_here(core: Core, verb: str, args: Plain) -> Iterator[Plain]:
+    from saferoom.node.coordinator_operations import CoordinatorOperations
+    from saferoom.node.party_operations import PartyOperations
+
+    try:
+        is_party = core.settings.role == "party"
+        operations = PartyOperations(core, None) if is_party else CoordinatorOperations(core, None)
+        yield from operations.handle(verb, args)
+    finally:
+        core.close()
 
 
 def node_command(app: typer.Typer, example: str, name: str | None = None) -> Callable[[Any], Any]:

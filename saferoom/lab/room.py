@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import ConfigError
 from saferoom.node.settings import Emulation
 
@@ -60,14 +60,7 @@ class Room(_Strict):
 
 def load_room(path: Path) -> Room:
     """Read a room file. Raises ConfigError naming the key that is wrong."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}", remedy="check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML", remedy="compare it with configs/rooms/") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} does not hold a room", remedy="compare it with configs/rooms/")
+    content = read_yaml(path, "room file")
     try:
         return Room.model_validate({**content, "folder": path.parent.absolute()})
     except ValidationError as error:

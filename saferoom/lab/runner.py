@@ -26,6 +26,8 @@ from saferoom.lab.twin import fit_twin
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
 
+FILES = ("scores.csv", "metrics.json", "report.html")
+FOLDERS = ("model", "log")
 PHASES = ("align", "prepare", "train", "evaluate", "release")
 
 
@@ -48,7 +50,7 @@ def run_room(
 
     `then(house, model)` may do more with the trained model before the nodes are stopped.
     """
-    _check_out(out)
+    _clear(out)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="saferoom-") as temporary:
         folder = Path(temporary)
@@ -76,15 +78,14 @@ def run_room(
 
 def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str, Any]]:
     """Copy results and logs out of the homes, and verify every log. Returns the verdicts by node."""
-    for name in ("model", "log"):
-        shutil.rmtree(out / name, ignore_errors=True)
+    for name in FOLDERS:
         (out / name).mkdir()
     for party in room.parties:
-        shutil.copyfile(folder / party / "models" / job / "model.json", out / "model" / f"{party}.json")
+        shutil.copy(folder / party / "models" / job / "model.json", out / "model" / f"{party}.json")
     holder = folder / room.label_holder / "models" / job
-    for name in ("scores.csv", "metrics.json", "report.html"):
+    for name in FILES:
         if (holder / name).exists():
-            shutil.copyfile(holder / name, out / name)
+            shutil.copy(holder / name, out / name)  # private files stay private
     verdicts = {}
     for node in (COORDINATOR, *room.parties):
         copy_log(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
@@ -103,11 +104,17 @@ def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:
     return round(max(end for _, end in spans) - max(start for start, _ in spans), 4) if spans else 0.0
 
 
-def _check_out(out: Path) -> None:
+def _clear(out: Path) -> None:
+    """Make OUT, without results of an earlier run: they shall not pass for those of one that fails."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
+        for name in FOLDERS:
+            if (out / name).exists():
+                shutil.rmtree(out / name)
     except OSError as error:
-        raise ConfigError(f"cannot make {out}: {error.strerror}", remedy="name another --out") from error
+        raise ConfigError(f"cannot make or clear {out}: {error.strerror}", remedy="name another --out") from error
 
 
 def _measure(rooms: House, job: str) -> dict[str, Any]:

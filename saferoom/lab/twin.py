@@ -45,8 +45,8 @@ def fit_twin(room: Room, out: Path) -> dict[str, Any]:
     plain = np.append(twin.coef_[0], twin.intercept_)
     pd = twin.predict_proba(pooled)[:, 1]
     return {
-        "train": metrics_summary(y[is_train], pd[is_train]),
-        "test": metrics_summary(y[~is_train], pd[~is_train]),
+        "train": _summary(y[is_train], pd[is_train]),
+        "test": _summary(y[~is_train], pd[~is_train]),
         "max_coef_diff": float(np.max(np.abs(joint - plain))),
     }
 
@@ -65,3 +65,8 @@ def _prepared(room: Room, party: str, model: PartyModel, ids: NDArray[np.bytes_]
     order = np.argsort(table.ids)
     places = order[np.searchsorted(table.ids, ids, sorter=order)]
     return model.preparation.transform(table.take(places))
+
+
+def _summary(y: NDArray[Any], pd: Floats) -> dict[str, float] | None:
+    """As at the label holder: None where the rows hold one class only."""
+    return metrics_summary(y, pd) if len(set(y.tolist())) == 2 else None

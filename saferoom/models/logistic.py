@@ -37,6 +37,7 @@ from saferoom.models.logistic_passes import (
 )
 from saferoom.models.logistic_plan import BLOCK_ROWS, WIDE, LogisticSettings, Plan, Scales, make_plan
 from saferoom.models.logistic_verdict import exchange_verdict, judge
+from saferoom.models.logistic_wide import deal_fit_wide, fit_wide
 from saferoom.models.whitening import Whitening, fit_whitening
 from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.private_matrix import (
@@ -129,16 +130,20 @@ def _fit(
     progress: Progress,
 ) -> Trained:
     s, plan = party.session, party.plan
-    subset = order if plan.full else np.arange(plan.rows)
+    subset = order if plan.parted else np.arange(plan.rows)
     small = _training_rows(
         party, "subset", features[subset], whitening, WIDE, None if labels is None else labels[subset]
     )
     everything = (
         _training_rows(party, "all rows", features, whitening, plan.full_scales, labels)
-        if plan.full
+        if plan.parted
         else small
     )
     u = _start(party, labels)
+    if plan.acceleration:
+        u = fit_wide(
+            party, small, everything, whitening.penalty, u, lambda n: progress("train", n + 1, plan.passes)
+        )
     done = 0
     for number, step in enumerate(plan.newton):
         with s.scope(f"newton={number}"):
@@ -179,8 +184,12 @@ def deal_logistic(
 def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
     s, plan = helper.session, helper.plan
     small = _deal_training_rows(helper, "subset", plan.subset_rows, WIDE)
-    everything = _deal_training_rows(helper, "all rows", plan.rows, plan.full_scales) if plan.full else small
+    everything = (
+        _deal_training_rows(helper, "all rows", plan.rows, plan.full_scales) if plan.parted else small
+    )
     done, pace = 0, Pace(s)
+    if plan.acceleration:
+        deal_fit_wide(helper, small, everything, pace, lambda n: progress("train", n + 1, plan.passes))
     for number, step in enumerate(plan.newton):
         pace.wait()
         with s.scope(f"newton={number}"):
@@ -263,8 +272,7 @@ def release(session: Session, trained: Trained) -> LocalModel:
 def _whiten(
     features: F64, settings: LogisticSettings, plan: Plan, order: NDArray[np.intp], *, intercept: bool
 ) -> Whitening:
-    sizes = sorted({step.rows for step in plan.newton} - {plan.rows})
-    samples = [features[order[:size]] for size in sizes]
+    samples = [features[order[:size]] for size in plan.samples]
     most = _MOST_BLOCK if plan.full_scales.word_bits == 32 else None
     return fit_whitening(features, settings.l2, intercept=intercept, samples=samples, most=most)
 

@@ -182,21 +182,35 @@ def _preconditioner(
     damped = slope.value + encode(plan_step.damping, slope.frac_bits) if s.is_first else slope.value
     weights = Share(shifted_down(damped, drop, np.uint64), ROW_WEIGHT_BITS)
     gram = open_weighted_gram(s, deals, "curvature", columns, weights, 64 - drop)
+    return invert_curvature(party, gram, drop, penalty, rows, curvature_bound(party.layout, plan_step))
+
+
+def invert_curvature(
+    party: Party, gram: Share, drop: int, penalty: NDArray[np.float64], rows: int, bound: float
+) -> Preconditioner:
+    """V from the weighted cross-products (d, d) of `rows` rows, right mod 2**(64 - drop).
+
+    `penalty`: own block of the mean penalty, plain. `bound`: of the eigenvalues of the mean curvature in
+    units of 2**unit_bits(rows).
+    """
+    s, deals = party.session, party.deals
     total = Share(gram.value << np.uint64(drop), gram.frac_bits + drop)
     span = party.layout.span(s.me)
     total.value[span, span] += encode(penalty * rows, total.frac_bits)
     bits = total.frac_bits + unit_bits(rows) - CURVATURE_BITS
     matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, CURVATURE_BITS)
     inverse = open_inverse(
-        s,
-        deals,
-        "inverse",
-        matrix,
-        bound=curvature_bound(party.layout, plan_step),
-        low=party.plan.low,
-        result_bits=INVERSE_BITS,
+        s, deals, "inverse", matrix, bound=bound, low=party.plan.low, result_bits=INVERSE_BITS
     )
     return Preconditioner(open_factor(s, deals, "inverse factor", inverse), rows)
+
+
+def deal_inversion(helper: Helper, bits: int, rows: int) -> Preconditioner:
+    """Dealer's side of `invert_curvature`, which truncates by `bits`."""
+    s, dealer, d = helper.session, helper.dealer, helper.layout.columns
+    deal_truncation(dealer, s, "mean curvature", (d, d), bits)
+    deal_inverse(dealer, s, "inverse", d, CURVATURE_BITS, low=helper.plan.low, result_bits=INVERSE_BITS)
+    return Preconditioner(deal_factor(dealer, s, "inverse factor", (d, d)), rows)
 
 
 def curvature_bound(layout: Layout, plan_step: NewtonStep) -> float:
@@ -208,18 +222,14 @@ def curvature_bound(layout: Layout, plan_step: NewtonStep) -> float:
 
 def deal_curvature_pass(helper: Helper, rows: Rows, plan_step: NewtonStep) -> Preconditioner:
     s, dealer, plan = helper.session, helper.dealer, helper.plan
-    series, d, columns = plan.subset_series, helper.layout.columns, rows.columns
+    series, columns = plan.subset_series, rows.columns
     deal_scores(helper, rows)
     deal_sigmoid(dealer, s, "sigmoid", columns.rows, series, np.uint64)
     slope_bits = series.slope_bits + series.dealt_bits
     drop = slope_bits - ROW_WEIGHT_BITS
     deal_weighted_gram(dealer, s, "curvature", columns.head(plan_step.rows), 64 - drop)
     total_bits = 2 * columns.frac_bits + slope_bits
-    deal_truncation(
-        dealer, s, "mean curvature", (d, d), total_bits + unit_bits(plan_step.rows) - CURVATURE_BITS
-    )
-    deal_inverse(dealer, s, "inverse", d, CURVATURE_BITS, low=plan.low, result_bits=INVERSE_BITS)
-    v = Preconditioner(deal_factor(dealer, s, "inverse factor", (d, d)), plan_step.rows)
+    v = deal_inversion(helper, total_bits + unit_bits(plan_step.rows) - CURVATURE_BITS, plan_step.rows)
     deal_gradient(helper, rows)
     deal_step(helper, v)
     return v

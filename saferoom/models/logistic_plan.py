@@ -18,6 +18,8 @@ SMALL_ROWS = 10_000
 LARGE_ROWS = 50_000
 LARGE_CELLS = 3_000_000
 BLOCK_ROWS = 128
+MANY_COLUMNS = 160
+MOMENTUM_BITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,27 @@ WIDE = Scales(64, 12, 20)
 
 
 @dataclass(frozen=True, slots=True)
+class AcceleratedPass:
+    """A pass over all rows; `momentum` in units of 2**-MOMENTUM_BITS."""
+
+    series: SineSeries
+    momentum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acceleration:
+    """For many columns: every row of the subset weighs `weight` in the matrix that is inverted, once."""
+
+    weight: float
+    passes: tuple[AcceleratedPass, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What all agree on before the first pass. `full` is empty where the subset is all rows."""
+    """What all agree on before the first pass. `full` is empty where the subset is all rows.
+
+    With `acceleration` there are no Newton steps, and all passes are over all rows.
+    """
 
     rows: int
     columns: int
@@ -80,10 +101,23 @@ class Plan:
     subset_series: SineSeries
     full: tuple[SineSeries, ...]
     full_scales: Scales
+    acceleration: Acceleration | None = None
 
     @property
     def passes(self) -> int:
-        return sum(step.passes for step in self.newton) + len(self.full)
+        accelerated = len(self.acceleration.passes) if self.acceleration else 0
+        return sum(step.passes for step in self.newton) + len(self.full) + accelerated
+
+    @property
+    def parted(self) -> bool:
+        """The subset is masked apart from all rows."""
+        return bool(self.full) or self.subset_rows < self.rows
+
+    @property
+    def samples(self) -> list[int]:
+        """Sizes of the first parts of the subset whose curvature is inverted."""
+        sizes = {self.subset_rows} if self.acceleration else {step.rows for step in self.newton}
+        return sorted(sizes - {self.rows})
 
     @property
     def reach(self) -> float:
@@ -93,6 +127,8 @@ class Plan:
 
 def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
     """The plan for `rows` training rows and all parties' `columns`, the constant one included."""
+    if columns > MANY_COLUMNS:
+        return _many(rows, columns, settings.logit_range)
     if rows <= SMALL_ROWS:
         return _small(rows, columns, settings.logit_range or 32)
     if rows <= LARGE_ROWS or rows * columns <= LARGE_CELLS:
@@ -142,7 +178,48 @@ def _large(rows: int, columns: int, reach: int) -> Plan:
     subset = min(rows, max(6_000, 5 * columns, min(24_000, 300_000 // columns)))
     few, many = _TERMS[reach] * 3 // 4, _TERMS[reach]
     full = tuple(_narrow_series(reach, terms) for terms in (few, few, many))
-    scales = Scales(32, 8, 32 - 8 - _period_bits(reach))
+    scales = _narrow_scales(reach)
     series = _series(reach, few, subset)
     newton = (NewtonStep(subset // 4, 0.04, 3), NewtonStep(subset, 0.0, 2))
     return Plan(rows, columns, subset, newton, 0.005, series, full, scales)
+
+
+def _many(rows: int, columns: int, reach: int | None) -> Plan:
+    """One inverse of a bound, accelerated passes: the more, the closer to separable the data may be."""
+    subset = min(rows, max(8 * columns, min(32 * columns + 4_000, 30_000)))
+    weight = 0.25 if subset == rows else 0.25 / (1 - math.sqrt(columns / subset)) ** 2
+    narrow = rows > LARGE_ROWS
+    reach = reach or (32 if rows <= SMALL_ROWS else 8 if narrow else 16)
+    few, many = _TERMS[reach] * 5 // 8, _TERMS[reach]
+    if narrow:
+        scales, coarse, fine = _narrow_scales(reach), _narrow_series(reach, few), _narrow_series(reach, many)
+    else:
+        bits = 15 if rows <= SMALL_ROWS else 13
+        scales = WIDE
+        coarse, fine = (_series(reach, terms, rows, bits=bits) for terms in (few, many))
+    passes, curvature = _effort(rows, columns)
+    momenta = _momenta(passes, curvature)
+    planned = tuple(
+        AcceleratedPass(coarse if number < passes * 2 // 3 else fine, momentum)
+        for number, momentum in enumerate(momenta)
+    )
+    return Plan(rows, columns, subset, (), 0.002, fine, (), scales, Acceleration(weight, planned))
+
+
+def _effort(rows: int, columns: int) -> tuple[int, float]:
+    """Number of passes; the least curvature they are tuned to, against the bound of ¼ a row."""
+    if rows <= SMALL_ROWS or rows < 10 * columns:
+        return 140, 0.002
+    return (60, 0.01) if rows <= LARGE_ROWS else (40, 0.02)
+
+
+def _momenta(passes: int, curvature: float) -> tuple[int, ...]:
+    """Nesterov's k/(k + 3), up to what is best for that curvature; none in the last pass."""
+    root = math.sqrt(curvature)
+    most = (1 - root) / (1 + root)
+    growing = (min(number / (number + 3), most) for number in range(passes - 1))
+    return (*(math.floor(momentum * 2**MOMENTUM_BITS) for momentum in growing), 0)
+
+
+def _narrow_scales(reach: int) -> Scales:
+    return Scales(32, 8, 32 - 8 - _period_bits(reach))

@@ -123,6 +123,7 @@ class JobContext:
             "phases": {name: [round(moment, 4) for moment in span] for name, span in self.phases.items()},
             "sent_bytes": {peer: traffic.size_bytes for peer, traffic in meter.sent.items()},
             "rounds": meter.rounds,
+            "cpu_seconds": round(time.process_time(), 3),
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "facts": self.facts,
         }

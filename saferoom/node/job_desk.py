@@ -70,7 +70,10 @@ class JobDesk:
         try:
             self._check(contract, kind, params, by)
         except SafeRoomError as error:
-            self._core.record("job.refused", outcome="refused", contract=contract, reason=error.message)
+            reason = error.message
+            self._core.record(
+                "job.refused", outcome="refused", contract=contract, reason=reason, on_behalf_of=by
+            )
             raise
         parties = tuple(sorted(contract.parties))
         run = Run(secrets.token_hex(16), SESSION, contract_id, kind, dict(params), parties, time.monotonic())

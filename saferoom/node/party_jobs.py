@@ -297,7 +297,7 @@ class PartyJobs:
             raise RefusedError("the model to score with is not here", remedy="see `saferoom model list`")
 
     def _check_asked(self, contract: Contract, offer: wire.JobOffer) -> None:
-        """A list of enterprises to be scored lies at the recipient: nobody else can ask, or use its quota up."""
+        """What is to be scored lies at the recipient: nobody else can ask, or use its quota up."""
         is_ours = offer.kind == "score" and self._core.me == score_recipient(contract)
         if is_ours and offer.request_id not in self._requests:
             raise RefusedError(

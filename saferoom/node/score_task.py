@@ -6,12 +6,10 @@ into its registered data set. Only enterprises that all of them hold can be scor
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from saferoom.channel.session import Session
 from saferoom.contracts.contract import Contract
-from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
 from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
@@ -41,7 +39,8 @@ def score(context: JobContext) -> None:
         if asked is not None:
             for peer in session.peers:
                 session.declare("asked", peer, (len(table),), kind="query")
-        positions = _align(session, table)
+        with _some_are_held(), session.scope("align"):
+            positions = align(session, table.ids)
         context.facts["scored"] = len(positions)
         context.daemon.record("psi.done", rows=len(positions))
     with context.phase("score"):
@@ -60,7 +59,7 @@ def score(context: JobContext) -> None:
 
 def help_score(context: JobContext) -> None:
     """The helper's side: match pseudonyms. The sum itself needs no helper."""
-    with context.phase("align"), context.session.scope("align"):
+    with context.phase("align"), _some_are_held(), context.session.scope("align"):
         match(context.session)
 
 
@@ -73,10 +72,11 @@ def _model(context: JobContext) -> PartyModel:
     return model
 
 
-def _align(session: Session, table: PartyTable) -> NDArray[np.int64]:
+@contextmanager
+def _some_are_held() -> Iterator[None]:
+    """Say it in the words of scoring if list and data sets have no enterprise in common."""
     try:
-        with session.scope("align"):
-            return align(session, table.ids)
+        yield
     except UsageError as error:
         if not error.step.endswith("verdict"):
             raise

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from saferoom.errors import StorageError
 from saferoom.identity.keys import NodeKeys
 from saferoom.link.admin import AdminServer, socket_path
 from saferoom.link.allocator import keep_freed_memory
@@ -20,13 +23,15 @@ from saferoom.node.party_operations import PartyOperations
 
 logger = logging.getLogger(__name__)
 
+LOG_FREE_S = 5.0
+
 Handler = Callable[[str, Plain], Iterator[Plain]]
 
 
 def serve_coordinator(home: Home, passphrase: str | None) -> None:
     """`saferoom coordinator up`."""
     keep_freed_memory()
-    with Core.opened(home, passphrase) as core:
+    with _opened(home, passphrase) as core:
         daemon = Coordinator(core, NodeKeys.load(home.helper_keys, passphrase))
         port = daemon.start()
         logger.info("the coordinator listens on port %d", port)
@@ -39,13 +44,31 @@ def serve_coordinator(home: Home, passphrase: str | None) -> None:
 def serve_party(home: Home, passphrase: str | None) -> None:
     """`saferoom party up`."""
     keep_freed_memory()
-    with Core.opened(home, passphrase) as core:
+    with _opened(home, passphrase) as core:
         daemon = Party(core)
         daemon.start()
         try:
             _serve(home, PartyOperations(core, daemon).handle)
         finally:
             daemon.stop()
+
+
+@contextmanager
+def _opened(home: Home, passphrase: str | None) -> Iterator[Core]:
+    """The home, once a local command that has its log open for a moment is done with it."""
+    deadline = time.monotonic() + LOG_FREE_S
+    while True:
+        try:
+            core = Core(home, passphrase)
+            break
+        except StorageError as error:
+            if error.step != "audit log" or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+    try:
+        yield core
+    finally:
+        core.close()
 
 
 def _serve(home: Home, handler: Handler) -> None:

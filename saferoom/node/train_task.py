@@ -13,6 +13,7 @@ from saferoom.data.preparation import Preparation
 from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError, PeerError
+from saferoom.ids import HELPER
 from saferoom.models.logistic import (
     LocalModel,
     deal_logistic,
@@ -49,6 +50,7 @@ def train(context: JobContext) -> None:
         labels = _train_labels(context, table, is_train)
         context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
     with context.phase("train"):
+        _declare_width(context)
         trained = train_logistic(
             session,
             train_x,
@@ -105,6 +107,14 @@ def _part(context: JobContext, preparation: Preparation, model: LocalModel) -> P
         intercept=model.intercept,
         scale=PointScale(),
     )
+
+
+def _declare_width(context: JobContext) -> None:
+    """The regression begins with everybody's number of columns."""
+    session = context.session
+    with session.scope("train"):
+        for node in (*session.peers, HELPER):
+            session.declare("sizes", node, (1,), kind="widths")
 
 
 def _share_split(context: JobContext, table: PartyTable) -> NDArray[np.bool_]:

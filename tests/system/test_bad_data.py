@@ -1,7 +1,7 @@
 """Whatever is wrong with the data is found where it lies, told to everybody by name, and costs nothing else.
 
 One room serves all these tests: each job is at the same time the proof that the nodes survived the one
-before it.
+before it; the last is run to its end.
 """
 
 from __future__ import annotations
@@ -45,18 +45,6 @@ def test_a_label_that_is_not_0_or_1_is_found_at_registration(desk: Desk, value: 
     error = caught.value
     assert "'y'" in error.message and error.party == "bank" and error.remedy
     assert "bad-label" not in desk.node("bank").ask("status")["datasets"]
-
-
-def test_constant_and_empty_columns_are_dropped_and_noted_and_the_job_works(desk: Desk) -> None:
-    found = add(desk, "tax", "two-dull", constant=[3.5] * ROWS, empty=[None] * ROWS)
-    warnings = " ".join(found["warnings"])  # type: ignore[arg-type]
-    assert "'constant' is constant" in warnings and "'empty' has no value" in warnings
-    job = desk.submit(desk.agree(ALL | {"tax": "two-dull"}))
-    desk.finish(job, PARTIES)
-    model = json.loads((desk.node("tax").home / "models" / job / "model.json").read_text("utf-8"))
-    assert set(model["preparation"]["dropped"]) == {"constant", "empty"}
-    assert model["columns"] == ["tax_a", "tax_b"]
-    assert len(model["coefficients"]) == 2
 
 
 def test_a_party_whose_only_column_is_empty(desk: Desk) -> None:
@@ -122,9 +110,16 @@ def test_a_data_file_that_is_gone(desk: Desk) -> None:
     desk.assert_failed(job, PARTIES, names="power")
 
 
-def test_the_room_still_works(desk: Desk) -> None:
-    job = desk.submit(desk.agree(ALL))
+def test_constant_and_empty_columns_are_dropped_and_noted_and_the_job_works(desk: Desk) -> None:
+    found = add(desk, "tax", "two-dull", constant=[3.5] * ROWS, empty=[None] * ROWS)
+    warnings = " ".join(found["warnings"])  # type: ignore[arg-type]
+    assert "'constant' is constant" in warnings and "'empty' has no value" in warnings
+    job = desk.submit(desk.agree(ALL | {"tax": "two-dull"}))
     desk.finish(job, PARTIES)
+    model = json.loads((desk.node("tax").home / "models" / job / "model.json").read_text("utf-8"))
+    assert set(model["preparation"]["dropped"]) == {"constant", "empty"}
+    assert model["columns"] == ["tax_a", "tax_b"]
+    assert len(model["coefficients"]) == 2
 
 
 def _terms(desk: Desk, datasets: dict[str, str]) -> dict[str, dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Three organisations and a coordinator at their terminals: real processes, and nothing but the command line."""
+"""Three organisations and a coordinator at their terminals: real processes, only the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import yaml
 
 from saferoom.lab.processes import free_port
 from saferoom.lab.synthetic import write_synthetic_room
+from tests.cli_runner import run_command
 
 PARTIES = ("bank", "tax", "power")
 ENCRYPTED = "tax"
@@ -52,14 +52,16 @@ class Terminal:
         )
 
     def run(self, node: str, *words: str, code: int = 0) -> tuple[str, str]:
-        """What a command wrote to stdout and to stderr; it must end with `code`."""
-        process = self.popen(node, *words)
-        stdout, stderr = process.communicate(timeout=120)
-        assert process.returncode == code, (words, process.returncode, stdout, stderr)
-        if code not in (0, 1):  # a failed check still has its findings to show
-            assert stdout == "", (words, stdout)
-        assert "Traceback" not in stderr
-        return stdout, stderr
+        """What a command wrote to stdout and to stderr; it must end with `code`.
+
+        It runs in this process, to save the second that Python and its libraries take to start.
+        """
+        given = (*words, *(("--home", node) if node else ()))
+        result = run_command(given, folder=self.folder, environment=self.environment)
+        assert result.code == code, (words, result)
+        if code > 1:  # a failed check, 1, still has its findings to show
+            assert result.stdout == "", words
+        return result.stdout, result.stderr
 
     def json(self, node: str, *words: str) -> Any:
         return json.loads(self.run(node, *words, "--json")[0])
@@ -112,8 +114,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         _wait_until_connected(desk)
         for party in PARTIES:
             _describe(desk, party)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda party: desk.run(party, "data", "add", f"{party}.yaml"), PARTIES))
+            desk.run(party, "data", "add", f"{party}.yaml")
         draft(desk, CONTRACT)
         for party in PARTIES:
             desk.until(party, "contract", "list", has=CONTRACT)
@@ -142,8 +143,7 @@ def _enrol(desk: Terminal) -> None:
     address = f"127.0.0.1:{free_port()}"
     inits = [("coordinator", "coordinator", "init", "--organisation", "Centre", "--address", address)]
     inits += [(p, "party", "init", p, "--organisation", f"The {p}", *desk.unlock(p)) for p in PARTIES]
-    with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(lambda words: desk.json(*words), inits))
+    made = [desk.json(*words) for words in inits]
     fingerprints = dict(
         zip(("coordinator", *PARTIES), (answer["fingerprint"] for answer in made), strict=True)
     )
@@ -151,26 +151,16 @@ def _enrol(desk: Terminal) -> None:
         request, welcome = f"{party}/request.json", f"welcome-{party}.json"
         given = ("--out", welcome, "--fingerprint", fingerprints[party])
         desk.run("coordinator", "coordinator", "enrol", request, *given)
-    joins = [
-        (
-            p,
-            "party",
-            "join",
-            f"welcome-{p}.json",
-            "--fingerprint",
-            fingerprints["coordinator"],
-            *desk.unlock(p),
-        )
-        for p in PARTIES
-    ]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda words: desk.run(*words), joins))
+    for party in PARTIES:
+        given = ("--fingerprint", fingerprints["coordinator"], *desk.unlock(party))
+        desk.run(party, "party", "join", f"welcome-{party}.json", *given)
 
 
 def _wait_until_connected(desk: Terminal) -> None:
     deadline = time.monotonic() + WAIT_S
     while not all(
-        party["connected"] for party in desk.json("coordinator", "coordinator", "status")["parties"]
+        party["connected"] or party["revoked"]
+        for party in desk.json("coordinator", "coordinator", "status")["parties"]
     ):
         assert time.monotonic() < deadline, [
             (desk.folder / f"{node}.log").read_text(encoding="utf-8") for node in desk.daemons
@@ -328,11 +318,10 @@ def test_the_job_is_known_at_every_node(terminal: Terminal, model: str) -> None:
     assert terminal.json("power", "job", "watch", model)["state"] == "finished"
 
 
-def test_reports_in_two_languages(terminal: Terminal, model: str) -> None:
-    terminal.run("bank", "report", "issue", model, "--out", "zh.html", "--lang", "zh")
-    assert "数据" in (terminal.folder / "zh.html").read_text(encoding="utf-8")
-    terminal.run("tax", "report", "issue", model, "--out", "tax.html", "--lang", "en")
+def test_a_report_in_chinese(terminal: Terminal, model: str) -> None:
+    terminal.run("tax", "report", "issue", model, "--out", "tax.html", "--lang", "zh")
     page = (terminal.folder / "tax.html").read_text(encoding="utf-8")
+    assert "数据" in page
     assert "late_filings" in page
     assert "credit_line_use" not in page  # the bank's column
     terminal.error("bank", "report", "issue", model, "--out", "absent/report.html", code=2)

@@ -1,0 +1,65 @@
+"""The YAML file of a lab room: what is read, and what is refused by name of the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from saferoom.errors import ConfigError
+from saferoom.lab.room import load_room
+
+GOOD = """
+room: trial
+label_holder: bank
+parties:
+  bank: {source: bank.csv, id: uscc, label: y, split: split}
+  tax:  {source: tax.csv, id: uscc, columns: [a, b]}
+task: {kind: logistic, params: {l2: 2.0}}
+network: {latency_ms: 5, mbit_per_s: null}
+seed: 3
+"""
+
+
+def _load(folder: Path, text: str) -> object:
+    file = folder / "room.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_room(file)
+
+
+def test_a_room_is_read_with_its_defaults(tmp_path: Path) -> None:
+    (tmp_path / "room.yaml").write_text(GOOD, encoding="utf-8")
+    room = load_room(tmp_path / "room.yaml")
+    assert (room.trust, room.seed, room.folder) == ("assisted", 3, tmp_path)
+    assert room.parties["tax"].columns == ["a", "b"]
+    assert room.parties["bank"].id_kind == "uscc"
+    assert (room.network.latency_ms, room.network.mbit_per_s) == (5, None)
+    assert room.task.params == {"l2": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed: 3", "sed: 3", "sed: Extra inputs"),
+        ("seed: 3", "seed: 3\nseed: 4", "'seed' stands there twice"),
+        ("label_holder: bank", "label_holder: shop", "'shop' is not among the parties"),
+        ("label: y, ", "", "exactly the label holder names a label"),
+        ("columns: [a, b]", "label: y", "exactly the label holder names a label"),
+        ("kind: logistic", "kind: forest", "task.kind"),
+        ("latency_ms: 5", "latency_ms: -5", "network.latency_ms"),
+        ("source: tax.csv, ", "", "parties.tax.source"),
+        ("  tax:  {source: tax.csv, id: uscc, columns: [a, b]}\n", "", "parties"),
+        ("room: trial", "room: [", "not valid YAML"),
+        ("room: trial", "trust: blind", "trust"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, GOOD.replace(old, new))
+    assert said in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.yaml"):
+        load_room(tmp_path / "absent.yaml")
