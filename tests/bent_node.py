@@ -107,7 +107,7 @@ def _run_job(file_descriptor: int, bend: str) -> int:
         logging.basicConfig(level=logging.DEBUG)
     elif bend:
         BentLink.bend = tuple(bend.split())
-        job_process.JobLink = BentLink  # type: ignore[misc]
+        job_process.JobLink = BentLink  # type: ignore[attr-defined]
     return job_process.main(file_descriptor)
 
 

@@ -98,7 +98,7 @@ class Desk:
         }
         drafted = self.node(COORDINATOR).ask("contract.draft", draft=content | changes)["id"]
         for party in datasets:
-            until(lambda party=party: self.contract_at(party, drafted), f"{party} has {drafted}")
+            self.until_contract(party, drafted, "proposed")
         return str(drafted)
 
     def agree(self, datasets: Mapping[str, str], **changes: Any) -> str:
@@ -107,13 +107,16 @@ class Desk:
         for party in datasets:
             self.node(party).ask("contract.approve", contract=contract, by="officer")
         for name in (*datasets, COORDINATOR):
-            until(lambda name=name: self.contract_at(name, contract) == "active", f"active at {name}")
+            self.until_contract(name, contract, "active")
         return contract
 
     def contract_at(self, name: str, contract: str) -> str:
         """The contract's state at a node; "" if it is not known there."""
         rows = self.node(name).ask("contract.list")["contracts"]
         return next((str(row["state"]) for row in rows if row["id"] == contract), "")
+
+    def until_contract(self, name: str, contract: str, state: str) -> None:
+        until(lambda: self.contract_at(name, contract) == state, f"{contract} is {state} at {name}")
 
     def submit(self, contract: str, kind: str = "train", **params: Any) -> str:
         asked = self.node(COORDINATOR).ask("job.submit", contract=contract, kind=kind, params=params)

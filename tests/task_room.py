@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from saferoom.channel.codec import decode
@@ -82,7 +83,7 @@ def play(
     An error of a task is kept in the result. What the parties staged is kept as their models.
     """
     job_id = nodes.cores[COORDINATOR].new_id()
-    job = {"id": job_id, "contract_id": contract.id, "kind": kind, "params": params or {}}
+    job: dict[str, Any] = {"id": job_id, "contract_id": contract.id, "kind": kind, "params": params or {}}
     messages: list[Message] = []
 
     def tap(sender: str, receiver: str, message: bytes) -> None:
@@ -116,7 +117,7 @@ def play(
 
     error = None
     try:
-        run_together({me: lambda me=me: role(me) for me in (*parties, HELPER)}, network)
+        run_together({me: partial(role, me) for me in (*parties, HELPER)}, network)
     except Exception as caught:
         error = caught
     return Played(job_id, messages, {me: _disclosed(nodes, me, job_id) for me in (*parties, HELPER)}, error)

@@ -36,11 +36,11 @@ OnProgress = Callable[[dict[str, Any]], None]
 
 
 class House:
-    """A running room: the coordinator and its parties."""
+    """A running room: the coordinator and its parties. Whatever stands in `nodes` at its end is stopped."""
 
-    def __init__(self, room: Room, nodes: Mapping[str, NodeProcess]) -> None:
+    def __init__(self, room: Room, nodes: dict[str, NodeProcess]) -> None:
         self.room = room
-        self.nodes = dict(nodes)
+        self.nodes = nodes
 
     @property
     def coordinator(self) -> NodeProcess:

@@ -114,7 +114,9 @@ def _clear(out: Path) -> None:
             if (out / name).exists():
                 shutil.rmtree(out / name)
     except OSError as error:
-        raise ConfigError(f"cannot make or clear {out}: {error.strerror}", remedy="name another --out") from error
+        raise ConfigError(
+            f"cannot make or clear {out}: {error.strerror}", remedy="name another --out"
+        ) from error
 
 
 def _measure(rooms: House, job: str) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from saferoom.channel.session import Session
 from saferoom.errors import ProtocolError
 from saferoom.models.logistic_input import Pace, agree_seed, agree_sizes, check_input, tell_pace
 from saferoom.models.logistic_passes import (
-    PENALTY_BITS,
     WEIGHT_BITS,
     Helper,
     Party,
@@ -33,6 +32,7 @@ from saferoom.models.logistic_passes import (
     deal_curvature_pass,
     deal_gradient_pass,
     gradient_pass,
+    penalty_bits,
     unit_bits,
 )
 from saferoom.models.logistic_plan import BLOCK_ROWS, WIDE, LogisticSettings, Plan, Scales, make_plan
@@ -131,9 +131,8 @@ def _fit(
 ) -> Trained:
     s, plan = party.session, party.plan
     subset = order if plan.parted else np.arange(plan.rows)
-    small = _training_rows(
-        party, "subset", features[subset], whitening, WIDE, None if labels is None else labels[subset]
-    )
+    own = None if labels is None else labels[subset]
+    small = _training_rows(party, "subset", features[subset], whitening, WIDE, own)
     everything = (
         _training_rows(party, "all rows", features, whitening, plan.full_scales, labels)
         if plan.parted
@@ -281,16 +280,16 @@ def _training_rows(
     party: Party, label: str, features: F64, white: Whitening, scales: Scales, labels: F64 | None
 ) -> Rows:
     columns = _share_rows(party, label, features, white, scales)
-    penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), PENALTY_BITS)
-    squares = mask_squares(
-        party.session, party.deals, f"penalty of {label}", party.layout, penalty, PENALTY_BITS
-    )
+    bits = penalty_bits(party.plan)
+    penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), bits)
+    squares = mask_squares(party.session, party.deals, f"penalty of {label}", party.layout, penalty, bits)
     return Rows(columns, scales, squares, None if labels is None else labels - 0.5)
 
 
 def _deal_training_rows(helper: Helper, label: str, rows: int, scales: Scales) -> Rows:
     columns = _deal_rows(helper, label, rows, scales)
-    squares = deal_squares(helper.dealer, helper.session, f"penalty of {label}", helper.layout, PENALTY_BITS)
+    bits = penalty_bits(helper.plan)
+    squares = deal_squares(helper.dealer, helper.session, f"penalty of {label}", helper.layout, bits)
     return Rows(columns, scales, squares)
 
 

@@ -47,6 +47,7 @@ GRADIENT_BITS = 24
 RATIO_BITS = 4
 WEIGHT_BITS = INVERSE_BITS + GRADIENT_BITS + RATIO_BITS
 PENALTY_BITS = 18
+FINE_PENALTY_BITS = 26  # with many columns: those repeated across parties are told apart by the penalty alone
 LIFTED_BITS = WEIGHT_BITS + PENALTY_BITS  # of mean gradients before truncation: they must stay below 2**6
 ROW_WEIGHT_BITS = 14
 
@@ -54,6 +55,11 @@ ROW_WEIGHT_BITS = 14
 def unit_bits(rows: int) -> int:
     """Sums over `rows` rows are kept in units of 2**unit_bits(rows)."""
     return math.ceil(math.log2(rows)) if rows > 1 else 0
+
+
+def penalty_bits(plan: Plan) -> int:
+    """Scale of the penalty matrices; together with that of the weights it is LIFTED_BITS."""
+    return FINE_PENALTY_BITS if plan.acceleration else PENALTY_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +107,15 @@ def scores(party: Party, rows: Rows, u: Share) -> tuple[Share, Share]:
     """Z·u for all rows, and the penalty's gradient P·u. One round."""
     s, deals = party.session, party.deals
     factors = open_to_owners(s, deals, "weights", party.layout, u)
-    z = forward(s, deals, "scores", rows.columns, factors, u.frac_bits, WEIGHT_BITS - rows.scales.weight_bits)
+    z = forward(s, deals, "scores", rows.columns, factors, u.frac_bits, u.frac_bits - rows.scales.weight_bits)
     return z, apply_squares(s, deals, "penalty", rows.penalty, factors, u.frac_bits)
 
 
 def deal_scores(helper: Helper, rows: Rows) -> None:
     s, dealer = helper.session, helper.dealer
     masks = deal_vector(dealer, s, "weights", helper.layout)
-    deal_forward(dealer, s, "scores", rows.columns, masks, WEIGHT_BITS - rows.scales.weight_bits)
+    drop = LIFTED_BITS - rows.penalty.frac_bits - rows.scales.weight_bits
+    deal_forward(dealer, s, "scores", rows.columns, masks, drop)
     deal_apply_squares(dealer, s, "penalty", rows.penalty, masks)
 
 
@@ -142,13 +149,14 @@ def deal_gradient(helper: Helper, rows: Rows) -> None:
 
 
 def step(party: Party, v: Preconditioner, rows: int, g: Share, u: Share) -> Share:
-    """u - V·g. One round."""
+    """u - V·g at WEIGHT_BITS. One round."""
     s, deals = party.session, party.deals
     factor = open_factor(s, deals, "step", g[:, None])
     move = multiply(s, deals, "move", v.factor, factor)
     ratio = (v.rows / 2 ** unit_bits(v.rows)) / (rows / 2 ** unit_bits(rows))
     words = move.value[:, 0] * np.uint64(round(2**RATIO_BITS * ratio))
-    return u - Share(words, move.frac_bits + RATIO_BITS)
+    start = Share(u.value << np.uint64(WEIGHT_BITS - u.frac_bits), WEIGHT_BITS)
+    return start - Share(words, move.frac_bits + RATIO_BITS)
 
 
 def deal_step(helper: Helper, v: Preconditioner) -> None:

@@ -72,7 +72,7 @@ WIDE = Scales(64, 12, 20)
 
 @dataclass(frozen=True, slots=True)
 class AcceleratedPass:
-    """A pass over all rows; `momentum` in units of 2**-MOMENTUM_BITS."""
+    """A pass over all rows from a point ahead; `momentum` in units of 2**-MOMENTUM_BITS."""
 
     series: SineSeries
     momentum: int
@@ -190,20 +190,18 @@ def _many(rows: int, columns: int, reach: int | None) -> Plan:
     weight = 0.25 if subset == rows else 0.25 / (1 - math.sqrt(columns / subset)) ** 2
     narrow = rows > LARGE_ROWS
     reach = reach or (32 if rows <= SMALL_ROWS else 8 if narrow else 16)
-    few, many = _TERMS[reach] * 5 // 8, _TERMS[reach]
-    if narrow:
-        scales, coarse, fine = _narrow_scales(reach), _narrow_series(reach, few), _narrow_series(reach, many)
-    else:
-        bits = 15 if rows <= SMALL_ROWS else 13
-        scales = WIDE
-        coarse, fine = (_series(reach, terms, rows, bits=bits) for terms in (few, many))
+    coarse, fine = (
+        _narrow_series(reach, terms) if narrow else _series(reach, terms, subset, 15 if reach == 32 else 13)
+        for terms in (_TERMS[reach] * 5 // 8, _TERMS[reach])
+    )
+    scales = _narrow_scales(reach) if narrow else WIDE
     passes, curvature = _effort(rows, columns)
-    momenta = _momenta(passes, curvature)
     planned = tuple(
         AcceleratedPass(coarse if number < passes * 2 // 3 else fine, momentum)
-        for number, momentum in enumerate(momenta)
+        for number, momentum in enumerate(_momenta(passes, curvature))
     )
-    return Plan(rows, columns, subset, (), 0.002, fine, (), scales, Acceleration(weight, planned))
+    low = 0.002 if rows <= SMALL_ROWS else 0.001  # directions of the penalty alone are of the size of l2 / rows
+    return Plan(rows, columns, subset, (), low, fine, (), scales, Acceleration(weight, planned))
 
 
 def _effort(rows: int, columns: int) -> tuple[int, float]:
@@ -214,11 +212,11 @@ def _effort(rows: int, columns: int) -> tuple[int, float]:
 
 
 def _momenta(passes: int, curvature: float) -> tuple[int, ...]:
-    """Nesterov's k/(k + 3), up to what is best for that curvature; none in the last pass."""
+    """Nesterov's k/(k + 3), up to what is best for that curvature; none in the first pass."""
     root = math.sqrt(curvature)
     most = (1 - root) / (1 + root)
     growing = (min(number / (number + 3), most) for number in range(passes - 1))
-    return (*(math.floor(momentum * 2**MOMENTUM_BITS) for momentum in growing), 0)
+    return (0, *(math.floor(momentum * 2**MOMENTUM_BITS) for momentum in growing))
 
 
 def _narrow_scales(reach: int) -> Scales:

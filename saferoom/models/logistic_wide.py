@@ -4,10 +4,11 @@ Inverting a d × d Hessian on shares costs d³, so with hundreds of columns it i
 is at least as large as every Hessian on the way: the logistic loss bends by at most ¼ a row.
 
     B = ZᵀZ·weight/m + penalty,   V ≈ B⁻¹
-    v ← u - V·g(u),   u ← v + momentum·(v - v before)       momentum is public and grows from 0
+    a ← u + momentum·(u - u before),   u ← a - V·g(a)       momentum is public and grows from 0
 
-Since V·H never exceeds one, a pass can neither overshoot nor diverge, whatever the weights. Directions that the
-penalty alone determines (columns repeated across parties) are in B as they are in H, and converge like the others.
+Since V·H never exceeds one, a pass can neither overshoot nor diverge, whatever the weights. Directions that
+the penalty alone determines (columns repeated across parties) are in B as they are in H, and converge like
+the others.
 
 Source: Böhning and Lindsay 1988 (the bound); Nesterov 1983 (the momentum).
 """
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 from saferoom.models.logistic_input import Pace, tell_pace
 from saferoom.models.logistic_passes import (
     CURVATURE_BITS,
+    FINE_PENALTY_BITS,
+    LIFTED_BITS,
     WEIGHT_BITS,
     Helper,
     Party,
@@ -46,6 +49,7 @@ Tick: TypeAlias = Callable[[int], None]
 
 _BOUND_WEIGHT_BITS = 8
 _DROP = 8  # top bits left out of the products: 2**56 holds sums of 2**15 rows at 2·12 + 8 fractional bits
+_AHEAD_DROP = WEIGHT_BITS + MOMENTUM_BITS - (LIFTED_BITS - FINE_PENALTY_BITS)
 _ROUNDING = 1.05
 
 
@@ -62,9 +66,8 @@ def fit_wide(
     before = u
     for number, planned in enumerate(acceleration.passes):
         with party.session.scope(f"pass={number}"):
-            after = gradient_pass(party, everything, planned.series, v, u)
-            u = _ahead(party, after, before, planned.momentum)
-            before = after
+            ahead = _ahead(party, u, before, planned.momentum)
+            before, u = u, gradient_pass(party, everything, planned.series, v, ahead)
         tell_pace(party.session)
         tick(number)
     return u
@@ -78,9 +81,8 @@ def deal_fit_wide(helper: Helper, small: Rows, everything: Rows, pace: Pace, tic
     for number, planned in enumerate(acceleration.passes):
         pace.wait()
         with s.scope(f"pass={number}"):
+            deal_truncation(helper.dealer, s, "ahead", (helper.layout.columns,), _AHEAD_DROP)
             deal_gradient_pass(helper, everything, planned.series, v)
-            if planned.momentum:
-                deal_truncation(helper.dealer, s, "momentum", (helper.layout.columns,), MOMENTUM_BITS)
         tick(number)
 
 
@@ -90,13 +92,11 @@ def _acceleration(plan: Plan) -> Acceleration:
     return plan.acceleration
 
 
-def _ahead(party: Party, after: Share, before: Share, momentum: int) -> Share:
-    """after + momentum/2**MOMENTUM_BITS·(after - before). One round; none without momentum."""
-    if not momentum:
-        return after
-    words = (after.value << np.uint64(MOMENTUM_BITS)) + (after - before).value * np.uint64(momentum)
+def _ahead(party: Party, u: Share, before: Share, momentum: int) -> Share:
+    """u + momentum/2**MOMENTUM_BITS·(u - before), at the scale that suits the fine penalty. One round."""
+    words = (u.value << np.uint64(MOMENTUM_BITS)) + (u - before).value * np.uint64(momentum)
     lifted = Share(words, WEIGHT_BITS + MOMENTUM_BITS)
-    return open_truncated(party.session, party.deals, "momentum", lifted, MOMENTUM_BITS)
+    return open_truncated(party.session, party.deals, "ahead", lifted, _AHEAD_DROP)
 
 
 def _bound_preconditioner(

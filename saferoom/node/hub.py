@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 WATCH_EVERY_S = 1.0
 REAP_S = 10.0
+START_ALLOWANCE_S = 20.0
+"""A process that starts on a busy machine says nothing until its libraries are loaded."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Several jobs share a machine, and spinning threads of one starve the others. The environment overrules."""
 
@@ -97,7 +99,7 @@ class JobHub:
             ) from error
         finally:
             theirs.close_fd()
-        running = _Running(spec, process, time.monotonic())
+        running = _Running(spec, process, time.monotonic() + START_ALLOWANCE_S)
         with self._lock:
             self._jobs[spec.job_id] = running
         ours.send(Service.SPEC, spec.to_bytes())

@@ -18,7 +18,7 @@ HASTY = Patience(
     dead_after_s=3,
     peer_gone_s=3,
     coordinator_gone_s=4,
-    job_silent_s=5,
+    job_silent_s=8,
     receive_s=60,
 )
 

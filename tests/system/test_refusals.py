@@ -56,7 +56,7 @@ def test_a_contract_that_expires(desk: Desk) -> None:
     end = datetime.now(UTC) + timedelta(seconds=3)
     short = desk.agree(ALL, expires=end.isoformat())
     for name in (*PARTIES, COORDINATOR):
-        until(lambda name=name: desk.contract_at(name, short) == "expired", f"expired at {name}")
+        desk.until_contract(name, short, "expired")
     with pytest.raises(RefusedError, match="expired") as caught:
         desk.submit(short)
     assert caught.value.step and caught.value.remedy

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +24,37 @@ from tests.cli_runner import Result, run_command
 Typed = Callable[..., Result]
 
 
+def _run(folder: Path, *words: str, **environment: str) -> Result:
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("SAFEROOM_")}
+    return run_command(words, folder=folder, environment=plain | environment)
+
+
 @pytest.fixture
 def typed(tmp_path: Path) -> Typed:
-    """`typed("party", "status", ...)`: run a command in an empty folder."""
-
-    def run(*words: str, **environment: str) -> Result:
-        plain = {key: value for key, value in os.environ.items() if not key.startswith("SAFEROOM_")}
-        return run_command(words, folder=tmp_path, environment=plain | environment)
-
-    return run
+    """`typed("party", "status", ...)`: run a command in this test's folder."""
+    return partial(_run, tmp_path)
 
 
-@pytest.fixture
-def party(typed: Typed, tmp_path: Path) -> Path:
-    """A party's home whose keys are encrypted under `secret`."""
-    (tmp_path / "word").write_text("secret\n", encoding="utf-8")
-    made = typed(
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the home `bank`, its keys encrypted under `secret`, and with a file of that word."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "word").write_text("secret\n", encoding="utf-8")
+    made = _run(
+        folder,
         *("party", "init", "bank", "--organisation", "Valley Bank"),
         *("--home", "bank", "--passphrase-file", "word", "--json"),
     )
     assert made.code == 0, made.stderr
-    assert json.loads(made.stdout)["home"] == str(tmp_path / "bank")
+    assert json.loads(made.stdout)["home"] == str(folder / "bank")
     assert "next: send request.json" in made.stderr
+    return folder
+
+
+@pytest.fixture
+def party(made_once: Path, tmp_path: Path) -> Path:
+    """That party's home, copied into this test's folder."""
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
     return tmp_path / "bank"
 
 

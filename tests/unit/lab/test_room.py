@@ -50,7 +50,7 @@ def test_a_room_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("source: tax.csv, ", "", "parties.tax.source"),
         ("  tax:  {source: tax.csv, id: uscc, columns: [a, b]}\n", "", "parties"),
         ("room: trial", "room: [", "not valid YAML"),
-        ("room: trial", "trust: blind", "trust"),
+        ("seed: 3", "trust: blind", "trust"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:

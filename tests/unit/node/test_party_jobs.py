@@ -72,7 +72,7 @@ class Tax:
     def offer(self, kind: str = "train", *, job: str = "", **changes: Any) -> wire.JobReply:
         """Offer a job; the answer. `changes` are fields of the offer."""
         self.last = job or self.core.new_id()
-        fields = {
+        fields: dict[str, Any] = {
             "job_id": self.last,
             "session": 1,
             "contract_id": self.contract.id,
