@@ -190,8 +190,9 @@ def _many(rows: int, columns: int, reach: int | None) -> Plan:
     weight = 0.25 if subset == rows else 0.25 / (1 - math.sqrt(columns / subset)) ** 2
     narrow = rows > LARGE_ROWS
     reach = reach or (32 if rows <= SMALL_ROWS else 8 if narrow else 16)
+    bits = 15 if rows <= SMALL_ROWS else 13
     coarse, fine = (
-        _narrow_series(reach, terms) if narrow else _series(reach, terms, subset, 15 if reach == 32 else 13)
+        _narrow_series(reach, terms) if narrow else _series(reach, terms, subset, bits)
         for terms in (_TERMS[reach] * 5 // 8, _TERMS[reach])
     )
     scales = _narrow_scales(reach) if narrow else WIDE
@@ -200,7 +201,8 @@ def _many(rows: int, columns: int, reach: int | None) -> Plan:
         AcceleratedPass(coarse if number < passes * 2 // 3 else fine, momentum)
         for number, momentum in enumerate(_momenta(passes, curvature))
     )
-    low = 0.002 if rows <= SMALL_ROWS else 0.001  # directions of the penalty alone are of the size of l2 / rows
+    # Directions that the penalty alone determines have a curvature of the size of l2 / rows.
+    low = 0.002 if rows <= SMALL_ROWS else 0.001
     return Plan(rows, columns, subset, (), low, fine, (), scales, Acceleration(weight, planned))
 
 

@@ -110,7 +110,9 @@ class JobDesk:
         """A reconnected party asks what became of these jobs."""
         for job_id in job_ids:
             row = next(iter(self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)), None)
-            if row is not None and row["state"] in tables.JOB_ENDED:
+            if row is None or row["state"] not in tables.JOB_ENDED:
+                continue
+            if party in self._core.book.get(row["contract_id"]).parties:
                 self._send_verdict(party, job_id, row["state"], row["problem"])
 
     # -- RunPort -----------------------------------------------------------------------------------

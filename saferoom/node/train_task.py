@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from saferoom.data.preparation import Preparation
 from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
-from saferoom.errors import ConfigError, PeerError
+from saferoom.errors import ConfigError
 from saferoom.ids import HELPER
 from saferoom.models.logistic import (
     LocalModel,
@@ -45,9 +45,8 @@ def train(context: JobContext) -> None:
         context.facts["aligned"] = len(table)
         context.daemon.record("psi.done", rows=len(table))
     with context.phase("prepare"):
-        is_train = _share_split(context, table)
+        is_train, labels = _share_split(context, table)
         preparation, train_x, test_x = _prepare(context, table, is_train)
-        labels = _train_labels(context, table, is_train)
         context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
     with context.phase("train"):
         _declare_width(context)
@@ -117,17 +116,23 @@ def _declare_width(context: JobContext) -> None:
             session.declare("sizes", node, (1,), kind="widths")
 
 
-def _share_split(context: JobContext, table: PartyTable) -> NDArray[np.bool_]:
-    """Which aligned rows are for training: the label holder knows and tells the others."""
+def _share_split(
+    context: JobContext, table: PartyTable
+) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
+    """Which aligned rows are for training, and at the label holder their labels.
+
+    The label holder checks its labels before it tells the others anything.
+    """
     session, label_holder = context.session, context.contract.label_holder
     if context.me != label_holder:
-        return session.receive_one(label_holder, "split", (len(table),), np.bool_)
+        return session.receive_one(label_holder, "split", (len(table),), np.bool_), None
     is_train = table.train
     if is_train is None:
         is_train = random_split(len(table), context.contract.task.split_seed)
+    labels = _train_labels(context, table, is_train)
     for peer in session.peers:
         session.disclose("split", peer, is_train, kind="split")
-    return is_train
+    return is_train, labels
 
 
 def _prepare(
@@ -145,15 +150,11 @@ def _prepare(
     return preparation, train_x, preparation.transform(table.take(~is_train))
 
 
-def _train_labels(
-    context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]
-) -> NDArray[np.float64] | None:
+def _train_labels(context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The label holder's training labels. Raises ConfigError if a class has too few rows."""
-    if context.me != context.contract.label_holder:
-        return None
     if table.label is None:
         registration = own_registration(context.contract, context.me, context.home)
-        raise PeerError(
+        raise ConfigError(
             f"data set {registration.name!r} has no label column", remedy="register it with `label:`"
         )
     labels = table.label[is_train].astype(np.float64)

@@ -1,0 +1,58 @@
+"""The public plan: what many columns change, and that few columns are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from saferoom.models.logistic_plan import (
+    MANY_COLUMNS,
+    MOMENTUM_BITS,
+    LogisticSettings,
+    make_plan,
+)
+
+SIZES = [
+    (50, 200),
+    (3_000, 600),
+    (10_001, 161),
+    (20_000, 600),
+    (100_000, 600),
+    (5_000, 1_500),
+    (10**6, 4_000),
+]
+
+
+@pytest.mark.parametrize("rows", [50, 5_000, 20_000, 60_000])
+def test_few_columns_take_newton_steps(rows):
+    plan = make_plan(rows, MANY_COLUMNS, LogisticSettings())
+    assert plan.newton
+    assert plan.acceleration is None
+    assert plan.parted == bool(plan.full)
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_many_columns_take_one_inverse(rows, columns):
+    plan = make_plan(rows, columns, LogisticSettings())
+    assert plan == make_plan(rows, columns, LogisticSettings())
+    assert not plan.newton
+    assert not plan.full
+    assert plan.acceleration.weight >= 0.25
+    assert plan.samples == ([plan.subset_rows] if plan.parted else [])
+    assert plan.passes == len(plan.acceleration.passes)
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+@pytest.mark.parametrize("reach", [None, 8, 16, 32])
+def test_sums_of_gradients_have_room(rows, columns, reach):
+    """Fractional bits of the summed gradient in its units; 56 before it is rounded."""
+    plan = make_plan(rows, columns, LogisticSettings(logit_range=reach))
+    bits = plan.full_scales.feature_bits + (rows - 1).bit_length()
+    assert all(planned.series.frac_bits + bits <= 56 for planned in plan.acceleration.passes)
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_momentum_grows_and_stays_below_one(rows, columns):
+    momenta = [p.momentum for p in make_plan(rows, columns, LogisticSettings()).acceleration.passes]
+    assert momenta[0] == 0
+    assert momenta == sorted(momenta)
+    assert momenta[-1] < 2**MOMENTUM_BITS
