@@ -42,6 +42,7 @@ from saferoom.sharing.values import Share
 # Fractional bits. WEIGHT_BITS <= 64 - feature bits - period bits, or Z·u would not be right mod the
 # sigmoid's period.
 CURVATURE_BITS = 16
+FINE_CURVATURE_BITS = 17
 INVERSE_BITS = 10
 GRADIENT_BITS = 24
 RATIO_BITS = 4
@@ -60,6 +61,11 @@ def unit_bits(rows: int) -> int:
 def penalty_bits(plan: Plan) -> int:
     """Scale of the penalty matrices; together with that of the weights it is LIFTED_BITS."""
     return FINE_PENALTY_BITS if plan.acceleration else PENALTY_BITS
+
+
+def curvature_bits(plan: Plan) -> int:
+    """Scale of the matrix to be inverted: rounding errors of many columns add up."""
+    return FINE_CURVATURE_BITS if plan.acceleration else CURVATURE_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,19 +211,21 @@ def invert_curvature(
     total = Share(gram.value << np.uint64(drop), gram.frac_bits + drop)
     span = party.layout.span(s.me)
     total.value[span, span] += encode(penalty * rows, total.frac_bits)
-    bits = total.frac_bits + unit_bits(rows) - CURVATURE_BITS
-    matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, CURVATURE_BITS)
+    scale = curvature_bits(party.plan)
+    bits = total.frac_bits + unit_bits(rows) - scale
+    matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, scale)
     inverse = open_inverse(
         s, deals, "inverse", matrix, bound=bound, low=party.plan.low, result_bits=INVERSE_BITS
     )
     return Preconditioner(open_factor(s, deals, "inverse factor", inverse), rows)
 
 
-def deal_inversion(helper: Helper, bits: int, rows: int) -> Preconditioner:
-    """Dealer's side of `invert_curvature`, which truncates by `bits`."""
+def deal_inversion(helper: Helper, total_bits: int, rows: int) -> Preconditioner:
+    """Dealer's side of `invert_curvature`, where the cross-products have scale `total_bits`."""
     s, dealer, d = helper.session, helper.dealer, helper.layout.columns
-    deal_truncation(dealer, s, "mean curvature", (d, d), bits)
-    deal_inverse(dealer, s, "inverse", d, CURVATURE_BITS, low=helper.plan.low, result_bits=INVERSE_BITS)
+    scale = curvature_bits(helper.plan)
+    deal_truncation(dealer, s, "mean curvature", (d, d), total_bits + unit_bits(rows) - scale)
+    deal_inverse(dealer, s, "inverse", d, scale, low=helper.plan.low, result_bits=INVERSE_BITS)
     return Preconditioner(deal_factor(dealer, s, "inverse factor", (d, d)), rows)
 
 
@@ -237,7 +245,7 @@ def deal_curvature_pass(helper: Helper, rows: Rows, plan_step: NewtonStep) -> Pr
     drop = slope_bits - ROW_WEIGHT_BITS
     deal_weighted_gram(dealer, s, "curvature", columns.head(plan_step.rows), 64 - drop)
     total_bits = 2 * columns.frac_bits + slope_bits
-    v = deal_inversion(helper, total_bits + unit_bits(plan_step.rows) - CURVATURE_BITS, plan_step.rows)
+    v = deal_inversion(helper, total_bits, plan_step.rows)
     deal_gradient(helper, rows)
     deal_step(helper, v)
     return v

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from saferoom.models.logistic_input import Pace, tell_pace
 from saferoom.models.logistic_passes import (
-    CURVATURE_BITS,
     FINE_PENALTY_BITS,
     LIFTED_BITS,
     WEIGHT_BITS,
@@ -121,4 +120,4 @@ def _largest(layout: Layout, plan: Plan, acceleration: Acceleration) -> float:
 def _deal_bound_preconditioner(helper: Helper, columns: JointColumns) -> Preconditioner:
     deal_weighted_gram(helper.dealer, helper.session, "curvature", columns, 64 - _DROP)
     total_bits = 2 * columns.frac_bits + _BOUND_WEIGHT_BITS + _DROP
-    return deal_inversion(helper, total_bits + unit_bits(columns.rows) - CURVATURE_BITS, columns.rows)
+    return deal_inversion(helper, total_bits, columns.rows)

@@ -21,6 +21,7 @@ from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
 _FACTOR_BITS = 2
+_GUESS_BITS = 14  # of X between steps: X is large where H is small, so it needs fewer of them than H
 
 
 def step_factors(low: float) -> tuple[float, ...]:
@@ -40,20 +41,20 @@ def open_inverse(
 ) -> Share:
     """Approximate inverse.
 
-    Shapes:   matrix (d, d) uint64 at scale f <= 16, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
+    Shapes:   matrix (d, d) uint64 at scale f, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
     Rounds:   1 + 3·len(step_factors(low)).  Sends: 8·d² bytes to each other party and round.
     Reveals:  masked matrices to all parties; uniform.
-    Assumes:  semi-honest; entries of the inverse below 2**10.
+    Assumes:  semi-honest; entries of the inverse below 2**(30 - f).
     Source:   Higham, Functions of Matrices, §7.3 and 8.3 (scaled Newton iteration).
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
-    identity, bits = np.eye(matrix.shape[0]), matrix.frac_bits
-    scaled_bits = bits + _FACTOR_BITS
-    inverse = _public(session, identity / bound, bits)
-    twice = _public(session, 2 * identity, bits + scaled_bits)
+    identity = np.eye(matrix.shape[0])
+    scaled_bits = _GUESS_BITS + _FACTOR_BITS
+    inverse = _public(session, identity / bound, _GUESS_BITS)
+    twice = _public(session, 2 * identity, matrix.frac_bits + scaled_bits)
     with session.scope(label):
         fixed = open_factor(session, deals, "matrix", matrix)
-        for number, (factor, out_bits) in enumerate(_steps(low, bits, result_bits)):
+        for number, (factor, out_bits) in enumerate(_steps(low, result_bits)):
             with session.scope(f"step={number}"):
                 scaled = Share(inverse.value * np.uint64(factor * 2**_FACTOR_BITS), scaled_bits)
                 guess = open_factor(session, deals, "guess", scaled)
@@ -64,9 +65,9 @@ def open_inverse(
     return inverse
 
 
-def _steps(low: float, bits: int, result_bits: int) -> list[tuple[float, int]]:
+def _steps(low: float, result_bits: int) -> list[tuple[float, int]]:
     factors = step_factors(low)
-    return list(zip(factors, [bits] * (len(factors) - 1) + [result_bits], strict=True))
+    return list(zip(factors, [_GUESS_BITS] * (len(factors) - 1) + [result_bits], strict=True))
 
 
 def _public(session: Session, values: NDArray[np.float64], frac_bits: int) -> Share:
@@ -89,12 +90,11 @@ def deal_inverse(
     shape = (size, size)
     with session.scope(label):
         fixed = deal_factor(dealer, session, "matrix", shape)
-        for number, (_, out_bits) in enumerate(_steps(low, frac_bits, result_bits)):
+        for number, (_, out_bits) in enumerate(_steps(low, result_bits)):
             with session.scope(f"step={number}"):
                 guess = deal_factor(dealer, session, "guess", shape)
                 deal_multiply(dealer, session, "product", fixed, guess)
                 closer = deal_factor(dealer, session, "rest", shape)
                 deal_multiply(dealer, session, "better", guess, closer)
-                deal_truncation(
-                    dealer, session, "truncate", shape, 3 * frac_bits + 2 * _FACTOR_BITS - out_bits
-                )
+                better_bits = frac_bits + 2 * (_GUESS_BITS + _FACTOR_BITS)
+                deal_truncation(dealer, session, "truncate", shape, better_bits - out_bits)

@@ -74,6 +74,13 @@ def test_awkward_columns():
     assert_like_twin(play_logistic(blocks, labels), blocks, labels, within=0.02)
 
 
+def test_a_column_held_by_two_parties_and_many_rows():
+    """The penalty alone tells the two apart: the inverse has entries in the thousands."""
+    blocks, labels = synthetic(9_000, [4, 4])
+    blocks[1] = np.hstack([blocks[0][:, :1], blocks[1]])
+    assert_like_twin(play_logistic(blocks, labels), blocks, labels, within=0.01)
+
+
 def test_middle_plan_uses_a_subset_and_then_all_rows(monkeypatch):
     blocks, labels = synthetic(15_000, [4, 5])
     monkeypatch.setattr(logistic_plan, "SMALL_ROWS", 5_000)

@@ -82,7 +82,9 @@ def test_fewer_rows_than_columns():
 def test_rare_events_that_are_nearly_separable():
     blocks, labels = correlated(2000, [90, 90], repeated=3, shift=-4.5)
     assert labels.mean() < 0.05
-    assert_like_twin(play_logistic(blocks, labels), blocks, labels, within=0.01)
+    joint, twin = play_logistic(blocks, labels), fit_plain(np.hstack(blocks), labels, LogisticSettings())
+    assert np.abs(joint.coefficients - twin.coefficients).max() < 0.01
+    assert abs(joint.intercept - twin.intercept) < 0.05  # about -8.4
 
 
 def test_a_subset_gives_the_inverse(few_are_many):
@@ -121,7 +123,7 @@ def test_rounds(few_are_many):
 
 def test_too_few_passes_are_noticed(few_are_many, monkeypatch):
     monkeypatch.setattr(logistic_plan, "_effort", lambda rows, columns: (1, 0.1))
-    blocks, labels = correlated(2000, [6, 6], repeated=0, shift=-6.0, strength=4.0)
+    blocks, labels = correlated(2000, [6, 6], repeated=0, shift=-4.0, strength=8.0)
     with pytest.raises(ProtocolError, match="no convergence"):
         play_logistic(blocks, labels, timeout_s=10)
 

@@ -246,6 +246,19 @@ def test_inverse_is_cautious_below_its_range(room, shares):
     assert (np.diag(inverse)[2:] < 1000).all()
 
 
+def test_inverse_with_entries_in_the_thousands(room, shares):
+    matrix = np.diag([1.0, 0.5, 2.0**-12])
+    parts = shares.split(matrix, 2, 16)
+    played = room.play(
+        2,
+        lambda s, d, i: open_inverse(s, d, "i", parts[i], bound=1.1, low=5e-4, result_bits=10),
+        lambda dealer, s: deal_inverse(dealer, s, "i", 3, 16, low=5e-4, result_bits=10),
+    )
+    inverse = np.diag(shares.join(played.results))
+    assert np.allclose(inverse[:2], [1.0, 2.0], atol=0.05)
+    assert 1024 < inverse[2] <= 4096
+
+
 @parties
 def test_weighted_gram(room, shares, k):
     rng = np.random.default_rng(4)
