@@ -26,7 +26,7 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
     "coefficients": ("自己处理后的列数", "自己各列的系数", "系数的符号和大小暗示他方各列与自己各列的相关性"),
     "intercept": ("一个数", "模型的截距", NO_ABUSE[1]),
     "score": ("评分的行数", "每家企业的联合评分", "只有两方时,评分减去自己的部分就是对方的部分"),
-    "range_check": ("一个数", "训练评分是否都在 S 形函数的有效范围内", NO_ABUSE[1]),
+    "range_check": ("一个数", "训练评分是否都在 S 形函数的有效范围内,拟合是否收敛", NO_ABUSE[1]),
     "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
 }
 """Shape, meaning, abuse of each kind in `saferoom.protocols.learns.KINDS`."""

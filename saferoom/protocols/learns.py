@@ -54,7 +54,12 @@ KINDS = {
             "the joint score of each enterprise",
             "with two parties the score minus its own part is the other party's part",
         ),
-        Kind("range_check", "1", "that all training scores lie within the sigmoid's range", "none known"),
+        Kind(
+            "range_check",
+            "1",
+            "whether the training scores lie within the sigmoid's range and the fit converged",
+            "none known",
+        ),
         Kind(
             "query",
             "asked rows",

@@ -179,7 +179,7 @@ KINDS_ZH: Mapping[str, str] = {
     "coefficients": "本方列的系数",
     "intercept": "模型截距",
     "score": "每家企业的联合评分",
-    "range_check": "训练评分是否全部在 sigmoid 的有效范围内",
+    "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",
     "query": "接收方请求评分的是本方的哪些企业",
 }
 
