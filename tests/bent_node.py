@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,14 @@ def _bend_jobs(home: Path) -> None:
     JobHub._spawn = staticmethod(spawn)  # type: ignore[method-assign]
 
 
+def _command_line(process: int) -> str:
+    """The arguments of a process that has just been started: empty until the kernel has put them there."""
+    deadline = time.monotonic() + 5
+    while not (text := Path(f"/proc/{process}/cmdline").read_text("utf-8")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return text
+
+
 def _tap(home: Path, folder: Path) -> None:
     """Write what job processes were given and what the relay saw where the test can read it."""
     start, route, lock = JobHub.start, RelayService.route, threading.Lock()
@@ -132,7 +141,7 @@ def _tap(home: Path, folder: Path) -> None:
         process = self._jobs[spec.job_id].process.pid
         seen = {
             "keys": spec.keys,
-            "argv": Path(f"/proc/{process}/cmdline").read_text("utf-8"),
+            "argv": _command_line(process),
             "environment": Path(f"/proc/{process}/environ").read_text("utf-8"),
         }
         (folder / f"{home.name}-{spec.job_id}.json").write_text(json.dumps(seen), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -31,7 +30,6 @@ Handler = Callable[[str, Plain], Iterator[Plain]]
 
 def serve_coordinator(home: Home, passphrase: str | None) -> None:
     """`saferoom coordinator up`."""
-    os.umask(0o077)
     keep_freed_memory()
     with _opened(home, passphrase) as core:
         daemon = Coordinator(core, NodeKeys.load(home.helper_keys, passphrase))
@@ -45,7 +43,6 @@ def serve_coordinator(home: Home, passphrase: str | None) -> None:
 
 def serve_party(home: Home, passphrase: str | None) -> None:
     """`saferoom party up`."""
-    os.umask(0o077)
     keep_freed_memory()
     with _opened(home, passphrase) as core:
         daemon = Party(core)
