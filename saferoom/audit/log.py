@@ -195,7 +195,7 @@ class AuditLog:
                 self._commit(batch)
         # Whatever stops the writer must stop every act of the node: nobody may go on waiting for it.
         except BaseException as exc:
-            _log.exception("the audit log cannot be written; nothing more is accepted")
+            _log.error("the audit log cannot be written (%s); nothing more is accepted", type(exc).__name__)
             with self._changed:
                 self._broken = exc
                 self._changed.notify_all()

@@ -16,6 +16,7 @@ import os
 import socket
 import stat
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -106,8 +107,10 @@ class AdminServer:
                 yield _write(item=item)
         except SafeRoomError as error:
             yield _write(error=_pack(error))
-        except Exception:
-            _log.exception("an administration call failed")
+        except Exception as error:
+            # Without the exception's own text: a foreign one may quote data.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("an administration call failed: %s\n%s", type(error).__name__, frames)
             yield _write(
                 error=_pack(SafeRoomError("the node failed while answering", remedy="see the node's own log"))
             )

@@ -13,7 +13,6 @@ One HPKE context seals or opens one key: a failed opening spoils a context.
 from __future__ import annotations
 
 import secrets
-import struct
 
 from Crypto.Protocol import HPKE
 from Crypto.Protocol.DH import import_x25519_private_key, import_x25519_public_key
@@ -26,12 +25,6 @@ ENVELOPE_VERSION = 1
 ENVELOPE_BYTES = 1 + 32 + KEY_BYTES + 16
 _SUITE = HPKE.AEAD.AES256_GCM
 _DOMAIN = b"saferoom/v1/job-key"
-
-
-def job_key_context(contract_hash: bytes, job_id: bytes, session: int, sender: str, receiver: str) -> bytes:
-    """The canonical bytes a job key is bound to: each field with its length, so that none can slide."""
-    fields = (contract_hash, job_id, struct.pack(">I", session), sender.encode(), receiver.encode())
-    return b"".join(struct.pack(">H", len(field)) + field for field in fields)
 
 
 def seal_job_key(sender_private: bytes, recipient_public: bytes, context: bytes) -> tuple[bytes, bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,9 +107,6 @@ class State:
                 remedy=f"see `saferoom {what} list`",
             )
         return found[0]
-
-    def jobs_of(self, contract_id: str, kinds: Iterable[str]) -> list[dict[str, Any]]:
-        return self.rows(jobs, jobs.c.contract_id == contract_id, jobs.c.kind.in_(list(kinds)))
 
     def end_job(
         self, job_id: str, state: str, problem: dict[str, str] | None, summary: dict[str, Any] | None

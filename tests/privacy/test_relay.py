@@ -16,7 +16,7 @@ from saferoom.channel.session import Session
 from saferoom.errors import VerificationError
 from saferoom.link.frames import AUTHENTICATED_BYTES, HEADER_BYTES, Kind, parse_header
 from saferoom.link.relay_service import RelayService
-from saferoom.link.sealing import job_key_context, open_job_key, seal_job_key
+from saferoom.link.sealing import open_job_key, seal_job_key
 from tests.link_helpers import Authority, attach_all, running_room
 
 NAMES = ["bank", "tax"]
@@ -107,7 +107,7 @@ def test_the_job_key_envelopes_that_pass_the_coordinator_do_not_open_with_its_ke
     def public(key: X25519PrivateKey) -> bytes:
         return key.public_key().public_bytes_raw()
 
-    context = job_key_context(bytes(32), bytes(16), 0, "bank", "tax")
+    context = b"contract, job, bank to tax"
     _, envelope = seal_job_key(bank.private_bytes_raw(), public(tax), context)
     with pytest.raises(VerificationError):
         open_job_key(coordinator.private_bytes_raw(), public(bank), envelope, context)
