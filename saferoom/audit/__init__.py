@@ -4,6 +4,8 @@
     Recorder              one line an act, for nodes                           recorder
     Event and its parts   the allow-listed schema                              events, schema, vocabulary
     SaltStore             commitments to subjects that can be unlinked         commitments
+    lifecycle             one contract by the six stages of its data           lifecycle
+    wipe_tree             destroying what may be kept no longer                erasure
     verify_log            the auditor's check: a verdict                       verify
     export_folder         exact bytes as JSON Lines, to hand over              export
 

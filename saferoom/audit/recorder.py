@@ -28,7 +28,7 @@ from saferoom.audit.events import (
 from saferoom.audit.identifiers import looks_like_enterprise_code
 from saferoom.audit.log import AuditLog, Receipt
 from saferoom.audit.schema import TEXT_CHARS
-from saferoom.audit.vocabulary import USUAL_STAGE, EventType, Outcome, Stage
+from saferoom.audit.vocabulary import STAGE_OF, EventType, Outcome
 
 _WITHHELD = "(withheld: the text looked as if it held an enterprise code)"
 
@@ -57,7 +57,6 @@ class Recorder:
     def record(
         self,
         type: EventType,  # noqa: A002 - the entry's own word
-        stage: Stage | None = None,
         outcome: Outcome = "allowed",
         *,
         reason: str = "",
@@ -76,7 +75,7 @@ class Recorder:
         deletion: Deletion | None = None,
         anchors: Iterable[Anchor] = (),
     ) -> Receipt:
-        """Write one event and wait until it is durable. `stage` is the type's usual one unless given.
+        """Write one event and wait until it is durable. Its stage is that of the type.
 
         Raises: UsageError if a field is not allowed; StorageError if the log cannot be written: then do not
         act.
@@ -84,7 +83,7 @@ class Recorder:
         event = Event(
             event_id=secrets.token_hex(16),
             type=type,
-            stage=stage or USUAL_STAGE.get(type, "use"),
+            stage=STAGE_OF.get(type, "use"),  # the schema refuses the type if it is unknown
             time=self._now(),
             node=self.node,
             software=self.software,

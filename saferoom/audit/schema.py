@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from saferoom.audit.events import EVENT_VERSION
 from saferoom.audit.identifiers import looks_like_enterprise_code
-from saferoom.audit.vocabulary import BUCKETS, DIRECTIONS, EVENT_TYPES, OUTCOMES, STAGES
+from saferoom.audit.vocabulary import BUCKETS, DIRECTIONS, EVENT_TYPES, OUTCOMES, STAGE_OF, STAGES
 from saferoom.errors import UsageError
 
 Check = Callable[[object], bool]
@@ -84,7 +84,7 @@ REQUIRED: dict[str, Check] = {
     "v": lambda value: type(value) is int and value == EVENT_VERSION,
     "event_id": _matching(_EVENT_ID),
     "type": _one_of(EVENT_TYPES),
-    "stage": _one_of(STAGES),
+    "stage": _one_of(frozenset(STAGES)),
     "time": _matching(_TIME),
     "node": _name,
     "software": _name,
@@ -129,6 +129,7 @@ OPTIONAL: dict[str, Check] = {
     ),
 }
 _ALL = REQUIRED | OPTIONAL
+_STAGE_OF: dict[object, str] = {str(kind): stage for kind, stage in STAGE_OF.items()}
 
 
 def fault(event: Mapping[str, object]) -> str:
@@ -141,6 +142,8 @@ def fault(event: Mapping[str, object]) -> str:
             return "there is a field that the schema does not name"
         if not check(value):
             return f"the field {name!r} is not what the schema allows there"
+    if event["stage"] != _STAGE_OF[event["type"]]:
+        return "the field 'stage' is not the stage of this type"
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from saferoom.errors import UsageError
 
 Stage = Literal["collection", "transfer", "storage", "use", "sharing", "destruction"]
-"""The policy's 归集 传输 存储 使用 共享 销毁."""
+"""The data life cycle's stages, in their order; `STAGE_TITLES` has the policy's Chinese words."""
 
 Outcome = Literal["allowed", "refused", "failed"]
 
@@ -56,18 +56,22 @@ EventType = Literal[
     "model.stored",
     "model.exported",
     "model.destroyed",
+    "scores.stored",
     "score.batch",
     "score.one",
     "grade.released",
     "report.issued",
     "report.verified",
+    "destruction.begun",
     "retention.destroyed",
+    "staging.destroyed",
+    "salt.destroyed",
     "request.refused",
     "auditor.read",
     "log.recovered",
 ]
 
-USUAL_STAGE: dict[EventType, Stage] = {
+STAGE_OF: dict[EventType, Stage] = {
     "node.started": "use",
     "node.stopped": "use",
     "key.made": "storage",
@@ -106,20 +110,33 @@ USUAL_STAGE: dict[EventType, Stage] = {
     "model.stored": "storage",
     "model.exported": "sharing",
     "model.destroyed": "destruction",
+    "scores.stored": "storage",
     "score.batch": "use",
     "score.one": "use",
     "grade.released": "sharing",
     "report.issued": "sharing",
     "report.verified": "use",
+    "destruction.begun": "destruction",
     "retention.destroyed": "destruction",
+    "staging.destroyed": "destruction",
+    "salt.destroyed": "destruction",
     "request.refused": "transfer",
     "auditor.read": "use",
     "log.recovered": "storage",
 }
-"""The stage an event of this type has unless its recorder says otherwise."""
+"""The one stage of each type; entries that name another are refused."""
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+STAGE_TITLES: dict[Stage, dict[str, str]] = {
+    "collection": {"en": "collection", "zh": "归集"},
+    "transfer": {"en": "transfer", "zh": "传输"},
+    "storage": {"en": "storage", "zh": "存储"},
+    "use": {"en": "use", "zh": "使用"},
+    "sharing": {"en": "sharing", "zh": "共享"},
+    "destruction": {"en": "destruction", "zh": "销毁"},
+}
 
 EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
-STAGES: frozenset[str] = frozenset(get_args(Stage))
 OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
 DIRECTIONS: frozenset[str] = frozenset(get_args(Direction))
 

@@ -27,7 +27,7 @@ from saferoom.audit.events import (
 from saferoom.audit.identifiers import looks_like_enterprise_code
 from saferoom.audit.recorder import safe_reason
 from saferoom.audit.schema import OPTIONAL, REQUIRED, check_event, fault
-from saferoom.audit.vocabulary import BUCKETS, EVENT_TYPES, STAGES, USUAL_STAGE, EventType, bucket
+from saferoom.audit.vocabulary import BUCKETS, EVENT_TYPES, STAGE_OF, STAGE_TITLES, STAGES, EventType, bucket
 from saferoom.errors import UsageError, VerificationError
 from saferoom.ids import uscc_check_character
 
@@ -90,6 +90,7 @@ BROKEN: list[dict[str, Any]] = [
     {"reason": 3},
     {"type": "node.exploded"},
     {"stage": "publishing"},
+    {"stage": "destruction"},
     {"outcome": "maybe"},
     {"time": "2026-01-31 08:00:00"},
     {"event_id": "xyz"},
@@ -198,8 +199,8 @@ def test_an_entry_has_at_most_65535_bytes() -> None:
 
 
 def test_vocabularies_are_whole() -> None:
-    assert set(USUAL_STAGE) == set(get_args(EventType)) == EVENT_TYPES
-    assert set(USUAL_STAGE.values()) == STAGES
+    assert set(STAGE_OF) == set(get_args(EventType)) == EVENT_TYPES
+    assert set(STAGE_OF.values()) == set(STAGES) == set(STAGE_TITLES)
 
 
 @given(st.integers(0, 10**20))

@@ -60,12 +60,12 @@ def test_later_trees_begin_with_earlier_ones(log: AuditLog, recorder: Recorder, 
 
 def test_the_recorder_fills_in_what_is_the_same(log: AuditLog, recorder: Recorder) -> None:
     recorder.record("dataset.registered", object=DataObject.of("loans", rows=3))
-    recorder.record("job.refused", "sharing", "refused", reason="line\none", actor=None)
+    recorder.record("job.refused", "refused", reason="line\none", actor=None)
     first, second = (decode(data) for _, data in log.entries())
     assert first["time"] == "2026-01-31T08:00:00.000Z"
     assert first["stage"] == "collection"
     assert first["actor"] == {"org": "bank", "role": "node"}
-    assert (second["stage"], second["outcome"], second["reason"]) == ("sharing", "refused", "line one")
+    assert (second["stage"], second["outcome"], second["reason"]) == ("use", "refused", "line one")
     assert first["event_id"] != second["event_id"]
 
 
