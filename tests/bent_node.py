@@ -30,6 +30,7 @@ from saferoom.link.relay_service import RelayService
 from saferoom.node import job_process
 from saferoom.node.hub import JobHub
 from saferoom.node.job_spec import JobSpec
+from saferoom.node.job_starter import JobStarter
 
 Message = Sequence[Any]
 BEND, LOUD = "bend.txt", "loud"
@@ -115,12 +116,12 @@ def _run_job(file_descriptor: int, bend: str) -> int:
 def _bend_jobs(home: Path) -> None:
     honest = subprocess.Popen
 
-    def spawn(pipe: Pipe) -> subprocess.Popen[bytes]:
+    def start(_starter: JobStarter, pipe: Pipe) -> subprocess.Popen[bytes]:
         number = pipe.fileno()
         command = [sys.executable, __file__, "job", str(number), (home / BEND).read_text("utf-8").strip()]
         return honest(command, pass_fds=[number], stdin=subprocess.DEVNULL)
 
-    JobHub._spawn = staticmethod(spawn)  # type: ignore[method-assign]
+    JobStarter.start = start  # type: ignore[method-assign, assignment]
 
 
 def _command_line(process: int) -> str:

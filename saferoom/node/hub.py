@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +21,7 @@ from saferoom.errors import PeerError, SafeRoomError
 from saferoom.link.pipe import Pipe, PipeClosedError
 from saferoom.link.switchboard import JobPort, Switchboard
 from saferoom.node.job_spec import JobSpec, Service
+from saferoom.node.job_starter import JobProcess, JobStarter
 from saferoom.node.problem import Problem
 
 logger = logging.getLogger(__name__)
@@ -31,8 +30,6 @@ WATCH_EVERY_S = 1.0
 REAP_S = 10.0
 START_ALLOWANCE_S = 20.0
 """A process that starts on a busy machine says nothing until its libraries are loaded."""
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""Several jobs share a machine, and spinning threads of one starve the others. The environment overrules."""
 
 
 class JobOwner(Protocol):
@@ -54,7 +51,7 @@ class JobOwner(Protocol):
 @dataclass(slots=True, eq=False)
 class _Running:
     spec: JobSpec
-    process: subprocess.Popen[bytes]
+    process: JobProcess
     heard: float
     port: JobPort | None = None
     attached: threading.Event = field(default_factory=threading.Event)
@@ -74,6 +71,7 @@ class JobHub:
         self._me = me
         self._owner = owner
         self._silent_s = silent_s
+        self._starter = JobStarter()
         self._jobs: dict[str, _Running] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -91,7 +89,7 @@ class JobHub:
         """Start the job's process and hand it its spec. Raises PeerError if it cannot be started."""
         ours, theirs = Pipe.pair()
         try:
-            process = self._spawn(theirs)
+            process = self._starter.start(theirs)
         except OSError as error:
             ours.close()
             raise PeerError(
@@ -133,16 +131,7 @@ class JobHub:
         deadline = time.monotonic() + REAP_S
         while self.running() and time.monotonic() < deadline:
             time.sleep(0.01)
-
-    @staticmethod
-    def _spawn(pipe: Pipe) -> subprocess.Popen[bytes]:
-        number = pipe.fileno()
-        return subprocess.Popen(
-            [sys.executable, "-m", "saferoom.node.job_process", str(number)],
-            pass_fds=[number],
-            env={**ONE_THREAD, **os.environ},
-            stdin=subprocess.DEVNULL,
-        )
+        self._starter.stop()
 
     def _on_service(self, running: _Running, kind: int, payload: bytes) -> None:
         running.heard = time.monotonic()
@@ -207,7 +196,7 @@ class JobHub:
                 self.cancel(running.spec.job_id, problem)
 
 
-def _reap(process: subprocess.Popen[bytes]) -> int:
+def _reap(process: JobProcess) -> int:
     try:
         return process.wait(timeout=REAP_S)
     except subprocess.TimeoutExpired:

@@ -1,9 +1,8 @@
-"""One job's process: `python -m saferoom.node.job_process FD`, started by a daemon, never by hand."""
+"""One job's process, from its spec to its last word. Forked by the forkserver."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -30,10 +29,13 @@ def main(file_descriptor: int) -> int:
     """Run the job whose spec comes first through the pipe. Returns the process's exit code."""
     keep_freed_memory()
     pipe = Pipe.from_fileno(file_descriptor)
-    first = pipe.receive()
-    if first is None or first[0] != Service.SPEC:
+    try:
+        kind, payload = pipe.receive()
+    except PipeClosedError:
         return 1
-    spec = JobSpec.from_bytes(first[1])
+    if kind != Service.SPEC:
+        return 1
+    spec = JobSpec.from_bytes(payload)
     daemon = Daemon(pipe)
     stop_alive = _say_alive(daemon)
     try:
@@ -91,7 +93,3 @@ def _say_alive(daemon: Daemon) -> Callable[[], None]:
 
     threading.Thread(target=beat, name="alive", daemon=True).start()
     return stop.set
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))

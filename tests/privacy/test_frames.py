@@ -316,7 +316,7 @@ def test_no_secret_in_arguments_environment_or_files(watched: Watched) -> None:
     for (node, job), spec in given.items():
         arguments = spec["argv"].rstrip("\0").split("\0")
         if node not in TALKATIVE:
-            assert arguments[1:3] == ["-m", "saferoom.node.job_process"]
+            assert arguments[1:3] == ["-m", "saferoom.node.forkserver"]
             assert arguments[3].isdecimal() and len(arguments) == 4
         for text in (spec["argv"], spec["environment"]):
             assert job not in text and watched.contract.id not in text

@@ -67,10 +67,14 @@ def assert_works(house: House, contract: str) -> None:
 
 
 def job_process(node: NodeProcess) -> psutil.Process:
+    return forkserver(node).children()[0]
+
+
+def forkserver(node: NodeProcess) -> psutil.Process:
     (child,) = [
         child
         for child in psutil.Process(node.process.pid).children()
-        if "saferoom.node.job_process" in child.cmdline()
+        if "saferoom.node.forkserver" in child.cmdline()
     ]
     return child
 
@@ -92,6 +96,12 @@ def test_a_job_process_that_is_killed(slow_house: House, contract: str, job: str
 def test_the_helper_that_is_killed(slow_house: House, contract: str, job: str) -> None:
     job_process(slow_house.coordinator).kill()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="helper")
+
+
+def test_a_forkserver_that_is_killed_ends_no_job(slow_house: House, contract: str, job: str) -> None:
+    forkserver(slow_house.nodes["tax"]).kill()
+    list(slow_house.nodes["bank"].stream("job.watch", job=job))
+    assert slow_house.nodes["bank"].ask("job.show", job=job)["state"] == "finished"
 
 
 def test_a_job_process_that_hangs(slow_house: House, contract: str, job: str) -> None:

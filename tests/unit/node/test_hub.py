@@ -71,7 +71,7 @@ class Bench:
         self.owner = Owner()
         self.script = ""
         self.hub = JobHub("tax", self.owner, lambda frame: None, silent_s=30)
-        monkeypatch.setattr(JobHub, "_spawn", staticmethod(self._spawn))
+        monkeypatch.setattr(self.hub._starter, "start", self._spawn)
 
     def _spawn(self, pipe: Pipe) -> subprocess.Popen[bytes]:
         number = pipe.fileno()
@@ -212,11 +212,10 @@ def test_the_spec_goes_through_the_pipe_alone(monkeypatch: pytest.MonkeyPatch) -
 
     def popen(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
         seen.update(options, command=command)
-        number = command[-1]
-        return honest([sys.executable, "-c", TALK, number], pass_fds=options["pass_fds"])
+        return honest(command, **options)
 
     hub = JobHub("tax", Owner(), lambda frame: None, silent_s=30)
-    monkeypatch.setattr("saferoom.node.hub.subprocess.Popen", popen)
+    monkeypatch.setattr("saferoom.node.job_starter.subprocess.Popen", popen)
     hub.start(SPEC)
     hub.stop()
     handed_over = json.dumps([seen["command"], seen["env"]])
@@ -230,7 +229,7 @@ def test_a_process_that_cannot_be_started(bench: Bench, monkeypatch: pytest.Monk
     def fail(_pipe: Pipe) -> None:
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(JobHub, "_spawn", staticmethod(fail))
+    monkeypatch.setattr(bench.hub._starter, "start", fail)
     with pytest.raises(PeerError) as caught:
         bench.hub.start(SPEC)
     assert (caught.value.party, caught.value.step) == ("tax", "start") and caught.value.remedy

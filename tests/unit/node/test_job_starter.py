@@ -1,0 +1,100 @@
+"""The forkserver: one process that loads once, from which each job is forked."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from saferoom.link.pipe import Pipe
+from saferoom.node.job_starter import JobProcess, JobStarter
+from tests.link_helpers import wait_for
+
+
+@pytest.fixture(scope="module")
+def starter() -> Iterator[JobStarter]:
+    starter = JobStarter()
+    yield starter
+    starter.stop()
+
+
+def start(starter: JobStarter) -> tuple[JobProcess, Pipe]:
+    """A job that waits for its spec. It ends when our end of its pipe does."""
+    ours, theirs = Pipe.pair()
+    process = starter.start(theirs)
+    theirs.close_fd()
+    return process, ours
+
+
+def server_of(starter: JobStarter) -> psutil.Process:
+    assert starter._server is not None
+    return psutil.Process(starter._server.pid)
+
+
+def test_jobs_are_forked_from_one_process_and_end_each_by_itself(starter: JobStarter) -> None:
+    (first, first_pipe), (second, second_pipe) = start(starter), start(starter)
+    assert {child.pid for child in server_of(starter).children()} == {first.pid, second.pid}
+    first_pipe.close()
+    assert first.wait(10) == 1
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(0.1)
+    second_pipe.close()
+    assert second.wait(10) == 1 and second.wait(10) == 1
+    wait_for(lambda: not server_of(starter).children())
+
+
+def test_a_job_that_is_killed(starter: JobStarter) -> None:
+    process, pipe = start(starter)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    process.kill()
+    pipe.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc")
+def test_the_forkserver_runs_one_thread_and_has_no_grpc(starter: JobStarter) -> None:
+    """Whoever forks another process than that risks a child that hangs."""
+    _, pipe = start(starter)
+    pipe.close()
+    server = Path(f"/proc/{server_of(starter).pid}")
+    assert len(list((server / "task").iterdir())) == 1
+    assert "numpy" in (server / "maps").read_text("utf-8")
+    assert "grpc" not in (server / "maps").read_text("utf-8")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_a_job_holds_no_descriptor_of_another(starter: JobStarter) -> None:
+    (first, first_pipe), (second, second_pipe) = start(starter), start(starter)
+    held = [_descriptors(job.pid) for job in (first, second)]
+    assert all(len(names) == 2 for names in held), "its pipe to the daemon, and the pipe that tells its end"
+    assert not held[0] & held[1]
+    first_pipe.close()
+    second_pipe.close()
+
+
+def _descriptors(pid: int) -> set[str]:
+    """What a process has open besides its standard streams."""
+    return {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if int(path.name) > 2}
+
+
+def test_a_forkserver_that_dies_ends_no_job_and_the_next_job_has_a_new_one() -> None:
+    starter = JobStarter()
+    old, old_pipe = start(starter)
+    dead = server_of(starter)
+    dead.kill()
+    new, new_pipe = start(starter)
+    assert server_of(starter).pid != dead.pid
+    with pytest.raises(subprocess.TimeoutExpired):
+        old.wait(0.1)
+    old.kill()
+    assert old.wait(10) == -1
+    starter.stop()
+    with pytest.raises(subprocess.TimeoutExpired):
+        new.wait(0.1)
+    new_pipe.close()
+    assert new.wait(10) == -1
+    old_pipe.close()
