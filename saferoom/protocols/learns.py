@@ -61,6 +61,18 @@ KINDS = {
             "none known",
         ),
         Kind(
+            "anonymous_events",
+            "bins of a feature holder, shuffled",
+            "how many events lie in each of a feature holder's bins, not knowing which bin is which",
+            "the spread of the counts says how strongly the other party's columns go with default",
+        ),
+        Kind(
+            "bin_events",
+            "own bins",
+            "which of its own bins hold the minimum of events, and how many events lie in each merged bin",
+            "the difference of two nearly equal bins of two columns is a count over few enterprises",
+        ),
+        Kind(
             "query",
             "asked rows",
             "which of its enterprises the recipient asks scores for",

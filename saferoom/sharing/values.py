@@ -6,6 +6,7 @@
     Public       what every node may know: sizes, public seeds, protocol versions
     Seed         key material for exactly one receiver
     Tokens       pseudonyms under a key that their receiver does not know
+    Ciphertexts  numbers under a homomorphic key (from the room `he`)
     Disclosed    a plain value that a contract lets one receiver learn; only `Session.disclose` makes one
 
 A plain numpy array is none of these and cannot be sent.
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.errors import ShapeError
+from saferoom.he.ciphertexts import Ciphertexts
 
 U64: TypeAlias = NDArray[np.uint64]
 Words: TypeAlias = NDArray[Any]  # uint64, or uint32 where a modulus of 2**32 suffices
@@ -115,4 +117,4 @@ class Disclosed:
     value: NDArray[Any]
 
 
-Sendable: TypeAlias = Share | MaskedShare | Masked | Public | Seed | Tokens | Disclosed
+Sendable: TypeAlias = Share | MaskedShare | Masked | Public | Seed | Tokens | Ciphertexts | Disclosed

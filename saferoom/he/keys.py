@@ -1,0 +1,195 @@
+"""Keys of Okamoto-Uchiyama and Paillier: one public and one private type, for they differ in numbers only.
+
+                      Okamoto-Uchiyama             Paillier
+    n                 p² q                         p q
+    ciphertext        mod n                        mod n²
+    encrypt m         g^m · h^r                    (1 + n)^m · x^n, or (1 + n)^m · h^r
+    plaintexts        below 2**(bits of p - 1)     below 2**(bits of n - 1)
+
+The factors' owner works modulo p² and q (or q²) apart, where g^m is 1 + m·step, powers of the noise's base
+come from a table, and exponents are as short as the base's order; it joins the two by the Chinese remainder.
+
+`randomness` says what the noise is: `full`, an n-th residue out of all (Paillier) or out of those that a
+random h generates (Okamoto-Uchiyama); `subgroup`, a power of an h whose order is the product of two secret
+256-bit primes, which also assumes that such elements look random.
+
+Source: Okamoto, Uchiyama 1998; Paillier 1999; subgroups: Damgård, Jurik, Nielsen 2010, §4.2 (short noise).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import gmpy2
+from gmpy2 import mpz
+
+from saferoom.errors import UsageError, VerificationError
+from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_exponent
+
+Scheme: TypeAlias = Literal["okamoto-uchiyama", "paillier"]
+Randomness: TypeAlias = Literal["full", "subgroup"]
+
+MINIMUM_BITS = 2048
+MAXIMUM_BITS = 8192
+SUBGROUP_PRIME_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """Which scheme, how many bits of n, which randomness. Raises UsageError for what is not strong enough."""
+
+    scheme: Scheme = "okamoto-uchiyama"
+    bits: int = 3072
+    randomness: Randomness = "full"
+
+    def __post_init__(self) -> None:
+        if self.scheme not in get_args(Scheme):
+            raise UsageError(f"encryption is by one of {', '.join(get_args(Scheme))}, not {self.scheme!r}")
+        if self.randomness not in get_args(Randomness):
+            raise UsageError(f"randomness is one of {', '.join(get_args(Randomness))}")
+        if not MINIMUM_BITS <= self.bits <= MAXIMUM_BITS or self.bits % 2:
+            raise UsageError(
+                f"keys have {MINIMUM_BITS} to {MAXIMUM_BITS} bits, an even number; {self.bits} was asked for",
+                remedy="use 3072",
+            )
+
+    @property
+    def plain_bits(self) -> int:
+        """Plaintexts are below 2**plain_bits."""
+        return (self.bits // 3 if self.scheme == "okamoto-uchiyama" else self.bits) - 1
+
+
+class PublicKey:
+    """What everybody may have. `h` generates the noise; 0 where it is drawn as x**n (Paillier, full)."""
+
+    def __init__(self, encryption: Encryption, n: int, g: int, h: int) -> None:
+        self.encryption = encryption
+        self.n, self.g, self.h = mpz(n), mpz(g), mpz(h)
+        self.modulus = self.n if encryption.scheme == "okamoto-uchiyama" else self.n**2
+        self.width_bytes = (self.modulus.bit_length() + 7) // 8
+        self._noise: FixedBase | None = None
+        self._check()
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.encryption})"
+
+    def __eq__(self, other: object) -> bool:
+        mine = (self.encryption, self.n, self.g, self.h)
+        return isinstance(other, PublicKey) and mine == (other.encryption, other.n, other.g, other.h)
+
+    def __hash__(self) -> int:
+        return hash((self.encryption, self.n))
+
+    @property
+    def plain_bits(self) -> int:
+        return self.encryption.plain_bits
+
+    @property
+    def _order_bytes(self) -> int:
+        """Bytes that the order of h fits in, as far as somebody without the factors can tell."""
+        if self.encryption.randomness == "subgroup":
+            return 2 * SUBGROUP_PRIME_BITS // 8
+        return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8
+
+    def noise(self) -> mpz:
+        """A fresh encryption of 0, whose noise covers whatever noise a product of ciphertexts has."""
+        if not self.h:
+            return pow(1 + mpz(secrets.randbelow(int(self.n) - 1)), self.n, self.modulus)
+        size_bytes = self._order_bytes + SLACK_BYTES
+        if self._noise is None:
+            self._noise = FixedBase(self.h, self.modulus, size_bytes, digit_bits=4)
+        return self._noise.power(secrets.token_bytes(size_bytes))
+
+    def encrypt(self, plain: int) -> mpz:
+        """A ciphertext of `plain`, without the factors: slow. Raises UsageError if it does not fit."""
+        check_plain(plain, self.plain_bits)
+        paillier = self.encryption.scheme == "paillier"
+        message = 1 + plain * self.n if paillier else pow(self.g, plain, self.modulus)
+        return message * self.noise() % self.modulus
+
+    def rerandomised(self, ciphertext: mpz) -> mpz:
+        """Another ciphertext of the same number, which not even the key's owner can link to this one."""
+        return ciphertext * self.noise() % self.modulus
+
+    def _check(self) -> None:
+        chosen = self.encryption
+        if self.n.bit_length() != chosen.bits or not self.n % 2:
+            raise VerificationError(f"a public key whose modulus is not an odd number of {chosen.bits} bits")
+        if chosen.scheme == "paillier" and self.g != self.n + 1:
+            raise VerificationError("a Paillier key whose generator is not n + 1")
+        needs_h = chosen.scheme == "okamoto-uchiyama" or chosen.randomness == "subgroup"
+        if bool(self.h) != needs_h:
+            raise VerificationError("a public key whose noise is not of the kind it claims")
+        for element in (self.g, self.h) if needs_h else (self.g,):
+            if not 1 < element < self.modulus - 1 or gmpy2.gcd(element, self.n) != 1:
+                raise VerificationError("a public key with an element that is no unit, or of order two")
+
+
+class Half:
+    """One of the two moduli into which the owner splits its work. `step` is 0 where no message goes."""
+
+    def __init__(self, prime: mpz, modulus: mpz, base: mpz, order: mpz, step: mpz) -> None:
+        self.prime, self.modulus, self.base, self.order, self.step = prime, modulus, base, order, step
+        self._size_bytes = (order.bit_length() + 7) // 8
+        self._powers: FixedBase | None = None
+
+    def encrypt(self, plain: int) -> mpz:
+        if self._powers is None:
+            self._powers = FixedBase(self.base, self.modulus, self._size_bytes)
+        noise = self._powers.power(random_exponent(self.order, self._size_bytes))
+        return (1 + plain * self.step) * noise % self.modulus
+
+    def decrypt(self, ciphertext: mpz) -> mpz:
+        """The plaintext modulo the prime. Raises VerificationError if the noise is not of this key."""
+        quotient, rest = divmod(pow(ciphertext % self.modulus, self.order, self.modulus) - 1, self.prime)
+        if rest:
+            raise VerificationError("a number that is no ciphertext under this key")
+        return quotient * gmpy2.invert(self.order * (self.step // self.prime), self.prime) % self.prime
+
+
+class PrivateKey:
+    """What only the key's owner has: encrypts quickly, decrypts. Never printed; no truth value."""
+
+    def __init__(self, public: PublicKey, first: Half, second: Half) -> None:
+        self.public = public
+        self.first, self.second = first, second
+        self._second_inverse = gmpy2.invert(second.modulus, first.modulus)
+        if first.modulus * second.modulus != public.modulus:
+            raise VerificationError("a private key that does not belong to its public key")
+
+    def __repr__(self) -> str:
+        return f"PrivateKey({self.public.encryption})"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a PrivateKey has no truth value: it is secret")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a PrivateKey is not pickled; see saferoom.he.key_files")
+
+    def encrypt(self, plain: int) -> mpz:
+        """A ciphertext of `plain`. Raises UsageError unless 0 <= plain < 2**plain_bits."""
+        check_plain(plain, self.public.plain_bits)
+        second = self.second.encrypt(plain)
+        difference = (self.first.encrypt(plain) - second) * self._second_inverse % self.first.modulus
+        return second + self.second.modulus * difference
+
+    def decrypt(self, ciphertext: mpz) -> mpz:
+        """The plaintext. Raises VerificationError for what is no ciphertext or out of range.
+
+        A plaintext out of range is never shown: under Okamoto-Uchiyama it would give the factors away.
+        """
+        plain = self.first.decrypt(ciphertext)
+        if self.second.step:
+            other, p, q = self.second.decrypt(ciphertext), self.first.prime, self.second.prime
+            plain = other + q * ((plain - other) * gmpy2.invert(q, p) % p)
+        if plain.bit_length() > self.public.plain_bits:
+            raise VerificationError("a ciphertext of a number out of range")
+        return plain
+
+
+def check_plain(plain: int, plain_bits: int) -> None:
+    """Raises UsageError unless 0 <= plain < 2**plain_bits; the number itself is not shown."""
+    if plain < 0 or int(plain).bit_length() > plain_bits:
+        raise UsageError(f"a plaintext is not negative and has up to {plain_bits} bits")
