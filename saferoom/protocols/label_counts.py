@@ -1,0 +1,373 @@
+"""Events per bin, without showing labels to the feature holders or bins to the label holder.
+
+    feature holder   merges its bins to the minimum of rows; says how many there are       slots
+    label holder     sends a public key and every row's label encrypted, once for all      labels
+    feature holder   adds up ciphertexts by its bins, shuffles the sums of all its columns,
+                     packs them, re-randomises them                                        sums
+    label holder     decrypts counts that it cannot tell apart; says which are large enough  enough
+    feature holder   merges those that are not with their neighbours; says which slots go together
+                     groups
+    label holder     adds those up, checks that all are large enough, and gives the counts  events
+
+A WOE and the feature holder's own row counts determine the events of each bin, so returning WOE instead
+would hide nothing; the feature holder computes it itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError, RefusedError, SafeRoomError, ShapeError, UsageError, VerificationError
+from saferoom.he.ciphertexts import Ciphertexts
+from saferoom.he.generation import generate_key
+from saferoom.he.key_files import public_from_json, public_to_json
+from saferoom.he.keys import Encryption, PrivateKey, PublicKey
+from saferoom.he.packing import Slots
+from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector
+from saferoom.he.workers import Workers
+from saferoom.protocols.bins import (
+    BinnedFeature,
+    FeatureCounts,
+    Merging,
+    Minimums,
+    by_minimum_events,
+    by_minimum_rows,
+    checked_labels,
+    count_plain,
+    counts_of,
+    sums_by,
+)
+from saferoom.sharing.values import Public
+
+CHUNK_ROWS = 1 << 12
+INLINE_ROWS = 1 << 10
+"""Below this, starting processes takes longer than the work."""
+MAX_SLOTS = 1 << 20
+MAX_CLASSES = 64
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many rows were encrypted or added up, and of how many."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What both ends know."""
+
+    label_holder: str
+    rows: int
+    minimums: Minimums
+    encryption: Encryption
+    progress: Progress
+
+    def slots(self, classes: int) -> Slots:
+        """A count of each class, side by side, in every slot."""
+        return Slots(classes * self.count_bits, self.encryption.plain_bits)
+
+    @property
+    def count_bits(self) -> int:
+        return self.rows.bit_length()
+
+    def chunks(self) -> Iterator[slice]:
+        for start in range(0, self.rows, CHUNK_ROWS):
+            yield slice(start, min(start + CHUNK_ROWS, self.rows))
+
+
+def count_events(
+    s: Session,
+    label_holder: str,
+    rows: int,
+    minimums: Minimums,
+    *,
+    labels: NDArray[Any] | None = None,
+    features: Sequence[BinnedFeature] = (),
+    encryption: Encryption | None = None,
+    key: PrivateKey | None = None,
+    workers: Workers | None = None,
+    progress: Progress | None = None,
+) -> list[FeatureCounts]:
+    """The events in each bin of this party's own columns, in their order; all parties call it.
+
+    `labels` are given at the label holder alone, `key` too if it is not to be a fresh one.
+
+    Shapes:   labels (rows,) or (rows, classes) of 0 and 1; features of (rows,) bins each
+              -> per feature: merged (bins,), rows (final,), events (final, classes).
+    Rounds:   2 at a feature holder, 3 at the label holder.
+    Sends:    label holder to each feature holder: rows ciphertexts, its public key, one byte a slot, 8 bytes
+              a final bin and class; back: 8 bytes, packed ciphertexts, 4 bytes a slot.
+    Reveals:  to the label holder, `anonymous_events`: the events of every feature holder's bins of at least
+              minimums.rows rows, in a secret order; to each feature holder, `bin_events`: which of them
+              hold minimums.events of every class, and the events of its final bins.
+    Assumes:  semi-honest; the scheme's assumption (p-subgroup, or decisional composite residuosity).
+    Source:   design 7; additive encryption: Okamoto, Uchiyama 1998, Paillier 1999.
+    Raises:   UsageError, ShapeError, RefusedError (a column with fewer rows, or labels with fewer events, than
+              the minimum), PeerError (a peer that does not follow the protocol), PeerTimeout.
+    """
+    terms = _Terms(label_holder, rows, minimums, encryption or Encryption(), progress or _silent)
+    if label_holder not in s.parties:
+        raise UsageError("the label holder is no party of this session", party=label_holder)
+    if (labels is not None) != (s.me == label_holder):
+        raise UsageError("labels are given at the label holder and nowhere else", party=s.me)
+    with _workers(workers, rows) as ready:
+        if labels is None:
+            return _at_feature_holder(s, terms, features, ready)
+        return _at_label_holder(s, terms, labels, features, key, ready)
+
+
+def _at_label_holder(
+    s: Session,
+    terms: _Terms,
+    labels: NDArray[Any],
+    features: Sequence[BinnedFeature],
+    key: PrivateKey | None,
+    workers: Workers,
+) -> list[FeatureCounts]:
+    table = _checked_table(labels, terms)
+    own = count_plain(features, table, terms.minimums)
+    slots = {peer: int(s.receive_one(peer, "slots", (1,), np.uint64)[0]) for peer in s.peers}
+    for peer, count in slots.items():
+        if count > MAX_SLOTS:
+            raise PeerError(f"more than {MAX_SLOTS} bins", party=peer, step=s.step("slots"))
+    counters = [peer for peer, count in slots.items() if count]
+    if counters:
+        key = key if key is not None else generate_key(terms.encryption)
+        _send_labels(s, terms, counters, table, key, workers)
+        counts = {p: _receive_sums(s, terms, p, table, slots[p], key, workers) for p in counters}
+        for peer in counters:
+            enough = np.asarray(terms.minimums.hold(counts[peer]), dtype=np.uint8)
+            s.disclose("enough", peer, enough, kind="bin_events")
+        for peer in counters:
+            s.disclose("events", peer, _grouped(s, terms, peer, counts[peer]), kind="bin_events")
+    return own
+
+
+def _at_feature_holder(
+    s: Session, terms: _Terms, features: Sequence[BinnedFeature], workers: Workers
+) -> list[FeatureCounts]:
+    by_rows = [by_minimum_rows(feature, terms.rows, terms.minimums) for feature in features]
+    slots = sum(int(merging.max()) + 1 for merging in by_rows)
+    s.send(terms.label_holder, "slots", Public(np.array([slots], dtype=np.uint64)))
+    if not features:
+        return []
+    key, classes = _receive_key(s, terms)
+    s.declare("sums", terms.label_holder, (slots, classes), kind="anonymous_events")
+    sums = _add_up(s, terms, key, features, by_rows, workers)
+    order = _secret_order(slots)
+    packed = pack_vector(key, [sums[slot] for slot in order], terms.slots(classes), workers)
+    s.send(terms.label_holder, "sums", packed)
+
+    s.declare("enough", s.me, (slots,), kind="bin_events")
+    enough = np.empty(slots, dtype=bool)
+    enough[order] = s.receive_one(terms.label_holder, "enough", (slots,), np.uint8) != 0
+    by_events = _merge_by_events(features, by_rows, enough)
+    groups, first = _named_in_order(_all_places(by_events), order)
+    s.send(terms.label_holder, "groups", Public(groups))
+    s.declare("events", s.me, (len(first), classes), kind="bin_events")
+    found = s.receive_one(terms.label_holder, "events", (len(first), classes), np.int64)
+    events = np.empty_like(found)
+    events[first] = found
+    return _check_events(s, terms, _split(features, by_rows, by_events, events))
+
+
+def _checked_table(labels: NDArray[Any], terms: _Terms) -> NDArray[np.int64]:
+    table = checked_labels(labels)
+    if len(table) != terms.rows or table.shape[1] > MAX_CLASSES:
+        raise ShapeError(f"labels are ({terms.rows},) or ({terms.rows}, classes up to {MAX_CLASSES})")
+    if (table.sum(axis=0) < terms.minimums.events).any():
+        raise RefusedError(
+            f"fewer events than the minimum of {terms.minimums.events} in all rows together",
+            remedy="agree on a smaller minimum, or align more enterprises",
+        )
+    return table
+
+
+def _send_labels(
+    s: Session,
+    terms: _Terms,
+    counters: Sequence[str],
+    table: NDArray[np.int64],
+    key: PrivateKey,
+    workers: Workers,
+) -> None:
+    if key.public.encryption != terms.encryption:
+        raise UsageError(f"a key of {key.public.encryption} where {terms.encryption} was agreed")
+    classes = table.shape[1]
+    terms.slots(classes)  # refuses what does not fit, before anything is sent
+    head = np.array([terms.rows, classes], dtype=np.uint64)
+    text = np.frombuffer(public_to_json(key.public).encode(), dtype=np.uint8)
+    for peer in counters:
+        s.send(peer, "key", Public(head), Public(text))
+    places = [1 << (place * terms.count_bits) for place in range(classes)]
+    for chunk in terms.chunks():
+        plains = (table[chunk].astype(object) @ np.array(places, dtype=object)).tolist()
+        encrypted = encrypt_vector(key, plains, workers)
+        for peer in counters:
+            s.send(peer, f"labels/row={chunk.start}", encrypted)
+        terms.progress(chunk.stop, terms.rows)
+
+
+def _receive_key(s: Session, terms: _Terms) -> tuple[PublicKey, int]:
+    holder, step = terms.label_holder, s.step("key")
+    tensors = s.receive(holder, "key")
+    if [t.dtype for t in tensors] != [np.uint64, np.uint8] or tensors[0].shape != (2,):
+        raise PeerError("expected a header and a public key", party=holder, step=step)
+    rows, classes = map(int, tensors[0])
+    if rows != terms.rows or not 1 <= classes <= MAX_CLASSES:
+        raise PeerError("it counts other rows, or too many classes", party=holder, step=step)
+    try:
+        key = public_from_json(tensors[1].tobytes().decode())
+    except (SafeRoomError, UnicodeDecodeError) as error:
+        raise PeerError("a public key that cannot be used", party=holder, step=step) from error
+    if key.encryption != terms.encryption:
+        raise PeerError(f"a key that is not of the agreed {terms.encryption}", party=holder, step=step)
+    return key, classes
+
+
+def _add_up(
+    s: Session,
+    terms: _Terms,
+    key: PublicKey,
+    features: Sequence[BinnedFeature],
+    by_rows: Sequence[Merging],
+    workers: Workers,
+) -> list[Any]:
+    """The encrypted sums of all bins, column by column."""
+    columns = [merging[feature.bins] for feature, merging in zip(features, by_rows, strict=True)]
+    sums = BinSums(key, columns, [int(merging.max()) + 1 for merging in by_rows], workers)
+    holder = terms.label_holder
+    try:
+        for chunk in terms.chunks():
+            shape = (chunk.stop - chunk.start, key.width_bytes)
+            sums.add(Ciphertexts(s.receive_one(holder, f"labels/row={chunk.start}", shape, np.uint8)))
+            terms.progress(chunk.stop, terms.rows)
+        return [number for bins in sums.finish() for number in bins]
+    except PeerError as error:
+        error.party, error.step = error.party or holder, error.step or s.step("labels")
+        raise
+
+
+def _receive_sums(
+    s: Session,
+    terms: _Terms,
+    peer: str,
+    table: NDArray[np.int64],
+    slots: int,
+    key: PrivateKey,
+    workers: Workers,
+) -> NDArray[np.int64]:
+    """A feature holder's counts: (slots, classes)."""
+    classes = table.shape[1]
+    s.declare("sums", s.me, (slots, classes), kind="anonymous_events")
+    layout = terms.slots(classes)
+    shape = (layout.plaintexts(slots), key.public.width_bytes)
+    packed = Ciphertexts(s.receive_one(peer, "sums", shape, np.uint8))
+    single = Slots(terms.count_bits, layout.slot_bits)
+    counts: list[list[int]] = []
+    try:
+        for plain in decrypt_vector(key, packed, workers):
+            held = min(layout.per_plaintext, slots - len(counts))
+            counts += [single.unpack(value, classes) for value in layout.unpack(plain, held)]
+    except (PeerError, VerificationError) as error:
+        raise PeerError("sums that are not those of our labels", party=peer, step=s.step("sums")) from error
+    found = np.array(counts, dtype=np.int64)
+    if (found > table.sum(axis=0)).any():
+        raise PeerError("a sum that is larger than that of all labels", party=peer, step=s.step("sums"))
+    return found
+
+
+def _grouped(s: Session, terms: _Terms, peer: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The counts of the groups that a feature holder wants to know: a partition, none of them too small."""
+    groups = s.receive_one(peer, "groups", (len(counts),), np.uint32)
+    if not np.array_equal(np.unique(groups), np.arange(int(groups.max()) + 1)):
+        raise PeerError("groups that are not numbered from 0", party=peer, step=s.step("groups"))
+    events = sums_by(groups, counts)
+    if (events < terms.minimums.events).any():
+        raise PeerError("it asks for a count below the minimum", party=peer, step=s.step("groups"))
+    return events
+
+
+def _secret_order(slots: int) -> NDArray[np.int64]:
+    order = list(range(slots))
+    secrets.SystemRandom().shuffle(order)
+    return np.array(order, dtype=np.int64)
+
+
+def _merge_by_events(
+    features: Sequence[BinnedFeature], by_rows: Sequence[Merging], enough: NDArray[np.bool_]
+) -> list[Merging]:
+    edges = np.cumsum([0, *(int(merging.max()) + 1 for merging in by_rows)])
+    return [
+        by_minimum_events(feature, merging, enough[start:stop])
+        for feature, merging, start, stop in zip(features, by_rows, edges, edges[1:], strict=False)
+    ]
+
+
+def _all_places(mergings: Sequence[Merging]) -> NDArray[np.int64]:
+    """The final bin of every slot, numbered through all columns."""
+    starts = np.cumsum([0, *(int(merging.max()) + 1 for merging in mergings)])
+    return np.concatenate([merging + start for merging, start in zip(mergings, starts, strict=False)])
+
+
+def _named_in_order(
+    places: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Groups of the shuffled slots, named as they appear; and the final bin that each name stands for.
+
+    The names so say nothing that the shuffled order hides.
+    """
+    shuffled = places[order]
+    _, first, inverse = np.unique(shuffled, return_index=True, return_inverse=True)
+    names = np.empty(len(first), dtype=np.uint32)
+    names[np.argsort(first)] = np.arange(len(first))
+    return names[inverse.reshape(-1)], shuffled[np.sort(first)]
+
+
+def _split(
+    features: Sequence[BinnedFeature],
+    by_rows: Sequence[Merging],
+    by_events: Sequence[Merging],
+    events: NDArray[np.int64],
+) -> list[FeatureCounts]:
+    edges = np.cumsum([0, *(int(merging.max()) + 1 for merging in by_events)])
+    return [
+        counts_of(feature, second[first], events[start:stop])
+        for feature, first, second, start, stop in zip(
+            features, by_rows, by_events, edges, edges[1:], strict=False
+        )
+    ]
+
+
+def _check_events(s: Session, terms: _Terms, counts: list[FeatureCounts]) -> list[FeatureCounts]:
+    """The same events stand in every column, and no bin has more of them than rows."""
+    total = counts[0].events.sum(axis=0)
+    for found in counts:
+        too_many = (found.events > found.rows[:, None]).any() or (found.events < 0).any()
+        if too_many or (found.events.sum(axis=0) != total).any():
+            raise PeerError(
+                "counts that cannot be those of our bins", party=terms.label_holder, step=s.step("events")
+            )
+    _log.info("counted events in the bins of %d columns", len(counts))
+    return counts
+
+
+@contextmanager
+def _workers(given: Workers | None, rows: int) -> Iterator[Workers]:
+    if given is not None:
+        yield given
+        return
+    with Workers(0 if rows < INLINE_ROWS else None) as own:
+        yield own
+
+
+def _silent(_done: int, _of: int) -> None:
+    """Progress that nobody asked for."""
