@@ -110,8 +110,8 @@ def count_events(
               hold minimums.events of every class, and the events of its final bins.
     Assumes:  semi-honest; the scheme's assumption (p-subgroup, or decisional composite residuosity).
     Source:   design 7; additive encryption: Okamoto, Uchiyama 1998, Paillier 1999.
-    Raises:   UsageError, ShapeError, RefusedError (a column with fewer rows, or labels with fewer events, than
-              the minimum), PeerError (a peer that does not follow the protocol), PeerTimeout.
+    Raises:   UsageError, ShapeError, RefusedError (fewer rows, or events, in all than a bin must hold),
+              PeerError (a peer that does not follow the protocol), PeerTimeout.
     """
     terms = _Terms(label_holder, rows, minimums, encryption or Encryption(), progress or _silent)
     if label_holder not in s.parties:
