@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from saferoom.cli import console_commands
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
@@ -90,3 +91,6 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
     if len(faults) > SHOWN_FAULTS:
         yield f"  and {len(faults) - SHOWN_FAULTS} faults more; --json lists them"
     yield verdict["not_proved"]
+
+
+console_commands.register(app)

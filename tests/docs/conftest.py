@@ -102,7 +102,7 @@ def _leaf_problems(command: Any, words: list[str], complete: bool) -> Iterator[s
             if option is not None and not option.is_flag and not equals and next(rest, None) is None:
                 yield f"{name} takes a value"
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    if positional > len(arguments):
+    if positional > len(arguments) and not any(p.nargs == -1 for p in arguments):
         yield f"takes {len(arguments)} arguments, not {positional}"
     if complete:
         if positional < sum(p.required for p in arguments):
