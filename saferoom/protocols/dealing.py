@@ -3,7 +3,7 @@
 Each party and the dealer expand the same masks from a seed that only those two know. Two kinds of gift:
 
     mask     every party holds a uniform share; the dealer knows all of them, so it knows their sum.
-    Nothing travels.
+             Nothing travels.
     share    the dealer computes a value from masks; all parties but one take mask words as their share, and
              the remaining one, by turns, is sent `value - sum of the others`: it is uniform to it.
 

@@ -1,15 +1,14 @@
 """Matrices that each party holds in the clear, multiplied by vectors that all parties hold shared.
 
 Party i holds X_i. Once a job it sends D_i = X_i - A_i to the others, where A_i comes from its seed: the
-dealer knows
-A_i, the others do not. For a shared u with dealt mask b = Σ_p b^p, party i learns e_i = u_i - b_i
-(uniform), and
+dealer knows A_i, the others do not. For a shared u with dealt mask b = Σ_p b^p, party i learns
+e_i = u_i - b_i (uniform), and
 
     X_i·u_i  =  X_i·(e_i + b_i^i)  at i   +   Σ_{p≠i} D_i·b_i^p  at p   +   A_i·(b_i - b_i^i)  dealt.
 
 Every party so multiplies one matrix a block, and X never moves again. Reusing A with a fresh b is safe;
-reusing b is
-not, and raises. Words are uint64, or uint32 where the result is wanted mod 2**32 only (half the traffic).
+reusing b is not, and raises. Words are uint64, or uint32 where the result is wanted mod 2**32 only (half
+the traffic).
 """
 
 from __future__ import annotations
@@ -184,9 +183,8 @@ def forward(
 ) -> Share:
     """Σ_i X_i·u_i from the factors that `open_to_owners` gave, of which the low `drop` bits are left out.
 
-    Shapes:   columns (n, d), factors (d,) at scale f -> Share (n,) in the columns' words at scale f -
-              drop + columns.frac_bits,
-              right mod 2**(64 - drop), or mod 2**32 for uint32.
+    Shapes:   columns (n, d), factors (d,) at scale f -> Share (n,) in the columns' words at scale
+              f - drop + columns.frac_bits, right mod 2**(64 - drop), or mod 2**32 for uint32.
     Rounds:   0 (waits for the dealer, if it is this party's turn).  Sends: nothing.
     Reveals:  nothing.
     Assumes:  semi-honest.

@@ -1,7 +1,8 @@
 """Products of shared matrices: open each factor once under a mask, then multiply as often as wanted.
 
-L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B        E opened, A, B dealt masks, A·B dealt
-shares
+    L·R = (E_L + A)(E_R + B) = E_L·E_R  +  E_L·B + A·E_R  +  A·B
+
+E_L and E_R are opened, A and B are dealt masks, and of A·B shares are dealt.
 """
 
 from __future__ import annotations

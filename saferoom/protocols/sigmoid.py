@@ -5,15 +5,13 @@
 
     σ(z) - 1/2  ≈  Σ_{k = 1, 3, …, 2K-1}  a_k · sin(2πkz/P)        for |z| <= P/4
 
-with errors of 4e-4 for K = 6, P = 32 and 6e-5 for K = 32, P = 128. Twice as good as all harmonics for
-the same K, and beyond
-P/4 it falls back slowly instead of jumping: |z| = 1.1·P/4 still gives an error below 5e-3 for P = 32.
+with errors of 4e-4 for K = 6, P = 32 and 6e-5 for K = 32, P = 128. That is twice as good as all harmonics
+for the same K, and beyond P/4 it falls back slowly instead of jumping: |z| = 1.1·P/4 still gives an error
+below 5e-3 for P = 32.
 
 z is taken as a fraction of the period, a uint32 "turn"; its modulus is the period itself, so z needs no
-truncation: dropping low
-bits of the shares also shrinks their modulus (`ring.fixed.shifted_down`). The dealer deals r uniform,
-and shares of
-a_k·sin(2πkr) and a_k·cos(2πkr). c = z + r is opened (uniform). Then
+truncation: dropping low bits of the shares also shrinks their modulus (`ring.fixed.shifted_down`). The
+dealer deals r uniform, and shares of a_k·sin(2πkr) and a_k·cos(2πkr). c = z + r is opened (uniform). Then
 
     sin(kz) = sin(kc)·cos(kr) - cos(kc)·sin(kr)
 
@@ -100,14 +98,13 @@ def open_sigmoid(
 ) -> tuple[Share, Share | None]:
     """σ(z) - 1/2, and σ'(z) if `slope`, of shared z.
 
-    Shapes:   turns (n,) uint32 -> Share (n,) of `dtype` at scale series.frac_bits; slope at slope_bits +
-              dealt_bits.
+    Shapes:   turns (n,) uint32 -> Share (n,) of `dtype` at scale series.frac_bits; slope at scale
+              slope_bits + dealt_bits.
     Rounds:   1.  Sends: 4·n bytes to each other party.
     Reveals:  z + r mod P to all parties; uniform, because r is used once.
     Assumes:  semi-honest; |z| <= P/4, or the result is that of the mirrored curve. Callers must check.
-    Source:   sine series for one-round activation functions: Zheng et al. 2023 (SecureML-type "Fourier"
-              protocols); odd
-              harmonics: this module's text.
+    Source:   one round by a sine series: Zheng et al. 2023, Secure Softmax/Sigmoid for Machine-learning
+              Computation (ACSAC); odd harmonics: the module's text.
     Raises:   MaskReuseError, ShapeError, PeerTimeout, StepMismatchError.
     """
     rows = turns.shape[0]

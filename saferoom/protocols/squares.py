@@ -1,8 +1,7 @@
 """Private square matrices, one a party, each acting on that party's own block of a shared vector.
 
 Used for the ridge penalty in whitened coordinates, which depends on the party's own data. The arithmetic
-is that of
-`private_matrix`; the results are put one after the other instead of added up.
+is that of `private_matrix`; the results are put one after the other instead of added up.
 """
 
 from __future__ import annotations

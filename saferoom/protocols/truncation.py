@@ -1,7 +1,7 @@
 """Change the scale or the modulus of shared numbers, exactly, for any number of parties.
 
-    x = z + offset lies in [0, 2**(w-1));  c = x + r mod 2**w is opened;  r is uniform, dealt together
-    with its top bit
+    x = z + offset lies in [0, 2**(w-1))
+    r is uniform, dealt together with its top bit;  c = x + r mod 2**w is opened
     x + r wrapped once  <=>  top bit of r is 1 and top bit of c is 0
 
 so the wrap is a *linear* function of the dealt bit once c is public. Truncating shares locally instead

@@ -1,9 +1,9 @@
 """XᵀWX of a joint matrix with shared row weights W: the Hessian of the logistic loss.
 
-1  e = w - b opened                       w∘X_j = X_j∘(e + b^j) at j  +  D_j∘b^p at p  +  A_j∘(b - b^j) dealt
+1  e = w - b is opened.  w∘X_j = X_j∘(e + b^j) at j  +  D_j∘b^p at p  +  A_j∘(b - b^j) dealt
 2  T_j = w∘X_j, masked by B_j, is opened to those parties i <= j that need it
-3  X_iᵀT_j = X_iᵀ(e_Tj + B_j^i) at i  +  D_iᵀB_j^p at p  +  A_iᵀ(B_j - B_j^i) dealt       for i <= j; the
-rest by symmetry
+3  X_iᵀT_j = X_iᵀ(e_Tj + B_j^i) at i  +  D_iᵀB_j^p at p  +  A_iᵀ(B_j - B_j^i) dealt,  for i <= j;
+   the rest by symmetry
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def open_weighted_gram(
 ) -> Share:
     """XᵀWX, right in the low `bits` of every word.
 
-    Shapes:   columns (m, d) uint64 at scale f, weights (m,) at scale g mod 2**bits -> (d, d) at scale 2f
-              + g mod 2**bits.
+    Shapes:   columns (m, d) uint64 at scale f, weights (m,) at scale g mod 2**bits -> (d, d) at scale
+              2f + g mod 2**bits.
     Rounds:   2.  Sends: 8·m bytes to each other party, and 8·m·width of every block j to the parties i <= j.
     Reveals:  w - b to all parties, w∘X_j - B_j to the parties i <= j; uniform.
     Assumes:  semi-honest.

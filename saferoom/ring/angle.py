@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 F64: TypeAlias = NDArray[np.float64]
 
-# Taylor coefficients of sin(2πx)/x in x², for |x| <= 1/8 turn, and of cos(2πx). Decimal literals, not
-# computed.
+# Taylor coefficients of sin(2πx)/x in x², for |x| <= 1/8 turn, and of cos(2πx). Literals, not computed.
 _SIN = (
     6.283185307179586,
     -41.341702240399755,

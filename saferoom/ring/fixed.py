@@ -42,8 +42,7 @@ def shifted_down(words: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[An
     """Drop the low `bits` of every word and keep the low word of `dtype`.
 
     Applied by each party to its share of x mod 2**w this gives shares of x / 2**bits mod 2**(w - bits),
-    exact to one
-    unit a party, *for any number of parties*: the modulus shrinks together with the number, so no carry is
-    lost. It is not a truncation within one modulus (see protocols/truncation.py).
+    exact to one unit a party, *for any number of parties*: the modulus shrinks together with the number, so
+    no carry is lost. It is not a truncation within one modulus (see protocols/truncation.py).
     """
     return np.asarray((words >> np.asarray(bits, dtype=words.dtype)).astype(dtype))

@@ -1,11 +1,9 @@
 """Products of matrices of uint32 or uint64 words, wrapping mod 2**32 or 2**64.
 
 numpy multiplies a matrix by a vector at memory speed. Two integer matrices it multiplies without BLAS:
-`einsum`'s loops
-take 0.4 ns a term, good enough for all but large ones. Those `matmul` splits into limbs of w bits held in
-float64, such that a sum of `inner` products stays below 2**53 and is exact: w = (53 - log2(inner)) / 2,
-and only limb
-pairs that reach below the modulus are multiplied.
+`einsum`'s loops take 0.4 ns a term, good enough for all but large ones. Those `matmul` splits into limbs
+of w bits held in float64, such that a sum of `inner` products stays below 2**53 and is exact:
+w = (53 - log2(inner)) / 2. Only pairs of limbs that reach below the modulus are multiplied.
 """
 
 from __future__ import annotations
