@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare
 
 from saferoom.channel.codec import decode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.protocols.learns import KINDS
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
+from tests.uniformity import looks_uniform
 
 PARTIES = ("bank", "tax", "power")
 ROWS = 20_000
@@ -36,19 +36,12 @@ def transcript(
     return masked, results, declared
 
 
-def assert_uniform(values: np.ndarray[Any, Any]) -> None:
-    """Every byte of every word uniform, at one in a million."""
-    for place in range(8):
-        counts = np.bincount(values.view(np.uint8).reshape(-1, 8)[:, place], minlength=256)
-        assert chisquare(counts).pvalue > 1e-6
-
-
 @pytest.mark.parametrize("count", [2, 3])
 def test_what_is_sent_is_uniform_even_for_constant_parts(count: int) -> None:
     masked, _, _ = transcript({name: np.full(ROWS, 1.0) for name in PARTIES[:count]})
     assert set(masked) == set(PARTIES[1:count])
     for values in masked.values():
-        assert_uniform(values)
+        assert looks_uniform(values)
 
 
 def test_with_three_parties_the_recipient_s_own_pads_do_not_unmask_a_single_part() -> None:
@@ -69,7 +62,7 @@ def test_with_three_parties_the_recipient_s_own_pads_do_not_unmask_a_single_part
     for sender, _, message in sent:
         label, tensors = decode(message)
         if label.startswith("part/"):
-            assert_uniform(tensors[1] + seeds[sender])
+            assert looks_uniform(tensors[1] + seeds[sender])
 
 
 def test_parts_of_the_same_sum_leave_transcripts_of_the_same_kind() -> None:

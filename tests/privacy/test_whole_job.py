@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
 
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
@@ -23,6 +22,7 @@ from saferoom.ids import HELPER
 from saferoom.protocols.learns import KINDS
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns, write_rows
 from tests.task_room import Message, Played, play
+from tests.uniformity import FEWEST, looks_uniform
 
 ROWS, ASKED = 600, 40
 PLAIN = {"size", "sizes", "positions", "split", "range"}
@@ -167,20 +167,12 @@ def masked(job: Played) -> dict[str, list[Any]]:
     return words
 
 
-def looks_uniform(words: Any) -> bool:
-    """Chi-squared over every byte of the words, at one in a million each."""
-    bytes_of = words.view(np.uint8).reshape(len(words), -1)
-    counts = [np.bincount(column, minlength=256) for column in bytes_of.T]
-    even = len(words) / 256
-    return all(chi2.sf(((count - even) ** 2).sum() / even, 255) > 1e-6 for count in counts)
-
-
 def test_masked_words_of_a_whole_job_are_uniform(jobs: tuple[Contract, dict[Job, Played]]) -> None:
     _, played = jobs
     tested = 0
     for kind, parts in masked(played["train"]).items():
         words = np.concatenate(parts)
-        if len(words) >= 1500:
+        if len(words) >= FEWEST:
             assert looks_uniform(words), kind
             tested += 1
     assert tested >= 5
