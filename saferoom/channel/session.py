@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from saferoom.channel.codec import decode, encode
 from saferoom.channel.transport import Buffer, Transport
 from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
-from saferoom.sharing.values import Disclosed, MaskedShare, Sendable, Share, Words
+from saferoom.sharing.values import Declared, Disclosed, MaskedShare, Sendable, Share, Words
 
 DEFAULT_TIMEOUT_S = 120.0
 RUN_AHEAD_BYTES = 256 << 20
@@ -125,14 +125,12 @@ class Session:
         return "/".join([*self._prefix, label])
 
     def send(self, to: str, label: str, *values: Sendable) -> None:
-        if any(isinstance(value, Disclosed) for value in values):
-            raise UsageError("a disclosed value is sent by Session.disclose only", step=self.step(label))
+        self._refuse_undeclared(label, values)
         self._send((to,), label, values)
 
     def broadcast(self, label: str, *values: Sendable) -> None:
         """Send the same values to every other party."""
-        if any(isinstance(value, Disclosed) for value in values):
-            raise UsageError("a disclosed value is sent by Session.disclose only", step=self.step(label))
+        self._refuse_undeclared(label, values)
         self._send(self.peers, label, values)
 
     def receive(self, sender: str, label: str) -> list[NDArray[Any]]:
@@ -216,7 +214,14 @@ class Session:
         if self._on_disclosure is not None:
             self._on_disclosure(disclosure)
 
-    def _send(self, receivers: Sequence[str], label: str, values: Sequence[Sendable]) -> None:
+    def _refuse_undeclared(self, label: str, values: Sequence[Sendable]) -> None:
+        if any(isinstance(value, Declared) for value in values):
+            raise UsageError(
+                "a bare share is sent by Session.reveal only, a disclosed value by Session.disclose only",
+                step=self.step(label),
+            )
+
+    def _send(self, receivers: Sequence[str], label: str, values: Sequence[Sendable | Declared]) -> None:
         parts = encode(self.step(label), [value.value for value in values])
         size_bytes, digest = sum(len(part) for part in parts), message_digest(parts)
         for to in receivers:

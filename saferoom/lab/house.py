@@ -19,7 +19,7 @@ import yaml
 from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
-from saferoom.lab.processes import SAFEROOM, NodeProcess, free_port
+from saferoom.lab.processes import SAFEROOM, NodeProcess, reserved_port
 from saferoom.lab.room import Room
 from saferoom.node.core import Core
 from saferoom.node.home import Home
@@ -27,7 +27,7 @@ from saferoom.node.problem import Problem
 from saferoom.node.settings import NodeSettings, Patience, load_settings, save_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
 
-READY_S = 30.0
+READY_S = 60.0
 CONTRACT_DAYS = 30
 DEFAULT_PATIENCE = Patience()
 
@@ -112,31 +112,20 @@ def house(
 
     `programs`: for some nodes another command than `saferoom`, to watch them or to bend them.
     """
-    now = datetime.now(UTC)
-    homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
-    talk("keys and enrolment")
-    port = free_port()
-    settings = NodeSettings(
-        role="coordinator",
-        node_id=COORDINATOR,
-        organisation="lab",
-        listen=f"127.0.0.1:{port}",
-        public_address=f"127.0.0.1:{port}",
-        patience=patience,
-        network=room.network,
-    )
-    init_coordinator(homes[COORDINATOR], settings, now)
-    _enrol_all(homes, room, now, patience)
-    nodes: dict[str, NodeProcess] = {}
-    try:
-        talk("starting nodes")
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda name: _start(nodes, name, homes[name], programs.get(name, SAFEROOM)), homes))
-        _until(_all_connected, "connect", COORDINATOR, nodes)
-        yield House(room, nodes)
-    finally:
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(NodeProcess.stop, [*nodes.values()]))
+    with reserved_port() as port:
+        homes = {name: Home.at(folder / name) for name in (COORDINATOR, *room.parties)}
+        talk("keys and enrolment")
+        _found(homes, room, patience, f"127.0.0.1:{port}")
+        nodes: dict[str, NodeProcess] = {}
+        try:
+            talk("starting nodes")
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda n: _start(nodes, n, homes[n], programs.get(n, SAFEROOM)), homes))
+            _until(_all_connected, "connect", COORDINATOR, nodes)
+            yield House(room, nodes)
+        finally:
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(NodeProcess.stop, [*nodes.values()]))
 
 
 def dataset_name(room: Room) -> str:
@@ -183,6 +172,22 @@ def _start(nodes: dict[str, NodeProcess], name: str, home: Home, program: Sequen
     """Start a node and enter it at once, so that it is stopped even if another does not come up."""
     role = "coordinator" if name == COORDINATOR else "party"
     nodes[name] = NodeProcess.start(name, role, home.root, program)
+
+
+def _found(homes: Mapping[str, Home], room: Room, patience: Patience, address: str) -> None:
+    """Keys of the coordinator and of all parties, and their enrolment."""
+    now = datetime.now(UTC)
+    settings = NodeSettings(
+        role="coordinator",
+        node_id=COORDINATOR,
+        organisation="lab",
+        listen=address,
+        public_address=address,
+        patience=patience,
+        network=room.network,
+    )
+    init_coordinator(homes[COORDINATOR], settings, now)
+    _enrol_all(homes, room, now, patience)
 
 
 def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime, patience: Patience) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from saferoom.errors import PeerError, SafeRoomError
 from saferoom.link.admin import admin_call, socket_path
 
-START_S = 30.0
+START_S = 60.0
 STOP_S = 20.0
 SAFEROOM = (sys.executable, "-m", "saferoom")
 
@@ -79,8 +80,14 @@ class NodeProcess:
             self.process.wait()
 
 
-def free_port() -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port on loopback that our own coordinator may listen on, and that nobody else is given meanwhile.
+
+    The socket that holds it never listens. It allows sharing only after it was bound, so that no second one
+    that wants any free port can have this one; gRPC allows sharing too, and so binds beside it.
+    """
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        yield int(holder.getsockname()[1])

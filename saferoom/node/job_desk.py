@@ -22,7 +22,7 @@ from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
-from saferoom.node.problem import Problem
+from saferoom.node.problem import UNKNOWN_STEP, Problem
 from saferoom.node.runs import Run, Runs
 from saferoom.node.watch import Watch
 
@@ -56,7 +56,9 @@ class JobDesk:
 
     def end_orphans(self) -> None:
         """Jobs that a crash of the coordinator cut off have failed."""
-        problem = Problem("PeerError", "the coordinator was restarted", COORDINATOR, "run", START_AGAIN)
+        problem = Problem(
+            "PeerError", "the coordinator was restarted", COORDINATOR, UNKNOWN_STEP, START_AGAIN
+        )
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"])):
             self._core.record("job.failed", outcome="failed", job=row["id"], reason=problem.message)
             self._core.state.end_job(row["id"], "failed", problem.to_dict(), None)
@@ -102,7 +104,7 @@ class JobDesk:
                 self.runs.end(run, "cancelled", problem)
 
     def end_all(self) -> None:
-        problem = Problem("PeerError", "the coordinator is stopping", COORDINATOR, "run", START_AGAIN)
+        problem = Problem("PeerError", "the coordinator is stopping", COORDINATOR, UNKNOWN_STEP, START_AGAIN)
         for run in self.runs.under_way():
             self.runs.end(run, "failed", problem)
 
@@ -145,6 +147,8 @@ class JobDesk:
             self._send(party, wire.Control(start=start))
 
     def end_run(self, run: Run, state: str, problem: Problem | None) -> None:
+        if problem is not None:
+            problem = problem.at(self.watch.phase(run.job_id, problem.party))
         try:
             self._write_end(run, state, problem)
         except StorageError as error:

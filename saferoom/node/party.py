@@ -16,7 +16,7 @@ from saferoom.node.core import Core
 from saferoom.node.hub import JobHub
 from saferoom.node.party_contracts import PartyContracts
 from saferoom.node.party_jobs import PartyJobs
-from saferoom.node.problem import Problem
+from saferoom.node.problem import UNKNOWN_STEP, Problem
 from saferoom.node.settings import link_settings
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Party:
     def start(self) -> None:
         self.core.record("node.started")
         restarted = Problem(
-            "PeerError", "this party's node was restarted", self.core.me, "run", "start the job again"
+            "PeerError", "this party's node was restarted", self.core.me, UNKNOWN_STEP, "start the job again"
         )
         self.jobs.fail_running(restarted)
         self._link.start()
@@ -149,5 +149,5 @@ class Party:
 def _coordinator_gone(seconds: float) -> Problem:
     remedy = "see `saferoom party doctor`; start the job again when the coordinator is back"
     return Problem(
-        "PeerError", f"the coordinator has been away for {seconds:g} s", COORDINATOR, "run", remedy
+        "PeerError", f"the coordinator has been away for {seconds:g} s", COORDINATOR, UNKNOWN_STEP, remedy
     )

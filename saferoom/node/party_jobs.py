@@ -188,6 +188,7 @@ class PartyJobs:
         if problem is None:
             self._keep(job_id, contract)
         else:
+            problem = problem.at(self.watch.phase(job_id, self._core.me))
             self._destroy(job_id, contract, problem)
         plain = problem.to_dict() if problem else None
         self.watch.end(job_id, {"state": _state_after(problem), "problem": plain})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from saferoom.errors import SafeRoomError, error_by_name
 from saferoom.link.v1 import control_pb2 as wire
@@ -42,6 +42,10 @@ class Problem:
             step or UNKNOWN_STEP,
             "look into the node's debug log; this is a defect worth reporting",
         )
+
+    def at(self, step: str) -> Problem:
+        """The same, with `step` where none is known."""
+        return replace(self, step=step) if step and self.step == UNKNOWN_STEP else self
 
     @classmethod
     def from_wire(cls, message: wire.Problem) -> Problem:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from saferoom.ids import HELPER
-from saferoom.node.problem import Problem
+from saferoom.node.problem import UNKNOWN_STEP, Problem
 
 
 @dataclass(slots=True)
@@ -125,12 +125,12 @@ class Runs:
 
 
 def _restarted(party: str) -> Problem:
-    return Problem("PeerError", "the party's node was restarted", party, "run", "start the job again")
+    return Problem("PeerError", "the party's node was restarted", party, UNKNOWN_STEP, "start the job again")
 
 
 def _gone(party: str, seconds: float) -> Problem:
     remedy = f"see that {party}'s node is up and its network works, then start the job again"
-    return Problem("PeerError", f"the party has been away for {seconds:g} s", party, "run", remedy)
+    return Problem("PeerError", f"the party has been away for {seconds:g} s", party, UNKNOWN_STEP, remedy)
 
 
 def _unanswered(party: str, seconds: float) -> Problem:

@@ -25,10 +25,16 @@ class Watch:
             self._latest[job_id][party, str(progress.get("phase", ""))] = {
                 "job_id": job_id,
                 "party": party,
-                "time": time.time(),
                 **progress,
+                "time": time.time(),
             }
             self._bump()
+
+    def phase(self, job_id: str, party: str) -> str:
+        """Where `party` was last seen in a job that has not ended; "" if it never was."""
+        with self._news:
+            seen = [p for (who, _), p in self._latest.get(job_id, {}).items() if who == party]
+        return str(max(seen, key=lambda p: p["time"])["phase"]) if seen else ""
 
     def end(self, job_id: str, outcome: dict[str, Any]) -> None:
         with self._news:

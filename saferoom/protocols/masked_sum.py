@@ -21,7 +21,7 @@ from saferoom.channel.session import Session
 from saferoom.errors import PeerError, UsageError
 from saferoom.ring.fixed import decode, encode
 from saferoom.ring.prg import SEED_BYTES, Stream
-from saferoom.sharing.values import U64, Public, Seed, Share
+from saferoom.sharing.values import U64, MaskedShare, Public, Seed
 
 SUM_FRAC_BITS = 32
 _STREAM = "masked sum"
@@ -98,15 +98,15 @@ def masked_sum(
     for start in range(0, max(len(ring), 1), _CHUNK):
         header = np.array([len(ring), pads.spent], dtype=np.uint64)
         chunk = ring[start : start + _CHUNK]
-        share = Share(chunk + pads.next(len(chunk)), SUM_FRAC_BITS)
+        padded = MaskedShare(chunk + pads.next(len(chunk)), SUM_FRAC_BITS)
         if total is None:
-            s.send(recipient, f"part/row={start}", Public(header), share)
+            s.send(recipient, f"part/row={start}", Public(header), padded)
         else:
-            total[start : start + len(chunk)] = _collect(s, f"part/row={start}", header, share)
+            total[start : start + len(chunk)] = _collect(s, f"part/row={start}", header, padded)
     return None if total is None else decode(total, SUM_FRAC_BITS)
 
 
-def _collect(s: Session, label: str, header: U64, own: Share) -> U64:
+def _collect(s: Session, label: str, header: U64, own: MaskedShare) -> U64:
     total = own.value
     for peer in s.peers:
         tensors = s.receive(peer, label)

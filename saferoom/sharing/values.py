@@ -1,6 +1,7 @@
 """The kinds of value that may travel, each a type of its own, so that a plaintext cannot be sent by slip.
 
-    Share        one party's additive share, mod 2**64 or 2**32, of a fixed-point array: useless alone
+    Share        one party's additive share, mod 2**64 or 2**32, of a fixed-point array: useless alone, and
+                 with the others' the value itself; only `Session.reveal` sends one
     MaskedShare  a share to which a one-time mask was added: safe to open to everybody
     Masked       a whole value under a one-time mask: safe to send
     Public       what every node may know: sizes, public seeds, protocol versions
@@ -117,4 +118,5 @@ class Disclosed:
     value: NDArray[Any]
 
 
-Sendable: TypeAlias = Share | MaskedShare | Masked | Public | Seed | Tokens | Ciphertexts | Disclosed
+Sendable: TypeAlias = MaskedShare | Masked | Public | Seed | Tokens | Ciphertexts
+Declared: TypeAlias = Share | Disclosed  # carries what a contract names: declared before it is sent

@@ -16,7 +16,7 @@ from saferoom.channel.session import Disclosure, Session
 from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError, UsageError
 from saferoom.protocols import masked_sum as module
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
-from saferoom.sharing.values import Public, Share
+from saferoom.sharing.values import MaskedShare, Public
 
 NAMES = ("bank", "tax", "power", "water", "gas")
 UNIT = 2.0**-32
@@ -140,13 +140,13 @@ ROWS = np.ones(3, dtype=np.uint64)
     ("tensors", "words"),
     [
         ([], "a header and"),
-        ([Share(ROWS, 32)], "a header and"),
-        ([Public(np.array([3, 0], np.uint64)), Share(ROWS[:2], 32)], "of our length"),
+        ([MaskedShare(ROWS, 32)], "a header and"),
+        ([Public(np.array([3, 0], np.uint64)), MaskedShare(ROWS[:2], 32)], "of our length"),
         ([Public(np.array([3, 0], np.uint64)), Public(np.ones(3))], "a header and"),
-        ([Public(np.array([3.0, 0.0])), Share(ROWS, 32)], "a header and"),
-        ([Public(np.array([4, 0], np.uint64)), Share(ROWS, 32)], "another number of rows"),
-        ([Public(np.array([3, 8], np.uint64)), Share(ROWS, 32)], "elsewhere in the pads"),
-        ([Public(np.array([3], np.uint64)), Share(ROWS, 32)], "another number of rows"),
+        ([Public(np.array([3.0, 0.0])), MaskedShare(ROWS, 32)], "a header and"),
+        ([Public(np.array([4, 0], np.uint64)), MaskedShare(ROWS, 32)], "another number of rows"),
+        ([Public(np.array([3, 8], np.uint64)), MaskedShare(ROWS, 32)], "elsewhere in the pads"),
+        ([Public(np.array([3], np.uint64)), MaskedShare(ROWS, 32)], "another number of rows"),
     ],
 )
 def test_garbage_is_refused_and_its_sender_named(tensors: list[Any], words: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from saferoom.lab.processes import free_port
+from saferoom.lab.processes import reserved_port
 from saferoom.lab.synthetic import write_synthetic_room
 from tests.cli_runner import run_command
 
@@ -105,10 +105,14 @@ class Terminal:
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """Enrolled with fingerprints read out, up, connected, with data and an active contract."""
-    desk = Terminal(tmp_path_factory.mktemp("room"))
+    with reserved_port() as port:
+        yield from _furnished(Terminal(tmp_path_factory.mktemp("room")), f"127.0.0.1:{port}")
+
+
+def _furnished(desk: Terminal, address: str) -> Iterator[Terminal]:
     write_synthetic_room(desk.folder / "data", rows=1500, new_rows=120)
     try:
-        _enrol(desk)
+        _enrol(desk, address)
         for node in ("coordinator", *PARTIES):
             desk.up(node)
         _wait_until_connected(desk)
@@ -139,8 +143,7 @@ def model(terminal: Terminal) -> str:
     return str(lines[0]["job_id"])[:8]
 
 
-def _enrol(desk: Terminal) -> None:
-    address = f"127.0.0.1:{free_port()}"
+def _enrol(desk: Terminal, address: str) -> None:
     inits = [("coordinator", "coordinator", "init", "--organisation", "Centre", "--address", address)]
     inits += [(p, "party", "init", p, "--organisation", f"The {p}", *desk.unlock(p)) for p in PARTIES]
     made = [desk.json(*words) for words in inits]

@@ -20,7 +20,7 @@ from saferoom.errors import SafeRoomError
 from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0  # nodes need less than half; the rest is for a busy machine. See also test_settings.py
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,10 @@ def forkserver(node: NodeProcess) -> psutil.Process:
 def restart(house: House, name: str) -> None:
     old = house.nodes[name]
     house.nodes[name] = NodeProcess.start(name, old.role, old.home)
+    until_connected(house)
+
+
+def until_connected(house: House) -> None:
     deadline = time.monotonic() + LIMIT_S
     while not all(p["connected"] for p in house.coordinator.ask("status")["parties"]):
         assert time.monotonic() < deadline
@@ -104,6 +108,7 @@ def test_a_forkserver_that_is_killed_ends_no_job(slow_house: House, contract: st
     assert slow_house.nodes["bank"].ask("job.show", job=job)["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_job_process_that_hangs(slow_house: House, contract: str, job: str) -> None:
     job_process(slow_house.nodes["power"]).send_signal(signal.SIGSTOP)
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="power")
@@ -113,8 +118,20 @@ def test_a_node_that_is_killed_and_comes_back(slow_house: House, contract: str, 
     os.kill(slow_house.nodes["tax"].process.pid, signal.SIGKILL)
     slow_house.nodes["tax"].process.wait()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "power"], party="tax")
+    assert problem_at(slow_house.nodes["bank"], job)["step"].startswith("train")
     restart(slow_house, "tax")
     assert_failed_everywhere(slow_house, job, ["tax"], party="tax")
+
+
+def test_a_node_that_freezes_and_thaws(slow_house: House, contract: str, job: str) -> None:
+    """To the others it is the same as a line that swallows everything."""
+    os.kill(slow_house.nodes["tax"].process.pid, signal.SIGSTOP)
+    try:
+        assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "power"], party="tax")
+    finally:
+        os.kill(slow_house.nodes["tax"].process.pid, signal.SIGCONT)
+    until_connected(slow_house)
+    problem_at(slow_house.nodes["tax"], job)
 
 
 def test_a_coordinator_that_is_killed_and_comes_back(slow_house: House, contract: str, job: str) -> None:

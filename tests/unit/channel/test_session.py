@@ -62,11 +62,13 @@ def test_a_refused_disclosure_sends_nothing():
     assert sessions["p0"].meter.sent == {}
 
 
-def test_disclosed_values_go_through_disclose_only():
+@pytest.mark.parametrize("value", [Disclosed(np.zeros(1)), Share(np.zeros(1, np.uint64), 0)])
+def test_what_needs_to_be_declared_cannot_be_sent_undeclared(value):
     _, sessions = ends(2)
     for send in (lambda v: sessions["p0"].send("p1", "x", v), lambda v: sessions["p0"].broadcast("x", v)):
-        with pytest.raises(UsageError):
-            send(Disclosed(np.zeros(1)))
+        with pytest.raises(UsageError, match=r"reveal only.*disclose only"):
+            send(value)
+    assert sessions["p0"].meter.sent == {}
 
 
 def test_a_step_mismatch_names_both_labels():

@@ -24,6 +24,13 @@ def test_what_the_error_says_itself_counts() -> None:
     assert (problem.party, problem.step, problem.remedy) == ("bank", "train/pass=3", "start its node")
 
 
+def test_where_no_step_is_known_the_phase_of_the_job_stands_in() -> None:
+    unknown, known = Problem.of(PeerError("gone"), party="tax"), Problem("PeerError", "gone", "tax", "align")
+    assert unknown.at("train").step == "train"
+    assert unknown.at("") == unknown
+    assert known.at("train") == known
+
+
 def test_wire_and_back() -> None:
     problem = Problem.of(RefusedError("the contract expired", party="tax", step="offer"), party="bank")
     again = Problem.from_wire(problem.to_wire())

@@ -81,3 +81,13 @@ def test_watch_tells_progress_and_then_the_outcome() -> None:
     reader.join(5)
     assert seen[0]["done"] == 1
     assert seen[-1] == {"job_id": "j", "state": "finished", "problem": None}
+
+
+def test_watch_knows_where_a_party_was_last_seen() -> None:
+    watch = Watch()
+    assert watch.phase("j", "tax") == ""
+    for party, phase in (("tax", "align"), ("tax", "train"), ("bank", "evaluate")):
+        watch.progress("j", party, {"phase": phase, "done": 1, "total": 9})
+    assert (watch.phase("j", "tax"), watch.phase("j", "bank")) == ("train", "evaluate")
+    watch.end("j", {"state": "failed"})
+    assert watch.phase("j", "tax") == ""
