@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -69,16 +70,20 @@ def test_the_forkserver_runs_one_thread_and_has_no_grpc(starter: JobStarter) -> 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_a_job_holds_no_descriptor_of_another(starter: JobStarter) -> None:
     (first, first_pipe), (second, second_pipe) = start(starter), start(starter)
-    held = [_descriptors(job.pid) for job in (first, second)]
-    assert all(len(names) == 2 for names in held), "its pipe to the daemon, and the pipe that tells its end"
-    assert not held[0] & held[1]
+    for job in (first, second):  # its pipe to the daemon, and the pipe that tells its end
+        wait_for(lambda job=job: len(_descriptors(job.pid)) == 2)
+    assert not _descriptors(first.pid) & _descriptors(second.pid)
     first_pipe.close()
     second_pipe.close()
 
 
 def _descriptors(pid: int) -> set[str]:
     """What a process has open besides its standard streams."""
-    return {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if int(path.name) > 2}
+    found = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found |= {str(path.readlink())} if int(path.name) > 2 else set()
+    return found
 
 
 def test_a_forkserver_that_dies_ends_no_job_and_the_next_job_has_a_new_one() -> None:
