@@ -17,6 +17,9 @@ KINDS = (
 QUICK = Encryption(bits=2048, randomness="subgroup")
 
 
-@cache
+_generated = cache(generate_key)
+
+
 def key_for(encryption: Encryption = QUICK) -> PrivateKey:
-    return generate_key(encryption)
+    """The same key whenever it is asked for."""
+    return _generated(encryption)

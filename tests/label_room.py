@@ -52,20 +52,19 @@ class LabelRoom:
         }
         return run_together(roles, network)
 
-    def count(self, s: Session) -> list[FeatureCounts]:
+    def count(self, s: Session, workers: Workers | None = None) -> list[FeatureCounts]:
         """What an honest party does."""
-        with Workers(0) as workers:
-            return count_events(
-                s,
-                "bank",
-                len(self.labels),
-                self.minimums,
-                labels=self.labels if s.me == "bank" else None,
-                features=self.features[s.me],
-                encryption=self.encryption,
-                key=key_for(self.encryption) if s.me == "bank" else None,
-                workers=workers,
-            )
+        return count_events(
+            s,
+            "bank",
+            len(self.labels),
+            self.minimums,
+            labels=self.labels if s.me == "bank" else None,
+            features=self.features[s.me],
+            encryption=self.encryption,
+            key=key_for(self.encryption) if s.me == "bank" else None,
+            workers=workers,
+        )
 
 
 def random_features(

@@ -87,20 +87,19 @@ class PublicKey:
         return self.encryption.plain_bits
 
     @property
-    def _order_bytes(self) -> int:
-        """Bytes that the order of h fits in, as far as somebody without the factors can tell."""
+    def _noise_bytes(self) -> int:
+        """How long a random power of h is: the size of its order, which nobody without the factors knows, and more."""
         if self.encryption.randomness == "subgroup":
-            return 2 * SUBGROUP_PRIME_BITS // 8
-        return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8
+            return 2 * SUBGROUP_PRIME_BITS // 8 + SLACK_BYTES
+        return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8 + SLACK_BYTES
 
     def noise(self) -> mpz:
         """A fresh encryption of 0, whose noise covers whatever noise a product of ciphertexts has."""
         if not self.h:
             return pow(1 + mpz(secrets.randbelow(int(self.n) - 1)), self.n, self.modulus)
-        size_bytes = self._order_bytes + SLACK_BYTES
         if self._noise is None:
-            self._noise = FixedBase(self.h, self.modulus, size_bytes, digit_bits=4)
-        return self._noise.power(secrets.token_bytes(size_bytes))
+            self._noise = FixedBase(self.h, self.modulus, self._noise_bytes, digit_bits=4)
+        return self._noise.power(secrets.token_bytes(self._noise_bytes))
 
     def encrypt(self, plain: int) -> mpz:
         """A ciphertext of `plain`, without the factors: slow. Raises UsageError if it does not fit."""

@@ -17,7 +17,7 @@ from saferoom.he.keys import PrivateKey, PublicKey, check_plain
 from saferoom.he.packing import Slots
 from saferoom.he.sums import grouped, shared_out
 from saferoom.he.work import join_numbers, plain_bytes, split_numbers
-from saferoom.he.workers import Workers
+from saferoom.he.workers import Workers, gathered
 
 
 def encrypt_vector(key: PrivateKey, plains: Sequence[int], workers: Workers) -> Ciphertexts:
@@ -96,8 +96,7 @@ class BinSums:
         return [sums[feature] for feature in range(len(self._columns))]
 
     def _wait(self) -> None:
-        for future in self._pending:
-            future.result()
+        gathered(self._pending)
 
 
 def pack_vector(key: PublicKey, numbers: Sequence[mpz], slots: Slots, workers: Workers) -> Ciphertexts:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Self
@@ -68,6 +68,7 @@ class Workers:
         count = cores() if processes is None else processes
         self._workers: list[_Process | Work] = [_Process() for _ in range(count)] or [Work()]
         self._threads = ThreadPoolExecutor(len(self._workers), thread_name_prefix="he")
+        self._running: list[Future[list[bytes]]] = []
         self._given: PublicKey | PrivateKey | None = None
 
     @property
@@ -84,13 +85,15 @@ class Workers:
         self._given = key
 
     def start(self, task: str, shares: Sequence[tuple[Header, Parts]]) -> list[Future[list[bytes]]]:
-        """Have each worker do the task on its share; one share a worker."""
+        """Have each worker do the task on its share. What was started before ends first."""
+        wait(self._running)
         pairs = zip(self._workers, shares, strict=True)
-        return [self._threads.submit(worker.do, task, *share) for worker, share in pairs]
+        self._running = [self._threads.submit(worker.do, task, *share) for worker, share in pairs]
+        return self._running
 
     def do(self, task: str, shares: Sequence[tuple[Header, Parts]]) -> list[list[bytes]]:
         """As `start`, and wait: each worker's answer, in order."""
-        return [future.result() for future in self.start(task, shares)]
+        return gathered(self.start(task, shares))
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -105,6 +108,12 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def gathered(running: Sequence[Future[list[bytes]]]) -> list[list[bytes]]:
+    """All answers, once all have come; or the first error."""
+    wait(running)
+    return [future.result() for future in running]
 
 
 def send_message(pipe: Connection, head: list[object], parts: Parts) -> None:

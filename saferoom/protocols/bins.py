@@ -176,6 +176,11 @@ def counts_of(feature: BinnedFeature, merged: Merging, events: NDArray[np.int64]
     return FeatureCounts(merged, sums_by(merged, feature.rows()), events)
 
 
+def size_of(merging: Merging) -> int:
+    """How many bins a merging leads to."""
+    return int(merging.max()) + 1
+
+
 def sums_by(places: NDArray[np.integer[Any]], values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sums of `values` (n, …) over equal `places` (n,), for places 0 to their largest."""
     sums = np.zeros((int(places.max()) + 1, *values.shape[1:]), dtype=np.int64)

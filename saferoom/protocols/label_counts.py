@@ -16,13 +16,13 @@ would hide nothing; the feature holder computes it itself.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from gmpy2 import mpz
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
@@ -37,15 +37,12 @@ from saferoom.he.workers import Workers
 from saferoom.protocols.bins import (
     BinnedFeature,
     FeatureCounts,
-    Merging,
     Minimums,
-    by_minimum_events,
-    by_minimum_rows,
     checked_labels,
     count_plain,
-    counts_of,
     sums_by,
 )
+from saferoom.protocols.shuffled_bins import ShuffledBins
 from saferoom.sharing.values import Public
 
 CHUNK_ROWS = 1 << 12
@@ -102,7 +99,7 @@ def count_events(
 
     Shapes:   labels (rows,) or (rows, classes) of 0 and 1; features of (rows,) bins each
               -> per feature: merged (bins,), rows (final,), events (final, classes).
-    Rounds:   2 at a feature holder, 3 at the label holder.
+    Rounds:   3 at a feature holder, 2 at the label holder.
     Sends:    label holder to each feature holder: rows ciphertexts, its public key, one byte a slot, 8 bytes
               a final bin and class; back: 8 bytes, packed ciphertexts, 4 bytes a slot.
     Reveals:  to the label holder, `anonymous_events`: the events of every feature holder's bins of at least
@@ -146,37 +143,31 @@ def _at_label_holder(
         for peer in counters:
             enough = np.asarray(terms.minimums.hold(counts[peer]), dtype=np.uint8)
             s.disclose("enough", peer, enough, kind="bin_events")
+        events = {peer: _grouped(s, terms, peer, counts[peer]) for peer in counters}
         for peer in counters:
-            s.disclose("events", peer, _grouped(s, terms, peer, counts[peer]), kind="bin_events")
+            s.disclose("events", peer, events[peer], kind="bin_events")
     return own
 
 
 def _at_feature_holder(
     s: Session, terms: _Terms, features: Sequence[BinnedFeature], workers: Workers
 ) -> list[FeatureCounts]:
-    by_rows = [by_minimum_rows(feature, terms.rows, terms.minimums) for feature in features]
-    slots = sum(int(merging.max()) + 1 for merging in by_rows)
-    s.send(terms.label_holder, "slots", Public(np.array([slots], dtype=np.uint64)))
+    holder = terms.label_holder
+    bins = ShuffledBins(features, terms.rows, terms.minimums)
+    s.send(holder, "slots", Public(np.array([bins.slots], dtype=np.uint64)))
     if not features:
         return []
     key, classes = _receive_key(s, terms)
-    s.declare("sums", terms.label_holder, (slots, classes), kind="anonymous_events")
-    sums = _add_up(s, terms, key, features, by_rows, workers)
-    order = _secret_order(slots)
-    packed = pack_vector(key, [sums[slot] for slot in order], terms.slots(classes), workers)
-    s.send(terms.label_holder, "sums", packed)
+    s.declare("sums", holder, (bins.slots, classes), kind="anonymous_events")
+    sums = bins.shuffled(_add_up(s, terms, key, bins, workers))
+    s.send(holder, "sums", pack_vector(key, sums, terms.slots(classes), workers))
 
-    s.declare("enough", s.me, (slots,), kind="bin_events")
-    enough = np.empty(slots, dtype=bool)
-    enough[order] = s.receive_one(terms.label_holder, "enough", (slots,), np.uint8) != 0
-    by_events = _merge_by_events(features, by_rows, enough)
-    groups, first = _named_in_order(_all_places(by_events), order)
-    s.send(terms.label_holder, "groups", Public(groups))
-    s.declare("events", s.me, (len(first), classes), kind="bin_events")
-    found = s.receive_one(terms.label_holder, "events", (len(first), classes), np.int64)
-    events = np.empty_like(found)
-    events[first] = found
-    return _check_events(s, terms, _split(features, by_rows, by_events, events))
+    s.declare("enough", s.me, (bins.slots,), kind="bin_events")
+    groups = bins.merge(s.receive_one(holder, "enough", (bins.slots,), np.uint8))
+    s.send(holder, "groups", Public(groups))
+    s.declare("events", s.me, (bins.groups, classes), kind="bin_events")
+    events = s.receive_one(holder, "events", (bins.groups, classes), np.int64)
+    return _checked(s, terms, bins.finish(events))
 
 
 def _checked_table(labels: NDArray[Any], terms: _Terms) -> NDArray[np.int64]:
@@ -234,23 +225,16 @@ def _receive_key(s: Session, terms: _Terms) -> tuple[PublicKey, int]:
 
 
 def _add_up(
-    s: Session,
-    terms: _Terms,
-    key: PublicKey,
-    features: Sequence[BinnedFeature],
-    by_rows: Sequence[Merging],
-    workers: Workers,
-) -> list[Any]:
+    s: Session, terms: _Terms, key: PublicKey, bins: ShuffledBins, workers: Workers
+) -> list[list[mpz]]:
     """The encrypted sums of all bins, column by column."""
-    columns = [merging[feature.bins] for feature, merging in zip(features, by_rows, strict=True)]
-    sums = BinSums(key, columns, [int(merging.max()) + 1 for merging in by_rows], workers)
-    holder = terms.label_holder
+    sums, holder = BinSums(key, bins.columns, bins.counts, workers), terms.label_holder
     try:
         for chunk in terms.chunks():
             shape = (chunk.stop - chunk.start, key.width_bytes)
             sums.add(Ciphertexts(s.receive_one(holder, f"labels/row={chunk.start}", shape, np.uint8)))
             terms.progress(chunk.stop, terms.rows)
-        return [number for bins in sums.finish() for number in bins]
+        return sums.finish()
     except PeerError as error:
         error.party, error.step = error.party or holder, error.step or s.step("labels")
         raise
@@ -288,7 +272,7 @@ def _receive_sums(
 def _grouped(s: Session, terms: _Terms, peer: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """The counts of the groups that a feature holder wants to know: a partition, none of them too small."""
     groups = s.receive_one(peer, "groups", (len(counts),), np.uint32)
-    if not np.array_equal(np.unique(groups), np.arange(int(groups.max()) + 1)):
+    if not np.array_equal(np.unique(groups), np.arange(len(np.unique(groups)))):
         raise PeerError("groups that are not numbered from 0", party=peer, step=s.step("groups"))
     events = sums_by(groups, counts)
     if (events < terms.minimums.events).any():
@@ -296,58 +280,7 @@ def _grouped(s: Session, terms: _Terms, peer: str, counts: NDArray[np.int64]) ->
     return events
 
 
-def _secret_order(slots: int) -> NDArray[np.int64]:
-    order = list(range(slots))
-    secrets.SystemRandom().shuffle(order)
-    return np.array(order, dtype=np.int64)
-
-
-def _merge_by_events(
-    features: Sequence[BinnedFeature], by_rows: Sequence[Merging], enough: NDArray[np.bool_]
-) -> list[Merging]:
-    edges = np.cumsum([0, *(int(merging.max()) + 1 for merging in by_rows)])
-    return [
-        by_minimum_events(feature, merging, enough[start:stop])
-        for feature, merging, start, stop in zip(features, by_rows, edges, edges[1:], strict=False)
-    ]
-
-
-def _all_places(mergings: Sequence[Merging]) -> NDArray[np.int64]:
-    """The final bin of every slot, numbered through all columns."""
-    starts = np.cumsum([0, *(int(merging.max()) + 1 for merging in mergings)])
-    return np.concatenate([merging + start for merging, start in zip(mergings, starts, strict=False)])
-
-
-def _named_in_order(
-    places: NDArray[np.int64], order: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Groups of the shuffled slots, named as they appear; and the final bin that each name stands for.
-
-    The names so say nothing that the shuffled order hides.
-    """
-    shuffled = places[order]
-    _, first, inverse = np.unique(shuffled, return_index=True, return_inverse=True)
-    names = np.empty(len(first), dtype=np.uint32)
-    names[np.argsort(first)] = np.arange(len(first))
-    return names[inverse.reshape(-1)], shuffled[np.sort(first)]
-
-
-def _split(
-    features: Sequence[BinnedFeature],
-    by_rows: Sequence[Merging],
-    by_events: Sequence[Merging],
-    events: NDArray[np.int64],
-) -> list[FeatureCounts]:
-    edges = np.cumsum([0, *(int(merging.max()) + 1 for merging in by_events)])
-    return [
-        counts_of(feature, second[first], events[start:stop])
-        for feature, first, second, start, stop in zip(
-            features, by_rows, by_events, edges, edges[1:], strict=False
-        )
-    ]
-
-
-def _check_events(s: Session, terms: _Terms, counts: list[FeatureCounts]) -> list[FeatureCounts]:
+def _checked(s: Session, terms: _Terms, counts: list[FeatureCounts]) -> list[FeatureCounts]:
     """The same events stand in every column, and no bin has more of them than rows."""
     total = counts[0].events.sum(axis=0)
     for found in counts:

@@ -28,7 +28,7 @@ ROLES = {
     "coordinator": (COORDINATOR,),
 }
 NEVER = "—"
-NO_PROTOCOL = {"__init__", "learns", "bins"}
+NO_PROTOCOL = {"__init__", "learns", "bins", "shuffled_bins"}
 DISCLOSING = ("disclose", "declare", "reveal")
 
 Learns = dict[str, dict[str, tuple[str, ...]]]

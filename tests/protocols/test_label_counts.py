@@ -7,12 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from saferoom.channel.codec import encode
 from saferoom.channel.session import Session
+from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError, ShapeError, UsageError
+from saferoom.he.ciphertexts import Ciphertexts
+from saferoom.he.key_files import public_to_json
 from saferoom.he.keys import Encryption
+from saferoom.he.packing import Slots
+from saferoom.he.vectors import encrypt_vector
 from saferoom.he.workers import Workers
 from saferoom.protocols import label_counts as module
-from saferoom.protocols.bins import FeatureCounts, count_plain
-from tests.he_keys import KINDS
+from saferoom.protocols.bins import FeatureCounts, Minimums, count_plain
+from saferoom.protocols.label_counts import count_events
+from saferoom.sharing.values import Public
+from tests.he_keys import KINDS, QUICK, key_for
 from tests.label_room import LabelRoom, random_room
 
 
@@ -49,12 +57,246 @@ def test_chunks_cover_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_as_plain(random_room(3))
 
 
-def test_with_worker_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_worker_processes() -> None:
+    room = random_room(2)
+    with Workers(2) as workers:
+        found = room.run({"tax": lambda s: room.count(s, workers)})
+    assert_same(found["tax"], count_plain(room.features["tax"], room.labels, room.minimums))
+
+
+# What the traffic is ---------------------------------------------------------------------------------
+
+
+def overhead(label: str, *tensors: np.ndarray[Any, Any]) -> int:
+    return sum(len(part) for part in encode(label, tensors)) - sum(t.nbytes for t in tensors)
+
+
+@pytest.mark.parametrize("parties", [2, 3])
+def test_rounds_and_bytes_are_those_of_the_docstring(parties: int) -> None:
+    room = random_room(parties)
+    found = room.run()
+    width = key_for().public.width_bytes
+    assert room.sessions["bank"].meter.rounds == 2
+    for party in list(room.features)[1:]:
+        assert room.sessions[party].meter.rounds == 3
+        sent: dict[str, int] = {}
+        for sender, receiver, label, tensors in room.said:
+            if {sender, receiver} == {"bank", party}:
+                sent[label.split("/")[0]] = sum(tensor.nbytes for tensor in tensors)
+        slots = next(int(t[0][0]) for a, _, label, t in room.said if label == "slots" and a == party)
+        final = sum(len(counts.rows) for counts in found[party])
+        packed = Slots(len(room.labels).bit_length(), QUICK.plain_bits).plaintexts(slots)
+        assert sent == {
+            "slots": 8,
+            "key": 16 + len(public_to_json(key_for().public)),
+            "labels": width * len(room.labels),
+            "sums": width * packed,
+            "enough": slots,
+            "groups": 4 * slots,
+            "events": 8 * final,
+        }
+        assert overhead("sums", np.zeros((packed, width), np.uint8)) < 64
+    assert not [True for a, b, _, _ in room.said if "bank" not in (a, b)]
+
+
+def test_a_party_without_columns_is_not_sent_the_labels() -> None:
+    room = random_room(3)
+    room.features["power"] = []
+    found = room.run()
+    assert found["power"] == []
+    assert [label for a, b, label, _ in room.said if "power" in (a, b)] == ["slots"]
+
+
+def test_nobody_with_columns_means_nothing_is_encrypted() -> None:
+    room = random_room(2)
+    room.features["tax"] = []
+    found = room.run()
+    assert_same(found["bank"], count_plain(room.features["bank"], room.labels, room.minimums))
+    assert [label for _, _, label, _ in room.said] == ["slots"]
+
+
+# What is refused -------------------------------------------------------------------------------------
+
+
+def test_fewer_events_in_all_than_the_minimum_are_refused() -> None:
+    room = random_room(2, timeout_s=0.3)
+    room.labels = np.zeros(120, dtype=np.int64)
+    with pytest.raises(RefusedError, match="fewer events"):
+        room.run()
+    assert not [label for _, _, label, _ in room.said if label != "slots"]
+
+
+def test_a_column_with_fewer_rows_than_the_minimum_is_refused_before_anything_is_said() -> None:
+    room = random_room(2, minimums=Minimums(121, 1))
+    with pytest.raises(RefusedError):
+        room.run({"bank": lambda s: None})
+    assert room.said == []
+
+
+@pytest.mark.parametrize("where", ["nobody", "both"])
+def test_labels_are_given_at_the_label_holder_alone(where: str) -> None:
     room = random_room(2)
 
-    def with_processes(s: Session) -> Any:
-        monkeypatch.setattr("tests.label_room.Workers", lambda _: Workers(2))
-        return room.count(s)
+    def call(s: Session) -> Any:
+        return count_events(s, "bank", 120, room.minimums, labels=room.labels if where == "both" else None)
 
-    found = room.run({"tax": with_processes})
-    assert_same(found["tax"], count_plain(room.features["tax"], room.labels, room.minimums))
+    with pytest.raises(UsageError, match="label"):
+        room.run({"tax": call} if where == "both" else {"bank": call})
+
+
+def test_wrong_calls_are_refused() -> None:
+    room = random_room(2)
+    table = room.labels
+
+    def call(s: Session, **settings: Any) -> Any:
+        asked = {"label_holder": "bank", "rows": 120, "minimums": room.minimums, "labels": table, **settings}
+        return count_events(s, **asked)
+
+    for settings in ({"label_holder": "gas"}, {"rows": 121}, {"labels": table * 2}):
+        with pytest.raises((UsageError, ShapeError)):
+            random_room(2).run({"bank": lambda s, e=settings: call(s, **e), "tax": lambda s: None})
+    with pytest.raises(UsageError, match="was agreed"):
+        room.run({"bank": lambda s: call(s, encryption=Encryption(bits=2048), key=key_for(QUICK))})
+
+
+# Peers that do not follow ----------------------------------------------------------------------------
+
+
+def caught(room: LabelRoom, liar: str, lie: Any) -> SafeRoomError:
+    with pytest.raises(SafeRoomError) as error:
+        room.run({liar: lie})
+    return error.value
+
+
+def lying_feature_holder(sums: Any = None, groups: Any = None, slots: int = 2) -> Any:
+    """Plays along up to the step it lies at."""
+
+    def play(s: Session) -> None:
+        s.send("bank", "slots", Public(np.array([slots], np.uint64)))
+        key = key_for()
+        s.receive("bank", "key")
+        s.receive("bank", "labels/row=0")
+        layout = Slots(7, QUICK.plain_bits)
+        honest = encrypt_vector(key, [layout.pack([10, 12])], Workers(0))
+        s.send("bank", "sums", honest if sums is None else sums(key))
+        s.receive("bank", "enough")
+        s.send("bank", "groups", Public(groups))
+        s.receive("bank", "events")
+
+    return play
+
+
+def one(number: Any) -> Any:
+    return lambda key: Ciphertexts.of([number(key)], key.public.width_bytes)
+
+
+LIES_OF_SUMS = {
+    "a tensor of another kind": lambda key: Public(np.zeros(3)),
+    "too many ciphertexts": lambda key: encrypt_vector(key, [1, 2], Workers(0)),
+    "another width": lambda key: Ciphertexts(np.ones((1, 8), np.uint8)),
+    "zero": one(lambda key: 0 * key.public.n),
+    "the modulus": one(lambda key: key.public.n),
+    "no unit": one(lambda key: key.first.prime),
+    "no ciphertext": one(lambda key: key.public.n - 2),
+    "something above the slots": one(lambda key: key.encrypt(1 << 14)),
+    "out of range": one(lambda key: pow(key.encrypt(1 << 680), 2, key.public.n)),
+    "more events than there are": one(lambda key: key.encrypt(127)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES_OF_SUMS.values(), ids=LIES_OF_SUMS)
+def test_sums_that_cannot_be_are_refused_and_their_sender_named(lie: Any) -> None:
+    error = caught(random_room(2), "tax", lying_feature_holder(sums=lie))
+    assert isinstance(error, PeerError)
+    assert (error.party, error.step) == ("tax", "sums")
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        np.array([0, 2], np.uint32),
+        np.array([1, 1], np.uint32),
+        np.array([0, 0xFFFFFFFF], np.uint32),
+        np.array([0], np.uint32),
+        np.array([0, 1], np.int64),
+    ],
+)
+def test_groups_that_are_no_partition_are_refused(groups: np.ndarray[Any, Any]) -> None:
+    error = caught(random_room(2), "tax", lying_feature_holder(groups=groups))
+    assert isinstance(error, PeerError)
+    assert (error.party, error.step) == ("tax", "groups")
+
+
+def test_a_count_below_the_minimum_is_not_given_to_who_asks_for_it() -> None:
+    room = random_room(2, minimums=Minimums(5, 11))
+    error = caught(room, "tax", lying_feature_holder(groups=np.array([0, 1], np.uint32)))
+    assert "below the minimum" in str(error)
+    assert not [label for _, _, label, _ in room.said if label == "events"]
+
+
+def test_too_many_bins_are_refused() -> None:
+    assert caught(random_room(2), "tax", lying_feature_holder(slots=1 << 30)).step == "slots"
+
+
+def lying_label_holder(**lies: Any) -> Any:
+    """Sends a key, labels, flags and counts, the named ones bent."""
+
+    def play(s: Session) -> None:
+        key = key_for()
+        slots = int(s.receive("tax", "slots")[0][0])
+        text = np.frombuffer(lies.get("text", public_to_json(key.public)).encode(), np.uint8)
+        s.send("tax", "key", Public(lies.get("head", np.array([120, 1], np.uint64))), Public(text))
+        labels = encrypt_vector(key, [1] * 120, Workers(0))
+        s.send("tax", "labels/row=0", lies.get("labels", lambda honest: honest)(labels))
+        s.receive("tax", "sums")
+        s.send("tax", "enough", Public(lies.get("enough", np.ones(slots, np.uint8))))
+        groups = s.receive("tax", "groups")[0]
+        s.send("tax", "events", Public(lies["events"](int(groups.max()) + 1)))
+
+    return play
+
+
+def with_first(number: Any) -> Any:
+    def bend(honest: Ciphertexts) -> Ciphertexts:
+        numbers = honest.numbers()
+        return Ciphertexts.of([number(key_for()), *numbers[1:]], honest.value.shape[1])
+
+    return bend
+
+
+NARROW = np.ones((120, 8), np.uint8)
+LIES_OF_THE_LABEL_HOLDER = {
+    "other rows": ("key", {"head": np.array([121, 1], np.uint64)}),
+    "no classes": ("key", {"head": np.array([120, 0], np.uint64)}),
+    "a bad header": ("key", {"head": np.array([120], np.uint64)}),
+    "no key": ("key", {"text": "{}"}),
+    "a weak key": ("key", {"text": public_to_json(key_for().public).replace('"subgroup"', '"full"')}),
+    "zero as a label": ("labels", {"labels": with_first(lambda key: 0 * key.public.n)}),
+    "a label beyond the modulus": ("labels", {"labels": with_first(lambda key: key.public.n + 1)}),
+    "a label that is no unit": ("labels", {"labels": with_first(lambda key: key.second.prime)}),
+    "labels of another width": (
+        "labels/row=0",
+        {"labels": lambda _: Ciphertexts(np.ones((120, 8), np.uint8))},
+    ),
+    "flags of another shape": ("enough", {"enough": np.ones(1, np.uint8)}),
+    "more events than rows": ("events", {"events": lambda n: np.full((n, 1), 121, np.int64)}),
+    "negative events": ("events", {"events": lambda n: np.full((n, 1), -1, np.int64)}),
+    "other events in other columns": ("events", {"events": lambda n: np.arange(n, dtype=np.int64)[:, None]}),
+    "events of another type": ("events", {"events": lambda n: np.zeros((n, 1))}),
+}
+
+
+@pytest.mark.parametrize(("step", "lies"), LIES_OF_THE_LABEL_HOLDER.values(), ids=LIES_OF_THE_LABEL_HOLDER)
+def test_a_label_holder_that_lies_is_found_out(step: str, lies: dict[str, Any]) -> None:
+    error = caught(random_room(2), "bank", lying_label_holder(**lies))
+    assert isinstance(error, PeerError)
+    assert (error.party, error.step) == ("bank", step)
+
+
+def test_a_party_that_stalls_is_named() -> None:
+    error = caught(random_room(2, timeout_s=0.3), "tax", lambda s: None)
+    assert isinstance(error, PeerTimeout)
+    assert (error.party, error.step) == ("tax", "slots")
+    error = caught(random_room(2, timeout_s=0.3), "bank", lambda s: None)
+    assert isinstance(error, PeerTimeout)
+    assert (error.party, error.step) == ("bank", "key")

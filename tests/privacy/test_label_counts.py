@@ -1,0 +1,287 @@
+"""What counting events shows: to the label holder counts it cannot place, to a feature holder its own bins alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gmpy2 import mpz
+from scipy.stats import chisquare
+
+from saferoom.channel.memory import MemoryNetwork
+from saferoom.channel.session import Disclosure, Session
+from saferoom.errors import RefusedError, ShapeError, UsageError
+from saferoom.he.ciphertexts import Ciphertexts
+from saferoom.he.keys import Encryption, PrivateKey
+from saferoom.he.packing import Slots
+from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector
+from saferoom.he.workers import Workers
+from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain, merged_by_rows
+from saferoom.protocols.learns import KINDS
+from saferoom.protocols.shuffled_bins import ShuffledBins
+from tests.he_keys import KINDS as ENCRYPTIONS
+from tests.he_keys import QUICK, key_for
+from tests.label_room import LabelRoom, random_room
+
+
+def tensors_of(room: LabelRoom, label: str) -> list[np.ndarray[Any, Any]]:
+    return [t for _, _, said, tensors in room.said if said.split("/")[0] == label for t in tensors]
+
+
+def numbers_in(room: LabelRoom, label: str) -> list[mpz]:
+    return [n for table in tensors_of(room, label) for n in Ciphertexts(table).numbers()]
+
+
+def slot_counts(room: LabelRoom) -> list[int]:
+    """What the label holder finds when it decrypts the sums of the only feature holder."""
+    key, bits = key_for(room.encryption), len(room.labels).bit_length()
+    layout, slots = Slots(bits, room.encryption.plain_bits), int(tensors_of(room, "slots")[0][0])
+    plains = [int(key.decrypt(number)) for number in numbers_in(room, "sums")]
+    return [count for plain in plains for count in layout.unpack(plain, layout.per_plaintext)][:slots]
+
+
+# Noise: nothing of the rows -------------------------------------------------------------------------
+
+
+def noise_of(key: PrivateKey, number: mpz) -> tuple[mpz, ...]:
+    """The owner's view of a ciphertext once the message is taken off: all that is left to learn from."""
+    plain, found = key.decrypt(number), []
+    for half in (key.first, key.second):
+        message = pow(1 + half.step, plain, half.modulus)
+        if key.public.encryption.scheme == "okamoto-uchiyama":
+            message = pow(key.public.g % half.modulus, plain, half.modulus)
+        found.append(number * pow(message, -1, half.modulus) % half.modulus)
+    return tuple(found)
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTIONS, ids=str)
+def test_two_runs_of_the_same_sums_share_no_ciphertext_and_no_noise(encryption: Encryption) -> None:
+    """The same encrypted rows, the same bins, summed, packed and returned twice."""
+    key, workers = key_for(encryption), Workers(0)
+    rows, bins, slots = encrypt_vector(key, [1, 0, 1, 1] * 5, workers), np.arange(20) % 4, Slots(8, 200)
+    returned = []
+    for _ in range(2):
+        sums = BinSums(key.public, [bins], [4], workers)
+        sums.add(rows)
+        (numbers,) = sums.finish()
+        unshuffled = [int(key.decrypt(number)) for number in numbers]
+        assert unshuffled == [5, 0, 5, 5]
+        returned.append(pack_vector(key.public, numbers, slots, workers))
+    plains = [decrypt_vector(key, packed, workers) for packed in returned]
+    assert plains[0] == plains[1]
+    noises = [noise_of(key, number) for packed in returned for number in packed.numbers()]
+    for half in zip(*noises, strict=True):
+        assert len(set(half)) == len(noises)
+
+
+def test_the_product_of_rows_gives_members_away_and_what_is_returned_does_not() -> None:
+    """The attack that re-randomising stops: the owner multiplies rows' noise and compares with a sum's noise."""
+    key, workers, rng = key_for(), Workers(0), np.random.default_rng(0)
+    plains = [int(y) for y in rng.random(12) < 0.5]
+    rows, bins = encrypt_vector(key, plains, workers), np.array([0, 1] * 6)
+    sums = BinSums(key.public, [bins], [2], workers)
+    sums.add(rows)
+    (bare,) = sums.finish()
+    guess = mpz(1)
+    for number, place in zip(rows.numbers(), bins, strict=True):
+        guess = guess * number % key.public.modulus if place == 1 else guess
+    assert noise_of(key, bare[1]) == noise_of(key, guess), "without fresh noise a right guess is confirmed"
+    (returned,) = pack_vector(key.public, [bare[1]], Slots(8, 200), workers).numbers()
+    assert key.decrypt(returned) == key.decrypt(guess)
+    assert all(a != b for a, b in zip(noise_of(key, returned), noise_of(key, guess), strict=True))
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTIONS, ids=str)
+def test_fresh_noise_covers_the_group_that_noise_lives_in(encryption: Encryption) -> None:
+    """No coset is left: whatever power residue a sum's noise is, a returned one is any, equally often.
+
+    Checked on the small factors of the noise's order, the only ones on which counting can see anything.
+    """
+    key = key_for(encryption)
+    fresh = [key.public.noise() for _ in range(40)]
+    own = [key.encrypt(0) for _ in range(40)]
+    for half in (key.first, key.second):
+        for small in (2, 3, 5, 7, 11, 13):
+            if half.order % small:
+                continue
+            exponent = half.order // small
+            kinds_of_own = {pow(number % half.modulus, exponent, half.modulus) for number in own}
+            kinds = [pow(number % half.modulus, exponent, half.modulus) for number in fresh]
+            assert kinds_of_own <= set(kinds) or small > 7
+            assert len(set(kinds)) > 1
+
+
+def test_both_halves_of_the_owner_s_noise_lie_in_what_h_generates() -> None:
+    """An exponent modulo each factor, drawn apart, is one exponent of h: orders have no common factor."""
+    for encryption in ENCRYPTIONS:
+        key = key_for(encryption)
+        if not key.public.h:
+            continue
+        order = key.first.order * key.second.order
+        assert pow(key.public.h, order, key.public.modulus) == 1
+        assert pow(key.encrypt(0), order, key.public.modulus) == 1
+        assert key.public._noise_bytes * 8 >= order.bit_length() + 128
+
+
+def test_randomness_is_never_below_256_bits() -> None:
+    for encryption in ENCRYPTIONS:
+        key = key_for(encryption)
+        assert min(key.first.order.bit_length(), key.second.order.bit_length()) >= 256
+
+
+# Labels: nothing but ciphertexts --------------------------------------------------------------------
+
+
+def test_labels_travel_as_ciphertexts_that_never_repeat() -> None:
+    room = random_room(2)
+    room.run()
+    first = numbers_in(room, "labels")
+    again = random_room(2)
+    again.run()
+    assert len({*first, *numbers_in(again, "labels")}) == 2 * len(room.labels)
+
+
+def test_bytes_of_ciphertexts_are_uniform_below_the_top() -> None:
+    room = random_room(2, rows=300)
+    room.labels = np.r_[np.ones(20, int), np.zeros(280, int)]
+    room.run()
+    tail = tensors_of(room, "labels")[0][:, 32:]
+    assert chisquare(np.bincount(tail.reshape(-1), minlength=256)).pvalue > 1e-6
+
+
+def test_a_plain_label_cannot_be_sent_in_place_of_a_ciphertext() -> None:
+    session = Session(MemoryNetwork().endpoint("bank"), ("bank", "tax"))
+    with pytest.raises((AttributeError, TypeError, ShapeError)):
+        session.send("tax", "labels", np.array([0, 1], np.uint8))  # type: ignore[arg-type]
+    with pytest.raises((ShapeError, UsageError)):
+        Ciphertexts(np.array([0, 1], np.uint8))
+
+
+# Minimums -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minimum", [1, 10, 25, 60])
+def test_sums_over_fewer_than_the_minimum_rows_never_leave(minimum: int) -> None:
+    """All that leaves is a partition of the rows, column by column, into bins of the minimum.
+
+    Each label gets a weight of its own as if it were many classes: what the label holder could decrypt then
+    names the very rows in every sum.
+    """
+    rows = 60
+    rng = np.random.default_rng(minimum)
+    features = [BinnedFeature(np.minimum(rng.geometric(0.4, rows), 9), 10, 8) for _ in range(3)]
+    bins = ShuffledBins(features, rows, Minimums(minimum, 0))
+    key, workers = key_for(), Workers(0)
+    encrypted = encrypt_vector(key, [1 << row for row in range(rows)], workers)
+    sums = BinSums(key.public, bins.columns, bins.counts, workers)
+    sums.add(encrypted)
+    packed = pack_vector(key.public, bins.shuffled(sums.finish()), Slots(rows, QUICK.plain_bits), workers)
+    layout = Slots(rows, QUICK.plain_bits)
+    members = [
+        value
+        for plain in decrypt_vector(key, packed, workers)
+        for value in layout.unpack(plain, layout.per_plaintext)
+    ][: bins.slots]
+    assert all(value.bit_count() >= minimum for value in members)
+    assert sum(value.bit_count() for value in members) == 3 * rows
+
+
+def test_too_few_rows_in_all_send_nothing_whatever_the_column() -> None:
+    with pytest.raises(RefusedError):
+        merged_by_rows(np.array([3, 4]), 2, 8)
+
+
+def test_counts_below_the_minimum_of_events_are_not_told() -> None:
+    """The feature holder sees flags and sums of merged bins; every number it gets is at least the minimum."""
+    room = random_room(2, minimums=Minimums(4, 6))
+    found = room.run()
+    given = tensors_of(room, "events")[0]
+    assert given.min() >= 6
+    assert sorted(given.reshape(-1)) == sorted(n for c in found["tax"] for n in c.events.reshape(-1))
+    assert min(slot_counts(room)) < 6, "the label holder sees what it withholds"
+    assert set(tensors_of(room, "enough")[0].tolist()) == {0, 1}
+
+
+# What each role learns ------------------------------------------------------------------------------
+
+
+def test_the_label_holder_gets_counts_in_an_order_that_says_nothing() -> None:
+    """Over many runs every bin stands equally often in every slot."""
+    features = [BinnedFeature(np.repeat(np.arange(4), 10), 4, 4)]
+    places = np.zeros((4, 4))
+    for _ in range(400):
+        order = ShuffledBins(features, 40, Minimums(1, 0)).shuffled([[0, 1, 2, 3]])
+        places[order, np.arange(4)] += 1
+    assert chisquare(places.reshape(-1)).pvalue > 1e-6
+
+
+def test_two_columns_that_swap_their_bins_look_alike_to_the_label_holder() -> None:
+    """Bins, edges, features and row counts do not show: only the multiset of counts does."""
+    labels = np.array([1, 0] * 30)
+    bins = np.repeat([0, 1, 2], 20)
+    wide = [BinnedFeature(bins, 3, 3), BinnedFeature(2 - bins, 3, 0)]
+    first = LabelRoom(labels, {"bank": [], "tax": wide})
+    second = LabelRoom(labels, {"bank": [], "tax": wide[::-1]})
+    for room in (first, second):
+        room.run()
+    assert sorted(slot_counts(first)) == sorted(slot_counts(second)) == [10] * 6
+    shapes = [
+        [(who, to, label, [t.shape for t in ts]) for who, to, label, ts in r.said] for r in (first, second)
+    ]
+    drop_key = [[said for said in shape if said[2] != "key"] for shape in shapes]
+    assert drop_key[0] == drop_key[1]
+
+
+def test_names_of_groups_follow_the_secret_order() -> None:
+    room = random_room(2, minimums=Minimums(4, 6))
+    room.run()
+    (groups,) = tensors_of(room, "groups")
+    assert list(dict.fromkeys(groups.tolist())) == list(range(groups.max() + 1))
+
+
+def test_both_ends_declare_what_is_learnt_and_no_more() -> None:
+    room = random_room(3)
+    found = room.run()
+    slots = {a: int(t[0][0]) for a, _, label, t in room.said if label == "slots"}
+    final = {party: sum(len(c.rows) for c in counts) for party, counts in found.items()}
+
+    def lines(party: str) -> list[tuple[str, str, tuple[int, ...], str]]:
+        return [(d.kind, d.to, d.shape, d.step) for d in room.declared[party]]
+
+    for party in ("tax", "power"):
+        assert lines(party) == [
+            ("anonymous_events", "bank", (slots[party], 1), "sums"),
+            ("bin_events", party, (slots[party],), "enough"),
+            ("bin_events", party, (final[party], 1), "events"),
+        ]
+    assert sorted(lines("bank")) == sorted(lines("tax") + lines("power"))
+    assert {"anonymous_events", "bin_events"} <= set(KINDS)
+
+
+@pytest.mark.parametrize("refuser", ["bank", "tax"])
+def test_a_refused_disclosure_stops_before_anything_is_shown(refuser: str) -> None:
+    room = random_room(2)
+
+    def refuse(_: Disclosure) -> None:
+        raise RefusedError("no")
+
+    def role(s: Session) -> Any:
+        s._on_disclosure = refuse
+        return room.count(s)
+
+    with pytest.raises(RefusedError):
+        room.run({refuser: role})
+    said = {label.split("/")[0] for _, _, label, _ in room.said}
+    assert not said & {"enough", "groups", "events"}
+    assert refuser == "bank" or "sums" not in said
+
+
+def test_a_feature_holder_learns_the_plain_counts_of_its_own_bins_and_nothing_of_others() -> None:
+    room = random_room(3)
+    found = room.run()
+    for party in ("tax", "power"):
+        expected = count_plain(room.features[party], room.labels, room.minimums)
+        assert [c.events.tolist() for c in found[party]] == [c.events.tolist() for c in expected]
+        received = {label.split("/")[0] for _, to, label, _ in room.said if to == party}
+        assert received == {"key", "labels", "enough", "events"}

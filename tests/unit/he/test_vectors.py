@@ -1,0 +1,196 @@
+"""Vectors of ciphertexts, sums by bin: right in this process and over workers; broken input; dead workers."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from gmpy2 import mpz
+
+from saferoom.errors import PeerError, ProtocolError, ShapeError, UsageError, VerificationError
+from saferoom.he.ciphertexts import Ciphertexts, check_units
+from saferoom.he.packing import Slots
+from saferoom.he.sums import grouped, shared_out
+from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector, portions
+from saferoom.he.workers import Workers
+from tests.he_keys import QUICK, key_for
+
+
+@pytest.fixture(scope="module", params=[0, 2])
+def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    with Workers(request.param) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_encrypt_and_decrypt(workers: Workers, count: int) -> None:
+    key, plains = key_for(), [3**place for place in range(count)]
+    ciphertexts = encrypt_vector(key, plains, workers)
+    assert ciphertexts.value.shape == (count, key.public.width_bytes)
+    assert decrypt_vector(key, ciphertexts, workers) == plains
+
+
+def columns_of(rng: np.random.Generator, rows: int, counts: list[int]) -> list[np.ndarray[Any, Any]]:
+    return [np.minimum(rng.geometric(0.3, rows) - 1, count - 1) for count in counts]
+
+
+@pytest.mark.parametrize("counts", [[1], [4], [3, 3], [2, 3, 4, 9], [200], [5, 1, 5]])
+def test_sums_by_bin(workers: Workers, counts: list[int]) -> None:
+    """With joint cells of several columns, columns with empty bins, and more workers than columns."""
+    key, rng, rows = key_for(), np.random.default_rng(len(counts)), 150
+    values, columns = rng.integers(0, 1000, rows), columns_of(rng, rows, counts)
+    ciphertexts = encrypt_vector(key, values.tolist(), workers)
+    sums = BinSums(key.public, columns, counts, workers)
+    for start in (0, 40, 90):
+        sums.add(ciphertexts[start : {0: 40, 40: 90, 90: rows}[start]])
+    found = sums.finish()
+    for column, count, bins in zip(columns, counts, found, strict=True):
+        expected = np.bincount(column, weights=values, minlength=count)
+        assert [key.decrypt(number) for number in bins] == expected.tolist()
+
+
+def test_columns_are_joined_while_cells_are_few() -> None:
+    columns = columns_of(np.random.default_rng(0), 800, [4, 4, 4, 100, 10])
+    groups = grouped(columns, [4, 4, 4, 100, 10])
+    assert [(group.features, group.cells) for group in groups] == [((0, 1, 2), 64), ((4,), 10), ((3,), 100)]
+    assert all(group.cost < 800 + 200 for group in groups)
+    assert grouped([], []) == []
+
+
+def test_work_is_shared_by_cost() -> None:
+    columns = [np.arange(800) % bins for bins in (90, 91, 92, 93)]
+    shares = shared_out(grouped(columns, [90, 91, 92, 93]), 2)
+    assert sorted(len(share) for share in shares) == [2, 2]
+    assert shared_out([], 2) == [[], []]
+
+
+@pytest.mark.parametrize("count", [0, 1, 13, 14, 40])
+def test_packed_sums_are_fresh_every_time(workers: Workers, count: int) -> None:
+    key, slots = key_for(), Slots(50, QUICK.plain_bits)
+    numbers = [key.encrypt(place) for place in range(count)]
+    first, second = (pack_vector(key.public, numbers, slots, workers) for _ in range(2))
+    assert len(first) == slots.plaintexts(count)
+    assert not {row.tobytes() for row in first.value} & {row.tobytes() for row in second.value}
+    for packed in (first, second):
+        plains = decrypt_vector(key, packed, workers)
+        values = [slots.unpack(plain, slots.per_plaintext) for plain in plains]
+        assert [value for held in values for value in held][:count] == list(range(count))
+
+
+BAD = ("zero", "the modulus", "beyond the modulus", "a multiple of p", "a multiple of q")
+
+
+def bad_numbers() -> dict[str, mpz]:
+    key = key_for()
+    modulus = key.public.modulus
+    numbers = (mpz(0), modulus, modulus + 1, 5 * key.first.prime, 5 * key.second.prime)
+    return dict(zip(BAD, numbers, strict=True))
+
+
+@pytest.mark.parametrize("which", BAD)
+def test_numbers_that_are_no_units_are_refused_everywhere(workers: Workers, which: str) -> None:
+    key, bad = key_for(), bad_numbers()[which]
+    with pytest.raises(PeerError):
+        check_units([key.encrypt(1), bad], key.public)
+    for place in (0, 3):
+        numbers = [key.encrypt(1) for _ in range(4)]
+        numbers[place] = bad
+        ciphertexts = Ciphertexts.of(numbers, key.public.width_bytes)
+        with pytest.raises(PeerError):
+            decrypt_vector(key, ciphertexts, workers)
+        sums = BinSums(key.public, [np.zeros(4, dtype=np.int64)], [1], workers)
+        sums.add(ciphertexts)
+        with pytest.raises(PeerError):
+            sums.finish()
+
+
+def test_units_that_are_no_ciphertexts_are_refused(workers: Workers) -> None:
+    key = key_for()
+    with pytest.raises(VerificationError):
+        decrypt_vector(key, Ciphertexts.of([mpz(2)], key.public.width_bytes), workers)
+
+
+def test_shapes_are_checked(workers: Workers) -> None:
+    key = key_for()
+    with pytest.raises(UsageError):
+        decrypt_vector(key, Ciphertexts(np.zeros((2, 3), np.uint8)), workers)
+    with pytest.raises(ShapeError):
+        Ciphertexts(np.zeros(3, np.uint8))
+    with pytest.raises(UsageError):
+        encrypt_vector(key, [1, -1], workers)
+    sums = BinSums(key.public, [np.zeros(4, dtype=np.int64)], [1], workers)
+    sums.add(encrypt_vector(key, [1, 2], workers))
+    with pytest.raises(ShapeError):
+        sums.finish()
+
+
+def test_ciphertexts_do_not_show_and_are_no_condition() -> None:
+    ciphertexts = Ciphertexts.of([mpz(77)], 4)
+    assert repr(ciphertexts) == "Ciphertexts(shape=(1, 4))"
+    for use in (bool, iter):
+        with pytest.raises(TypeError):
+            use(ciphertexts)
+    assert ciphertexts.numbers() == [77]
+
+
+def test_portions_cover_everything_once() -> None:
+    for count in range(12):
+        for workers in (1, 2, 5):
+            assert [i for part in portions(count, workers) for i in range(count)[part]] == list(range(count))
+
+
+def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
+    with Workers(2) as ready:
+        ready.use(key_for())
+        processes = [worker._process for worker in ready._workers]  # type: ignore[union-attr]
+        os.kill(processes[0].pid, signal.SIGKILL)
+        with pytest.raises(ProtocolError, match="ended"):
+            encrypt_vector(key_for(), [1, 2, 3], ready)
+    assert [process.poll() for process in processes] == [-signal.SIGKILL, 0]
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    code = "import os, signal\nfrom saferoom.he.workers import Workers\nW = Workers(1)\n" + (
+        "print(W._workers[0]._process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(done.stdout)).wait(timeout=20)
+
+
+def test_workers_run_inside_a_daemonic_process() -> None:
+    """Where Python's own process pools refuse to start children, ours are programs of their own."""
+    code = (
+        "import multiprocessing as m\n"
+        "from saferoom.he.workers import Workers\n"
+        "def work():\n"
+        "    from tests.he_keys import key_for\n"
+        "    from saferoom.he.vectors import decrypt_vector, encrypt_vector\n"
+        "    with Workers(1) as w:\n"
+        "        assert decrypt_vector(key_for(), encrypt_vector(key_for(), [7], w), w) == [7]\n"
+        "        print('right', flush=True)\n"
+        "p = m.get_context('fork').Process(target=work, daemon=True)\n"
+        "p.start()\np.join()\nraise SystemExit(p.exitcode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "right"), done.stderr
+
+
+def test_nothing_is_left_open() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Workers(1) as ready:
+            ready.use(key_for().public)
+        del ready
+        gc.collect()
