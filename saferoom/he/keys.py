@@ -88,7 +88,7 @@ class PublicKey:
 
     @property
     def _noise_bytes(self) -> int:
-        """How long a random power of h is: the size of its order, which nobody without the factors knows, and more."""
+        """How long random exponents of h are: longer than its order, which only the owner knows."""
         if self.encryption.randomness == "subgroup":
             return 2 * SUBGROUP_PRIME_BITS // 8 + SLACK_BYTES
         return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8 + SLACK_BYTES

@@ -1,4 +1,4 @@
-"""What counting events shows: to the label holder counts it cannot place, to a feature holder its own bins alone."""
+"""Counting events shows the label holder counts it cannot place, a feature holder its own bins alone."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_two_runs_of_the_same_sums_share_no_ciphertext_and_no_noise(encryption: 
 
 
 def test_the_product_of_rows_gives_members_away_and_what_is_returned_does_not() -> None:
-    """The attack that re-randomising stops: the owner multiplies rows' noise and compares with a sum's noise."""
+    """The attack that re-randomising stops: the owner compares a sum's noise with that of rows it guesses."""
     key, workers, rng = key_for(), Workers(0), np.random.default_rng(0)
     plains = [int(y) for y in rng.random(12) < 0.5]
     rows, bins = encrypt_vector(key, plains, workers), np.array([0, 1] * 6)
@@ -108,7 +108,7 @@ def test_fresh_noise_covers_the_group_that_noise_lives_in(encryption: Encryption
             exponent = half.order // small
             kinds_of_own = {pow(number % half.modulus, exponent, half.modulus) for number in own}
             kinds = [pow(number % half.modulus, exponent, half.modulus) for number in fresh]
-            assert kinds_of_own <= set(kinds) or small > 7
+            assert kinds_of_own <= set(kinds) or small > 3, "40 draws see all of three kinds, not of seven"
             assert len(set(kinds)) > 1
 
 
@@ -227,10 +227,14 @@ def test_two_columns_that_swap_their_bins_look_alike_to_the_label_holder() -> No
         room.run()
     assert sorted(slot_counts(first)) == sorted(slot_counts(second)) == [10] * 6
     shapes = [
-        [(who, to, label, [t.shape for t in ts]) for who, to, label, ts in r.said] for r in (first, second)
+        [
+            (who, to, label, [t.shape for t in tensors])
+            for who, to, label, tensors in room.said
+            if label != "key"
+        ]
+        for room in (first, second)
     ]
-    drop_key = [[said for said in shape if said[2] != "key"] for shape in shapes]
-    assert drop_key[0] == drop_key[1]
+    assert shapes[0] == shapes[1]
 
 
 def test_names_of_groups_follow_the_secret_order() -> None:
