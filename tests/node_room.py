@@ -21,6 +21,8 @@ from saferoom.contracts.draft import draft_contract
 from saferoom.contracts.signatures import sign_decision
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe
+from saferoom.data.loading import load
+from saferoom.data.table import PartyTable
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.lab.codes import synthetic_codes
@@ -93,11 +95,16 @@ class Nodes:
         for core in self.cores.values():
             core.close()
 
-    def add_data(self, party: str, name: str, columns: Mapping[str, Sequence[Any]], **more: Any) -> None:
+    def add_data(self, party: str, name: str, rows: Mapping[str, Sequence[Any]], **more: Any) -> None:
         """Register a data set at a party; the first column is the id."""
-        file = write_rows(self.folder / f"{party}-{name}.csv", columns)
-        content = {"name": name, "source": str(file), "id": next(iter(columns)), "id_kind": "uscc"} | more
+        file = write_rows(self.folder / f"{party}-{name}.csv", rows)
+        content = {"name": name, "source": str(file), "id": next(iter(rows)), "id_kind": "uscc"} | more
         catalogue.register(describe(content, self.folder, party=party), self.homes[party].data)
+
+    def table(self, party: str, name: str = "rows") -> PartyTable:
+        """All rows of a registered data set, in the file's order."""
+        registration = catalogue.recall(name, self.homes[party].data)
+        return load(registration.description, types=registration.types)
 
     def draft(
         self, parties: Mapping[str, Mapping[str, str]], dataset: str = "rows", **changes: Any

@@ -21,6 +21,9 @@ from saferoom.errors import UsageError
 
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCORE_PARAMS = frozenset({"model", "mode", "rows"})
+_SCORED_KINDS = frozenset({"score", "points"})
+_COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
+"""Of these the shape is bins × classes; labels have one class."""
 _ROW_KINDS = frozenset({"intersection", "split"})
 
 
@@ -97,14 +100,14 @@ def check_disclosure(
     allowed = allowed_disclosures(contract, _job(job))
     if (disclosure.kind, disclosure.to) not in allowed:
         reasons.append(f"the contract does not let {disclosure.to} learn {disclosure.kind!r}")
-    if len(disclosure.shape) > 1:
+    if len(disclosure.shape) > 1 and not (disclosure.kind in _COUNT_KINDS and disclosure.shape[1:] == (1,)):
         reasons.append(f"{disclosure.kind!r} is a list of numbers, never a table")
     rows = disclosure.shape[0] if disclosure.shape else 1
     if disclosure.kind == "intercept" and rows != 1:
         reasons.append("'intercept' is one number")
     if job == "train" and disclosure.kind in _ROW_KINDS and rows < contract.minimum_rows:
         reasons.append(f"{disclosure.kind!r} of fewer rows than the contract's minimum")
-    if rows_asked is not None and disclosure.kind == "score" and rows > rows_asked:
+    if rows_asked is not None and disclosure.kind in _SCORED_KINDS and rows > rows_asked:
         reasons.append(f"more scores than the {rows_asked} that the job asked for")
     refuse(reasons, step=disclosure.step)
 

@@ -12,7 +12,15 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from saferoom.contracts import terms
 from saferoom.contracts.fields import (
@@ -28,6 +36,7 @@ from saferoom.contracts.fields import (
     Time,
     explained,
 )
+from saferoom.contracts.params import LogisticParams, ScorecardParams, params_of
 from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, TaskKind, Trust, Use
 from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
@@ -70,21 +79,11 @@ class Party(Strict):
         return tuple(sorted(column for column, its_use in self.columns.items() if its_use == use))
 
 
-class LogisticParams(Strict):
-    """`l2`: the penalty in the original (standardised) coordinates, as scikit-learn's 1/C.
-
-    `logit_range`: scores beyond plus or minus this are not trusted; None has it chosen by the number of rows.
-    """
-
-    l2: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1e9, allow_inf_nan=False)] = 1.0
-    logit_range: Literal[8, 16, 32] | None = None
-
-
 class Task(Strict):
     """What is trained. `split_seed` draws the held-out rows where no split column is named."""
 
     kind: TaskKind
-    params: LogisticParams = LogisticParams()
+    params: LogisticParams | ScorecardParams
     split_seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
 
     @model_validator(mode="before")
@@ -92,7 +91,13 @@ class Task(Strict):
     def _known_kind(cls, value: Any) -> Any:
         if isinstance(value, dict):
             terms.refuse(terms.kind_objections(value.get("kind")))
+            return {"params": {}, **value}
         return value
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        return params_of(info.data["kind"], value) if "kind" in info.data else LogisticParams()
 
 
 class Output(Strict):

@@ -8,11 +8,19 @@
     range_check     every party                      train
     coefficients    each recipient (its own)         train
     intercept       label holder, if a recipient     train
-    score           each recipient                   train, score
+    score           each recipient                   train, score (a scorecard: train)
     query           every party that brings columns  score
 
-What the protocols need whatever the outputs (the first five, and `query`) is decided here; the rest follows
-from the outputs. Kinds are those of `saferoom.protocols.learns`.
+and with a scorecard
+
+    anonymous_events  label holder                   train
+    bin_events      every feature holder (its own)   train
+    vif             label holder, with max_vif       train
+    left_out        every party, helper, with max_vif or drop_wrong_signs   train
+    points          label holder; each recipient     train; score
+
+What the protocols need whatever the outputs (the first five, `query`, and the counts) is decided here; the
+rest follows from the outputs. Kinds are those of `saferoom.protocols.learns`.
 """
 
 from __future__ import annotations
@@ -20,6 +28,8 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from saferoom.contracts.contract import Contract
+from saferoom.contracts.params import ScorecardParams
+from saferoom.contracts.terms import scoring_form
 from saferoom.ids import HELPER
 
 Job: TypeAlias = Literal["train", "score"]
@@ -51,13 +61,29 @@ def _in_training(contract: Contract) -> set[tuple[str, str]]:
         *(("coefficients", party) for party in own),
         *(("intercept", party) for party in own if party == contract.label_holder),
         *(("score", party) for party in contract.recipients("score")),
+        *(_in_scorecards(contract) if contract.task.kind == "scorecard" else ()),
+    }
+
+
+def _in_scorecards(contract: Contract) -> set[tuple[str, str]]:
+    """What training a scorecard discloses besides."""
+    params = contract.task.params
+    selects = isinstance(params, ScorecardParams) and (params.max_vif is not None or params.drop_wrong_signs)
+    by_vif = isinstance(params, ScorecardParams) and params.max_vif is not None
+    return {
+        ("anonymous_events", contract.label_holder),
+        *([("vif", contract.label_holder)] if by_vif else []),
+        *((("left_out", node) for node in (*contract.parties, HELPER)) if selects else ()),
+        *(("bin_events", party) for party in contract.parties if party != contract.label_holder),
+        ("points", contract.label_holder),
     }
 
 
 def _in_scoring(contract: Contract) -> set[tuple[str, str]]:
+    form = scoring_form(contract.task.kind)
     return {
         ("set_sizes", HELPER),
         *(("intersection", party) for party in contract.parties),
-        *(("score", party) for party in contract.recipients("score")),
+        *((form, party) for party in contract.recipients(form)),
         *(("query", party) for party in contract.parties if contract.features_of(party)),
     }

@@ -22,9 +22,9 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     """The contract of a draft. `keys` are those of the enrolled parties, `coordinator` and `helper`.
 
     A draft is a contract without keys. It may leave out `uses` (all), `outputs` (to each party its own
-    coefficients, scores to the label holder), `trust`, `minimum_rows`, `quotas`, `retention_days`,
-    `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions are never filled in.
-    Raises ConfigError, RefusedError, as `parse_contract`.
+    coefficients, scores to the label holder, with a scorecard points too), `trust`, `minimum_rows`,
+    `quotas`, `retention_days`, `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions
+    are never filled in. Raises ConfigError, RefusedError, as `parse_contract`.
     """
     fields = dict(draft)
     given = sorted(set(fields) & set(_KEY_FIELDS))
@@ -36,7 +36,7 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     fields.setdefault("assumptions", [])
     fields.setdefault("minimum_rows", DEFAULT_MINIMUM_ROWS)
     fields.setdefault("retention_days", DEFAULT_RETENTION_DAYS)
-    fields.setdefault("outputs", _usual_outputs(fields.get("parties")))
+    fields.setdefault("outputs", _usual_outputs(fields.get("parties"), fields.get("task")))
     fields["parties"] = _with_keys(fields.get("parties"), keys)
     fields["coordinator"] = _pinned(COORDINATOR, keys)
     fields["helper"] = _pinned(HELPER, keys)
@@ -72,12 +72,13 @@ def _with_keys(parties: Any, keys: Mapping[str, PublicKeys]) -> dict[str, Any]:
     return found
 
 
-def _usual_outputs(parties: Any) -> list[dict[str, str]]:
+def _usual_outputs(parties: Any, task: Any) -> list[dict[str, str]]:
     items = _party_items(parties)
     outputs = [{"to": party, "form": "coefficients"} for party, _ in items]
-    return outputs + [
-        {"to": party, "form": "score"} for party, its in items if its.get("role") == "label_holder"
-    ]
+    is_scorecard = isinstance(task, Mapping) and task.get("kind") == "scorecard"
+    holders = [party for party, its in items if its.get("role") == "label_holder"]
+    forms = ("score", "points") if is_scorecard else ("score",)
+    return outputs + [{"to": party, "form": form} for party in holders for form in forms]
 
 
 def _party_items(parties: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -90,7 +90,7 @@ def _block(row: Row, heads: dict[str, str]) -> list[str]:
 
 def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
     found: list[tuple[str, dict[str, object]]] = []
-    scored = contract.recipients("score")
+    scored = sorted({*contract.recipients("score"), *contract.recipients("points")})
     if len(contract.parties) == 2:
         for who in scored:
             other = next(party for party in contract.parties if party != who)
@@ -106,6 +106,9 @@ def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
         found.append(("single_queries", {"limit": contract.quotas.scores_per_day}))
     unpinned = [party for party, its in contract.parties.items() if its.version is None]
     found += [("version", {"parties": ", ".join(unpinned)})] if unpinned else []
+    if contract.task.kind == "scorecard":
+        limits = {"rows": contract.minimum_bin_rows, "events": contract.minimum_bin_events}
+        found.append(("bin_counts", {"who": contract.label_holder, **limits}))
     return tuple(pick(WARNINGS[name], lang).format(**values) for name, values in found)
 
 

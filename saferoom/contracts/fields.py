@@ -115,14 +115,18 @@ Frozen = Annotated[Mapping[K, V], AfterValidator(_frozen), WrapSerializer(_thawe
 """A mapping that stays as it is."""
 
 
-def explained(exc: ValidationError, what: str) -> ConfigError:
-    """A ConfigError that lists every problem, each with its place, and repeats no value."""
-    problems = [
+def problems(exc: ValidationError) -> list[str]:
+    """Every problem with its place, and no value."""
+    return [
         f"{'.'.join(map(str, error['loc'])) or 'document'}: {error['msg'].removeprefix('Value error, ')}"
         for error in exc.errors(include_input=False, include_url=False)
     ]
+
+
+def explained(exc: ValidationError, what: str) -> ConfigError:
+    """A ConfigError that lists every problem, each with its place, and repeats no value."""
     return ConfigError(
-        f"the {what} is not valid: {'; '.join(problems)}", remedy="see docs/contracts.md for every field"
+        f"the {what} is not valid: {'; '.join(problems(exc))}", remedy="see docs/contracts.md for every field"
     )
 
 

@@ -69,6 +69,8 @@ class Policy(Strict):
     assumptions: Distinct[Assumption] | None = None
     never_columns: Distinct[Line] = ()
     minimum_rows: Annotated[StrictInt, Field(ge=2)] = 20
+    minimum_bin_rows: Annotated[StrictInt, Field(ge=0)] = 20
+    minimum_bin_events: Annotated[StrictInt, Field(ge=0)] = 3
     release: Frozen[str, Distinct[Form]] | None = None
     consent_required: StrictBool = False
     training_jobs: Count | None = None
@@ -204,6 +206,15 @@ def _limit_reasons(policy: Policy, contract: Contract) -> list[str]:
         reasons.append(
             f"the minimum of {contract.minimum_rows} common rows is below our {policy.minimum_rows}"
         )
+    if contract.task.kind == "scorecard":
+        reasons += [
+            f"the minimum of {agreed} {what} in a bin is below our {own}"
+            for what, agreed, own in (
+                ("rows", contract.minimum_bin_rows, policy.minimum_bin_rows),
+                ("events", contract.minimum_bin_events, policy.minimum_bin_events),
+            )
+            if agreed < own
+        ]
     days = (contract.expires - contract.valid_from) / timedelta(days=1)
     for what, asked, limit in (
         ("training jobs", contract.quotas.training_jobs, policy.training_jobs),

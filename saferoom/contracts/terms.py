@@ -12,6 +12,7 @@ from saferoom.contracts.vocabulary import (
     SUPPORTED_KINDS,
     SUPPORTED_TRUST,
     Assumption,
+    Form,
     TaskKind,
     Trust,
 )
@@ -20,6 +21,7 @@ from saferoom.errors import RefusedError
 if TYPE_CHECKING:
     from saferoom.contracts.contract import Contract
 
+LEAST_BIN_ROWS = 10
 SCORING_USES = frozenset({"score_batch", "score_one", "grade"})
 
 
@@ -55,6 +57,7 @@ def objections(contract: Contract) -> list[str]:
         *_mode_objections(contract),
         *_assumption_objections(contract),
         *_form_objections(contract),
+        *_bin_objections(contract),
         *_output_objections(contract),
     ]
 
@@ -71,11 +74,20 @@ def _assumption_objections(contract: Contract) -> list[str]:
 
 
 def _form_objections(contract: Contract) -> list[str]:
-    unsupported = {output.form for output in contract.outputs} - SUPPORTED_FORMS
+    supported = SUPPORTED_FORMS[contract.task.kind]
+    unsupported = {output.form for output in contract.outputs} - supported
     return [
-        f"release form {form} is not supported by this version; use {listed(SUPPORTED_FORMS)}"
+        f"release form {form} is not supported by this version for a {contract.task.kind} task;"
+        f" use {listed(supported)}"
         for form in sorted(unsupported)
     ]
+
+
+def _bin_objections(contract: Contract) -> list[str]:
+    """Defaults counted over a handful of rows would name them."""
+    if contract.task.kind != "scorecard" or contract.minimum_bin_rows >= LEAST_BIN_ROWS:
+        return []
+    return [f"a scorecard needs minimum_bin_rows of at least {LEAST_BIN_ROWS}"]
 
 
 def _output_objections(contract: Contract) -> list[str]:
@@ -89,6 +101,14 @@ def _output_objections(contract: Contract) -> list[str]:
             )
         if contract.label_holder not in contract.recipients("score"):
             found.append("evaluation needs the output score to the label holder, and it is not named")
-    if SCORING_USES & set(contract.uses) and not contract.recipients("score"):
-        found.append("scoring is named among the uses, and no recipient of score among the outputs")
+        if contract.task.kind == "scorecard" and contract.label_holder not in contract.recipients("points"):
+            found.append("a scorecard needs the output points to the label holder, and it is not named")
+    form = scoring_form(contract.task.kind)
+    if SCORING_USES & set(contract.uses) and not contract.recipients(form):
+        found.append(f"scoring is named among the uses, and no recipient of {form} among the outputs")
     return found
+
+
+def scoring_form(kind: TaskKind) -> Form:
+    """What a score job gives: the joint log-odds, or with a scorecard its points."""
+    return "points" if kind == "scorecard" else "score"

@@ -14,9 +14,13 @@ Assumption: TypeAlias = Literal[
     "semi_honest_parties", "helper_does_not_collude", "two_party_score_reveals_part"
 ]
 
-SUPPORTED_KINDS: frozenset[TaskKind] = frozenset({"logistic"})
+SUPPORTED_KINDS: frozenset[TaskKind] = frozenset({"logistic", "scorecard"})
 SUPPORTED_TRUST: frozenset[Trust] = frozenset({"assisted"})
-SUPPORTED_FORMS: frozenset[Form] = frozenset({"coefficients", "score"})
+SUPPORTED_FORMS: dict[TaskKind, frozenset[Form]] = {
+    "logistic": frozenset({"coefficients", "score"}),
+    "scorecard": frozenset({"coefficients", "score", "points"}),
+}
+"""Release forms of each kind of task."""
 
 ASSUMPTIONS: dict[Assumption, tuple[str, str]] = {
     "semi_honest_parties": (

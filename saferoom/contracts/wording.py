@@ -26,6 +26,11 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
     "coefficients": ("自己处理后的列数", "自己各列的系数", "系数的符号和大小暗示他方各列与自己各列的相关性"),
     "intercept": ("一个数", "模型的截距", NO_ABUSE[1]),
     "score": ("评分的行数", "每家企业的联合评分", "只有两方时,评分减去自己的部分就是对方的部分"),
+    "points": (
+        "评分的行数",
+        "每家企业的联合评分卡分数(各方评分表分数之和)",
+        "只有两方时,分数减去自己的部分就是对方的部分",
+    ),
     "range_check": ("一个数", "训练评分是否都在 S 形函数的有效范围内,拟合是否收敛", NO_ABUSE[1]),
     "anonymous_events": (
         "特征方的箱数(乱序)",
@@ -37,6 +42,12 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
         "自己的哪些分箱达到最低违约数,以及合并后每箱的违约数",
         "两列中几乎相同的两个箱,其计数之差是少数企业的违约数",
     ),
+    "vif": (
+        "每轮各方 WOE 列的总数",
+        "每一列(仅知其位置)在多大程度上可由其余各列解释",
+        "可得知某方的某列与其他列高度重复",
+    ),
+    "left_out": ("每轮一个数", "剔除哪一列(仅知其位置),或一方剔除多少列", NO_ABUSE[1]),
     "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
 }
 """Shape, meaning, abuse of each kind in `saferoom.protocols.learns.KINDS`."""
@@ -65,6 +76,13 @@ WARNINGS: dict[str, Texts] = {
     "single_column": (
         "{party} brings a single feature column: its part of a score, where known, shows the column's order",
         "{party} 只带来一个特征列:谁得知其评分部分,谁就得知该列的大小顺序",
+    ),
+    "bin_counts": (
+        "a feature holder learns how many defaults fall into each bin of its own columns (bins of at least"
+        " {rows} rows and {events} defaults), and so the default rate of all training rows; {who} learns"
+        " the same numbers of defaults without rows, columns or edges",
+        "特征方得知自己各列每个分箱中的违约数(每箱至少 {rows} 行、{events} 个违约),从而得知训练行的违约率;"
+        "{who} 得知同样的违约数,但不知行数、列与边界",
     ),
     "no_own_features": (
         "{party} brings no feature of its own: scores are made of the other parties' columns alone",

@@ -105,10 +105,15 @@ class _HasSource(_Strict):
 
 
 class ColumnDescription(_Strict):
-    """One feature column; without `type` the values decide (see `columns.decide_types`)."""
+    """One feature column; without `type` the values decide (see `columns.decide_types`).
+
+    `special`: numbers in it that are codes, such as -1 for "never borrowed"; a scorecard gives each its own
+    bin.
+    """
 
     name: str = Field(min_length=1)
     type: ColumnType | None = None
+    special: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
     unit: str = ""
     description: str = ""
     sensitivity: Sensitivity = "general"

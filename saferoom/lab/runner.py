@@ -27,8 +27,8 @@ Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
 
 FILES = ("scores.csv", "metrics.json", "report.html")
-FOLDERS = ("model", "log")
-PHASES = ("align", "prepare", "train", "evaluate", "release")
+FOLDERS = ("model", "scorecard", "log")
+PHASES = ("align", "prepare", "bin", "train", "evaluate", "release", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,13 @@ def run_room(
 def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str, Any]]:
     """Copy results and logs out of the homes, and verify every log. Returns the verdicts by node."""
     for name in FOLDERS:
-        (out / name).mkdir()
+        if name != "scorecard" or room.task.kind == "scorecard":
+            (out / name).mkdir()
     for party in room.parties:
-        shutil.copy(folder / party / "models" / job / "model.json", out / "model" / f"{party}.json")
+        models = folder / party / "models" / job
+        shutil.copy(models / "model.json", out / "model" / f"{party}.json")
+        for table in models.glob("scorecard.*"):
+            shutil.copy(table, out / "scorecard" / f"{party}{table.suffix}")
     holder = folder / room.label_holder / "models" / job
     for name in FILES:
         if (holder / name).exists():
@@ -134,7 +138,8 @@ def _metrics(
     summaries = measured["summaries"]
     holder = summaries[room.label_holder]["facts"]
     quality = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-    seconds = {phase: phase_seconds(phase, summaries.values()) for phase in PHASES}
+    told = {phase for summary in summaries.values() for phase in summary["phases"]}
+    seconds = {phase: phase_seconds(phase, summaries.values()) for phase in PHASES if phase in told}
     return {
         "room": room.room,
         "task": room.task.kind,

@@ -100,12 +100,16 @@ class JobContext:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Time a phase, name it to everybody who watches, and log what was said in it."""
+        """Time a phase, name it to everybody who watches, and log what was said in it.
+
+        A phase that is entered again lasts from its first beginning to its last end.
+        """
         self._phase = name
         self._tell(name, 0, 0)
         started = time.time()
         yield
-        self.phases[name] = (started, time.time())
+        began, _ = self.phases.get(name, (started, started))
+        self.phases[name] = (began, time.time())
         self._tell(name, 1, 1)
         self._record_transcript(name)
 

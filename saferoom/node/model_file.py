@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from saferoom.data.loading import write_private
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
+from saferoom.data.woe import WoePreparation
 from saferoom.errors import StorageError
-from saferoom.scoring.points import PointScale
+from saferoom.scoring.points import PointScale, pd_from_logit
+from saferoom.scoring.scorecard import PointsTable
 
 FILE = "model.json"
 VERSION = 1
@@ -24,21 +27,45 @@ VERSION = 1
 class PartyModel:
     """Coefficients (d,) in prepared units, their preparation, and at the label holder the intercept.
 
-    `scale` turns log-odds into points.
+    `scale` turns log-odds into points. A scorecard has WOE columns and its `table` of points, and scores by
+    it.
     """
 
     job: str
     contract: str
     party: str
     kind: str
-    preparation: Preparation
+    preparation: Preparation | WoePreparation
     coefficients: NDArray[np.float64]
     intercept: float | None
     scale: PointScale
 
-    def part(self, table: PartyTable) -> NDArray[np.float64]:
-        """This party's part of the log-odds of each row: (n,). The intercept counts at its holder."""
-        return self.preparation.transform(table) @ self.coefficients + (self.intercept or 0.0)
+    @property
+    def table(self) -> PointsTable | None:
+        """This party's points, if the model is a scorecard: they follow from coefficients and scale."""
+        if not isinstance(self.preparation, WoePreparation):
+            return None
+        woe = [column.woe for column in self.preparation.columns]
+        return PointsTable.of(woe, self.coefficients, self.intercept, self.scale)
+
+    def part(self, rows: PartyTable) -> NDArray[np.float64]:
+        """This party's part of each row's total, (n,): of log-odds, or of a scorecard's points.
+
+        The intercept, or the base points, count at their holder.
+        """
+        if self.table is not None and isinstance(self.preparation, WoePreparation):
+            return self.table.part(self.preparation.codes(rows)).astype(np.float64)
+        return self.preparation.transform(rows) @ self.coefficients + (self.intercept or 0.0)
+
+    def judge(self, total: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Probability of default and points (n,) of the sum of all parties' parts (n,).
+
+        A scorecard's probability is that of its points: the same points always give the same one.
+        """
+        if self.table is None:
+            return pd_from_logit(total), self.scale.points(total)
+        points = np.rint(total).astype(np.int64)
+        return pd_from_logit(self.scale.logit(points)), points
 
     def to_plain(self) -> dict[str, Any]:
         plain: dict[str, Any] = {
@@ -78,10 +105,14 @@ class PartyModel:
                 contract=plain["contract"],
                 party=plain["party"],
                 kind=plain["kind"],
-                preparation=Preparation.from_dict(plain["preparation"]),
+                preparation=_preparation(plain["kind"], plain["preparation"]),
                 coefficients=np.array(plain["coefficients"], dtype=np.float64),
                 intercept=plain.get("intercept"),
                 scale=PointScale.from_dict(plain["points"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StorageError("the model file is missing or damaged", remedy="train again") from error
+
+
+def _preparation(kind: str, content: Mapping[str, Any]) -> Preparation | WoePreparation:
+    return WoePreparation.from_dict(content) if kind == "scorecard" else Preparation.from_dict(content)

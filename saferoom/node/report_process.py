@@ -18,7 +18,11 @@ from saferoom.node.model_file import PartyModel
 from saferoom.node.report_facts import REPORT
 from saferoom.node.results import ALONE, METRICS
 from saferoom.node.score_files import SCORES, load_scheme
+from saferoom.node.scorecard_file import JSON_FILE
 from saferoom.report.content import (
+    Card,
+    CardBin,
+    CardFeature,
     Coefficients,
     Comparison,
     ContractFacts,
@@ -33,6 +37,8 @@ from saferoom.report.content import (
 from saferoom.report.measure import distribution_of, evaluation_of, grading_of
 from saferoom.report.render import render_report
 
+_BIN_FACTS = ("name", "share", "default_rate", "woe", "points")
+
 
 def main(folder: Path, lang: str) -> None:
     """Write `report.html` into a model's folder."""
@@ -43,7 +49,6 @@ def main(folder: Path, lang: str) -> None:
 def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
     """Put together what this party may see: its own coefficients, and at the label holder the evaluation."""
     model = PartyModel.load(folder)
-    values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
     summary = facts["summary"]
     return ReportData(
         title=facts["contract"]["title"],
@@ -53,7 +58,7 @@ def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
         model_kind=facts["model_kind"],
         contract=ContractFacts(**facts["contract"]),
         parties=tuple(PartyFacts(**party) for party in facts["parties"]),
-        coefficients=(Coefficients(facts["party"], values, model.intercept),),
+        **_own_part(model, folder),
         disclosures=tuple(DisclosureLine(**line) for line in facts["disclosures"]),
         logs=(LogVerdict(**facts["log"]),),
         phases=tuple(Phase(name, end - start) for name, (start, end) in summary["phases"].items()),
@@ -62,6 +67,22 @@ def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
         ),
         **(_evaluated(folder) if (folder / SCORES).exists() else {}),
     )
+
+
+def _own_part(model: PartyModel, folder: Path) -> dict[str, Any]:
+    """The party's own coefficients, or its own table of a scorecard."""
+    if model.table is None:
+        values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
+        return {"coefficients": (Coefficients(model.party, values, model.intercept),)}
+    content = json.loads((folder / JSON_FILE).read_text(encoding="utf-8"))
+    features = tuple(
+        CardFeature(
+            **{key: feature[key] for key in ("name", "iv", "coefficient", "stability_index")},
+            bins=tuple(CardBin(**{key: one[key] for key in _BIN_FACTS}) for one in feature["bins"]),
+        )
+        for feature in content["features"]
+    )
+    return {"cards": (Card(model.party, features, content.get("base_points")),)}
 
 
 def _evaluated(folder: Path) -> dict[str, Any]:

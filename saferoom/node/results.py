@@ -24,7 +24,6 @@ from saferoom.models.alone import AloneFit, fit_alone
 from saferoom.models.metrics import metrics_summary
 from saferoom.node.score_files import SCORES, save_scheme
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.standard import standard_scheme
 
 Floats = NDArray[np.float64]
@@ -55,19 +54,17 @@ class Evaluation:
         table: PartyTable,
         is_train: NDArray[np.bool_],
         own: tuple[Floats, Floats],
-        logits: tuple[Floats, Floats],
+        judged: tuple[Floats, NDArray[np.int64]],
         scheme: GradeScheme,
         *,
         l2: float,
     ) -> Evaluation:
-        """`own` and `logits` are (train, test): the prepared own columns, and the joint scores."""
+        """`own`: the prepared own columns, (train, test). `judged`: PD and points of all rows."""
         if table.label is None:
             raise ConfigError(
                 "the label holder's data set has no label column", remedy="register it with `label:`"
             )
-        joint = np.empty(len(table))
-        joint[is_train], joint[~is_train] = logits
-        pd, points = pd_from_logit(joint), PointScale().points(joint)
+        pd, points = judged
         resolved = scheme.resolve(pd[is_train])
         alone = fit_alone(own[0], table.label[is_train].astype(np.float64), own[1], l2=l2)
         grades = resolved.assign(pd, points)

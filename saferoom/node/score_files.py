@@ -14,7 +14,6 @@ from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
 from saferoom.node.model_file import PartyModel
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.points import pd_from_logit
 
 Floats = NDArray[np.float64]
 
@@ -23,11 +22,11 @@ _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 
 def write_score_list(
-    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], logits: Floats
+    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], total: Floats
 ) -> None:
     """`scores.csv` of a score job: id, pd, points, grade, by the cut points of the model."""
     scheme = load_scheme(model_folder)
-    pd, points = pd_from_logit(logits), model.scale.points(logits)
+    pd, points = model.judge(total)
     names = np.array(scheme.names)[scheme.assign(pd, points)]
     write_columns(folder / SCORES, {"id": ids, "pd": six_digits(pd), "points": points, "grade": names})
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from saferoom.contracts.contract import Contract
+from saferoom.contracts.terms import scoring_form
 from saferoom.errors import RefusedError, UsageError
 from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
@@ -22,7 +23,7 @@ from saferoom.protocols.psi import align, match
 
 def score_recipient(contract: Contract) -> str:
     """The party that learns scores: the label holder, or else the first that the contract names."""
-    recipients = contract.recipients("score")
+    recipients = contract.recipients(scoring_form(contract.task.kind))
     return contract.label_holder if contract.label_holder in recipients else recipients[0]
 
 
@@ -46,7 +47,9 @@ def score(context: JobContext) -> None:
     with context.phase("score"):
         table = table.take(positions)
         with session.scope("score"):
-            total = masked_sum(session, model.part(table), recipient, PairwisePads.agree(session))
+            kind = scoring_form(context.contract.task.kind)
+            pads = PairwisePads.agree(session)
+            total = masked_sum(session, model.part(table), recipient, pads, kind=kind)
     if asked is not None and total is not None:
         asked = asked.keep(positions)
         context.facts["unscored"] = asked.counts()

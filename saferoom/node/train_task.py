@@ -1,4 +1,4 @@
-"""The job `train`: align, prepare, train, evaluate, release.
+"""The job `train`: align, prepare (a scorecard: bin), train, evaluate, release; a scorecard: points.
 
 Every party runs `train`, the helper `help_train`, in the same order of steps. Results are written to the
 job's staging folder; the daemon keeps them only when the job has finished everywhere.
@@ -9,24 +9,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.contracts.params import ScorecardParams
 from saferoom.data.preparation import Preparation
 from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
+from saferoom.data.woe import WoePreparation
 from saferoom.errors import ConfigError
 from saferoom.ids import HELPER
 from saferoom.models.logistic import (
     LocalModel,
+    Logits,
     deal_logistic,
     evaluate,
     release,
     train_logistic,
 )
 from saferoom.models.logistic_plan import LogisticSettings
+from saferoom.node.binning_task import bin_columns
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import load_rows, own_registration
+from saferoom.node.scorecard_file import save_scorecard
+from saferoom.node.selection_task import (
+    help_drop_wrong_signs,
+    help_select,
+    without_collinear,
+    without_wrong_signs,
+)
+from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.protocols.psi import align, match
 from saferoom.scoring.points import PointScale
+
+F64 = NDArray[np.float64]
 
 MINIMUM_EVENTS = 10
 
@@ -34,8 +48,6 @@ MINIMUM_EVENTS = 10
 def train(context: JobContext) -> None:
     """A party's side. The label holder may hold features or none; every other party holds at least one."""
     contract, session = context.contract, context.session
-    label_holder = contract.label_holder
-    settings = logistic_settings(context)
     with context.phase("load"):
         table = load_rows(context)
         context.facts["rows"] = len(table)
@@ -46,56 +58,88 @@ def train(context: JobContext) -> None:
         context.daemon.record("psi.done", rows=len(table))
     with context.phase("prepare"):
         is_train, labels = _share_split(context, table)
-        preparation, train_x, test_x = _prepare(context, table, is_train)
         context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
-    with context.phase("train"):
-        _declare_width(context)
-        trained = train_logistic(
-            session,
-            train_x,
-            labels,
-            settings,
-            label_holder=label_holder,
-            progress=context.progress,
-        )
-        context.facts["iterations"] = trained.party.plan.passes
-    with context.phase("evaluate"):
-        logits = evaluate(session, trained, test_x)
-    with context.phase("release"):
-        model = release(session, trained)
+    with context.phase("bin" if contract.task.kind == "scorecard" else "prepare"):
+        preparation = _fit_preparation(context, table.take(is_train), labels)
+    while True:
+        own = preparation.transform(table.take(is_train)), preparation.transform(table.take(~is_train))
+        local, logits = _fit(context, own, labels)
+        fewer = without_wrong_signs(context, preparation, local.coefficients)
+        if fewer is None:
+            break
+        preparation = fewer
+    model = _part(context, preparation, local)
+    if model.table is not None:
+        with context.phase("points"), session.scope("points"):
+            total = masked_sum(
+                session, model.part(table), contract.label_holder, PairwisePads.agree(session), kind="points"
+            )
+    else:
+        total = _in_row_order(is_train, logits)
     with context.phase("store"):
-        _part(context, preparation, model).save(context.folder)
-        if logits is not None:
+        model.save(context.folder)
+        if isinstance(preparation, WoePreparation):
+            save_scorecard(context.folder, model, preparation.codes(table), is_train)
+        if total is not None:
             # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
             from saferoom.node.results import Evaluation, own_scheme
 
             scheme = own_scheme(context.home.root / "grades.yaml")
-            own = (train_x, test_x)
-            evaluation = Evaluation.make(
-                table, is_train, own, (logits.train, logits.test), scheme, l2=settings.l2
-            )
-            evaluation.save(context.folder)
+            l2 = contract.task.params.l2
+            Evaluation.make(table, is_train, own, model.judge(total), scheme, l2=l2).save(context.folder)
+
+
+def _fit(context: JobContext, own: tuple[F64, F64], labels: F64 | None) -> tuple[LocalModel, Logits | None]:
+    """Train on the prepared training rows, evaluate on both, release.
+
+    Own coefficients, and who may the scores.
+    """
+    session = context.session
+    with context.phase("train"):
+        _declare_width(context)
+        trained = train_logistic(
+            session,
+            own[0],
+            labels,
+            logistic_settings(context),
+            label_holder=context.contract.label_holder,
+            progress=context.progress,
+        )
+        context.facts["iterations"] = trained.party.plan.passes
+    with context.phase("evaluate"):
+        logits = evaluate(session, trained, own[1])
+    with context.phase("release"):
+        return release(session, trained), logits
 
 
 def help_train(context: JobContext) -> None:
     """The helper's side: match pseudonyms, deal random numbers."""
     with context.phase("align"), context.session.scope("align"):
         match(context.session, minimum_rows=context.contract.minimum_rows)
-    with context.phase("train"):
-        deal_logistic(
-            context.session,
-            logistic_settings(context),
-            label_holder=context.contract.label_holder,
-            progress=context.progress,
-        )
+    help_select(context)
+    while True:
+        with context.phase("train"):
+            deal_logistic(
+                context.session,
+                logistic_settings(context),
+                label_holder=context.contract.label_holder,
+                progress=context.progress,
+            )
+        if not help_drop_wrong_signs(context):
+            break
 
 
 def logistic_settings(context: JobContext) -> LogisticSettings:
     """The public settings of the regression, from the contract's task."""
-    return LogisticSettings(**context.contract.task.params.model_dump())
+    params = context.contract.task.params
+    return LogisticSettings(l2=params.l2, logit_range=params.logit_range)
 
 
-def _part(context: JobContext, preparation: Preparation, model: LocalModel) -> PartyModel:
+def _part(context: JobContext, preparation: Preparation | WoePreparation, model: LocalModel) -> PartyModel:
+    params = context.contract.task.params
+    scale = PointScale()
+    if isinstance(params, ScorecardParams):
+        scale = PointScale(float(params.base_points), float(params.base_odds), float(params.pdo))
     return PartyModel(
         job=context.spec.job_id,
         contract=context.contract.id,
@@ -104,7 +148,7 @@ def _part(context: JobContext, preparation: Preparation, model: LocalModel) -> P
         preparation=preparation,
         coefficients=model.coefficients,
         intercept=model.intercept,
-        scale=PointScale(),
+        scale=scale,
     )
 
 
@@ -135,19 +179,30 @@ def _share_split(
     return is_train, labels
 
 
-def _prepare(
-    context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]
-) -> tuple[Preparation, NDArray[np.float64], NDArray[np.float64]]:
-    """Fit the preparation on the training rows; return it with the training and test matrices."""
-    preparation = Preparation.fit(table.take(is_train))
-    train_x = preparation.transform(table.take(is_train))
-    if not train_x.shape[1] and context.me != context.contract.label_holder:
+def _fit_preparation(
+    context: JobContext, train: PartyTable, labels: F64 | None
+) -> Preparation | WoePreparation:
+    """Fitted on the training rows: WOE columns for a scorecard, standardised ones otherwise."""
+    params = context.contract.task.params
+    if isinstance(params, ScorecardParams):
+        found = bin_columns(context, train, labels, params)
+        return without_collinear(context, found, train)
+    preparation = Preparation.fit(train)
+    if not preparation.column_names and context.me != context.contract.label_holder:
         raise ConfigError(
             "no usable column is left after preparation",
             remedy="see the registration's warnings for constant and empty columns",
         )
     context.facts["dropped_columns"] = len(preparation.dropped)
-    return preparation, train_x, preparation.transform(table.take(~is_train))
+    return preparation
+
+
+def _in_row_order(is_train: NDArray[np.bool_], logits: Logits | None) -> F64 | None:
+    if logits is None:
+        return None
+    joint = np.empty(len(is_train))
+    joint[is_train], joint[~is_train] = logits.train, logits.test
+    return joint
 
 
 def _train_labels(context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]) -> NDArray[np.float64]:

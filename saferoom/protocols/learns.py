@@ -55,6 +55,12 @@ KINDS = {
             "with two parties the score minus its own part is the other party's part",
         ),
         Kind(
+            "points",
+            "scored rows",
+            "the joint points of each enterprise: the sum of all parties' scorecard tables",
+            "with two parties the points minus its own are the other party's points",
+        ),
+        Kind(
             "range_check",
             "1",
             "whether the training scores lie within the sigmoid's range and the fit converged",
@@ -71,6 +77,18 @@ KINDS = {
             "own bins",
             "which of its own bins hold the minimum of events, and how many events lie in each merged bin",
             "the difference of two nearly equal bins of two columns is a count over few enterprises",
+        ),
+        Kind(
+            "vif",
+            "WOE columns of all parties, each round",
+            "how far each column, known by its position alone, is explained by the others together",
+            "that some party's column nearly repeats others becomes known",
+        ),
+        Kind(
+            "left_out",
+            "1, each round",
+            "which column, by position, is left out, or how many columns a party leaves out",
+            "none known",
         ),
         Kind(
             "query",

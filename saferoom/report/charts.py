@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
 from saferoom.models.metrics import CalibrationBin, LiftBin
-from saferoom.report.content import Distribution, Evaluation
+from saferoom.report.content import CardFeature, Distribution, Evaluation
 from saferoom.report.svg import INK, MUTED, Axis, Frame, element, label, legend, picture
 from saferoom.scoring.grade_table import GradeRow
 
 Say = Callable[[str], str]
 
 JOINT, ALONE, GOOD, BAD = "#0b5cad", "#98a3b0", "#2a9d8f", "#d1495b"
+MOST_BARS = 20
 GRADE_COLOURS = ("#2a9d8f", "#5b9bd5", "#e9a23b", "#d1495b", "#8d3b72", "#5c4b51")
 
 
@@ -104,6 +105,23 @@ def distribution_chart(distribution: Distribution, say: Say) -> Markup:
     ]
     entries = [(say("goods"), GOOD), (say("bads"), BAD)]
     return _drawing(frame, say("distribution"), *legend(frame.left, 16, entries), *bars)
+
+
+def iv_chart(features: Sequence[CardFeature], say: Say) -> Markup:
+    """Information value of each feature, highest first; at most 20."""
+    shown = sorted(features, key=lambda feature: -feature.iv)[:MOST_BARS]
+    top = max((feature.iv for feature in shown), default=0.0) * 1.15 or 1.0
+    frame = Frame(
+        Axis(0.4, len(shown) + 0.6, say("feature"), None), Axis(0, top, say("iv"), lambda v: f"{v:g}")
+    )
+    drawn = []
+    for place, feature in enumerate(shown, start=1):
+        drawn.append(frame.bar(place - 0.34, place + 0.34, feature.iv, JOINT, rx=2))
+        x, y = frame.at(place, feature.iv)
+        _, floor = frame.at(place, 0)
+        drawn.append(label(x, y - 5, f"{feature.iv:.2f}", fill=INK))
+        drawn.append(label(x, floor + 16, str(place)))
+    return _drawing(frame, say("iv_chart"), *drawn)
 
 
 def grade_chart(table: tuple[GradeRow, ...], say: Say) -> Markup:

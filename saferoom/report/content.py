@@ -107,6 +107,37 @@ class Coefficients:
 
 
 @dataclass(frozen=True, slots=True)
+class CardBin:
+    """One bin of a scorecard's feature; `share` of the training rows in it."""
+
+    name: str
+    share: float
+    default_rate: float
+    woe: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardFeature:
+    """One feature. `stability_index` from training to held-out rows, None where none are held out."""
+
+    name: str
+    iv: float
+    coefficient: float
+    stability_index: float | None
+    bins: tuple[CardBin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One party's table of points, that this report's reader may see; `base_points` at the label holder."""
+
+    party: str
+    features: tuple[CardFeature, ...]
+    base_points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DisclosureLine:
     """What somebody learnt, from the log. `shape` in words or numbers; `times`: how often."""
 
@@ -162,6 +193,7 @@ class ReportData:
     grading: Grading | None = None
     score_stability: float | None = None
     coefficients: tuple[Coefficients, ...] = ()
+    cards: tuple[Card, ...] = ()
     disclosures: tuple[DisclosureLine, ...] = ()
     logs: tuple[LogVerdict, ...] = ()
     phases: tuple[Phase, ...] = ()

@@ -6,9 +6,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from saferoom.models.stability import STABLE
 from saferoom.protocols.learns import KINDS
 from saferoom.report import charts
-from saferoom.report.content import Coefficients, ReportData
+from saferoom.report.content import Card, Coefficients, ReportData
 from saferoom.report.texts import KINDS_ZH, words
 from saferoom.scoring.grades import GradeScheme
 
@@ -49,6 +50,7 @@ def render_report(data: ReportData, lang: str = "en") -> str:
         gain=_gain(data),
         grades=_grade_lines(data, lang),
         coefficients=[_coefficient_lines(one) for one in data.coefficients],
+        cards=[_card_lines(one) for one in data.cards],
         kind_texts=_kind_texts(lang),
         logs_well=bool(data.logs) and not any(log.problem for log in data.logs),
     )
@@ -98,6 +100,24 @@ def _coefficient_lines(part: Coefficients) -> dict[str, Any]:
         "part": part,
         "lines": [(name, value, 50 * abs(value) / largest) for name, value in ordered[:COEFFICIENTS_SHOWN]],
         "left_out": max(len(ordered) - COEFFICIENTS_SHOWN, 0),
+    }
+
+
+def _card_lines(card: Card) -> dict[str, Any]:
+    """Features by information value, each with its bins and the bars' widths; range of points of each."""
+    most = max((abs(one.points) for feature in card.features for one in feature.bins), default=0) or 1
+    features = sorted(card.features, key=lambda feature: -feature.iv)
+    return {
+        "card": card,
+        "features": [
+            {
+                "feature": feature,
+                "range": max(one.points for one in feature.bins) - min(one.points for one in feature.bins),
+                "bins": [(one, 50 * abs(one.points) / most) for one in feature.bins],
+                "shifted": feature.stability_index is not None and feature.stability_index > STABLE,
+            }
+            for feature in features
+        ],
     }
 
 

@@ -133,6 +133,28 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "其余 {count} 列绝对值更小，未列出。",
         "{count} more with smaller coefficients are not listed.",
     ),
+    # scorecard
+    "card": ("评分卡", "Scorecard"),
+    "card_note": (
+        "企业总分 = 基础分 + 各方各特征得分之和；仅列出本方的评分表。"
+        "WOE = ln(好企业占比 / 坏企业占比)，越高越好。",
+        "Total = base points + the points of every party's features; only this party's table is shown here."
+        " WOE = ln(share of goods / share of bads): higher is better.",
+    ),
+    "base_points": ("基础分", "base points"),
+    "feature": ("特征", "Feature"),
+    "bin": ("分箱", "Bin"),
+    "bins": ("箱数", "Bins"),
+    "woe": ("WOE", "WOE"),
+    "card_points": ("分数", "Points"),
+    "iv": ("信息值 IV", "Information value"),
+    "iv_chart": ("各特征信息值", "Information value of the features"),
+    "points_range": ("分差", "Range of points"),
+    "stability": ("稳定性指数", "Stability index"),
+    "stability_note": (
+        "特征稳定性指数为训练行对测试行；低于 0.1 为稳定，高于 0.25 为明显偏移。",
+        "Stability of the features from training to test rows; below 0.1: stable, above 0.25: shifted.",
+    ),
     # disclosures and log
     "disclosures": ("披露清单", "Disclosures"),
     "disclosures_note": (
@@ -159,9 +181,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "phase_load": ("读取", "load"),
     "phase_align": ("对齐", "align"),
     "phase_prepare": ("预处理", "prepare"),
+    "phase_bin": ("分箱", "bin"),
     "phase_train": ("训练", "train"),
     "phase_evaluate": ("评估", "evaluate"),
     "phase_release": ("发布", "release"),
+    "phase_points": ("分数", "points"),
+    "phase_store": ("保存", "store"),
     "phase_report": ("报告", "report"),
     "phase_score": ("评分", "score"),
     "phase_total": ("合计", "total"),
@@ -179,6 +204,11 @@ KINDS_ZH: Mapping[str, str] = {
     "coefficients": "本方列的系数",
     "intercept": "模型截距",
     "score": "每家企业的联合评分",
+    "points": "每家企业的联合评分卡分数",
+    "anonymous_events": "每个匿名分箱中的违约数（不知其列、边界、次序与行数）",
+    "bin_events": "本方各列合并后的每个分箱中的违约数",
+    "vif": "每一列（仅知其位置）可由其余各列解释的程度",
+    "left_out": "剔除哪一列（仅知其位置），或一方剔除多少列",
     "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",
     "anonymous_events": "特征方每个分箱中的违约数（乱序，不知道哪个箱是哪个）",
     "bin_events": "本方哪些分箱达到最低违约数，以及合并后每箱的违约数",

@@ -29,14 +29,15 @@ ROLES = {
 }
 NEVER = "—"
 NO_PROTOCOL = {"__init__", "learns", "bins", "shuffled_bins"}
+ALL_OPTIONS = {"logistic": {}, "scorecard": {"max_vif": 10, "drop_wrong_signs": True}}
 DISCLOSING = ("disclose", "declare", "reveal")
 
 Learns = dict[str, dict[str, tuple[str, ...]]]
 
 
 def _rows(heading: str) -> list[dict[str, str]]:
-    """The first table under a heading, as one mapping a row."""
-    section = PAGE.split(f"## {heading}\n", 1)[1]
+    """The first table under a heading, of whatever level, as one mapping a row."""
+    section = PAGE.split(f"# {heading}\n", 1)[1]
     lines = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert lines, f"no table under {heading}"
     head, _, *body = [_cells(line) for line in lines[0].splitlines()]
@@ -56,12 +57,20 @@ def _jobs(cell: str) -> tuple[str, ...]:
 
 
 def _documented() -> Learns:
-    table = _rows("Who learns what")
-    return {_code_name(row["kind"]): {role: _jobs(row[role]) for role in ROLES} for row in table}
+    return _learns("Who learns what")
 
 
-@pytest.fixture(scope="module")
-def contract() -> Contract:
+def _learns(heading: str) -> Learns:
+    return {_code_name(row["kind"]): {role: _jobs(row[role]) for role in ROLES} for row in _rows(heading)}
+
+
+def _documented_scorecard() -> Learns:
+    """The second table gives the rows in which a scorecard differs."""
+    return _documented() | _learns("With a scorecard")
+
+
+@pytest.fixture(scope="module", params=["logistic", "scorecard"])
+def contract(request: pytest.FixtureRequest) -> Contract:
     """Three parties, everything left to the usual outputs; the label holder brings a feature."""
     draft = {
         "id": "three",
@@ -85,7 +94,7 @@ def contract() -> Contract:
                 for party in ("tax", "power")
             },
         },
-        "task": {"kind": "logistic"},
+        "task": {"kind": request.param, "params": ALL_OPTIONS[request.param]},
         "assumptions": ["semi_honest_parties", "helper_does_not_collude"],
     }
     nodes = ("bank", "tax", "power", COORDINATOR, HELPER)
@@ -105,11 +114,15 @@ def _enforced(contract: Contract) -> Learns:
 
 
 def test_page_and_contracts_agree_on_who_learns_what(contract: Contract) -> None:
-    assert _documented() == _enforced(contract)
+    documented = _documented() if contract.task.kind == "logistic" else _documented_scorecard()
+    enforced = _enforced(contract)
+    never = dict.fromkeys(ROLES, ())
+    assert documented == {kind: roles for kind, roles in enforced.items() if kind in documented}
+    assert all(roles == never for kind, roles in enforced.items() if kind not in documented)
 
 
 def test_page_and_vocabulary_name_the_same_kinds() -> None:
-    assert set(_documented()) == set(KINDS)
+    assert set(_documented_scorecard()) == set(KINDS)
 
 
 def test_page_explains_every_kind() -> None:

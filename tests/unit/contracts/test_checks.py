@@ -193,8 +193,41 @@ def test_the_closed_set(house: Any) -> None:
 
 
 def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> None:
-    of_scorecards = {"anonymous_events", "bin_events"}
-    assert {kind for kind, _ in allowed_disclosures(house.contract())} == set(KINDS) - of_scorecards
+    selecting = {"kind": "scorecard", "params": {"max_vif": 5}}
+    contracts = [house.contract(task=task) for task in ({"kind": "logistic"}, selecting)]
+    assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(KINDS)
+
+
+def test_what_a_scorecard_discloses_besides(house: Any) -> None:
+    logistic, scorecard = (house.contract(task={"kind": kind}) for kind in ("logistic", "scorecard"))
+    assert allowed_disclosures(scorecard, "train") - allowed_disclosures(logistic, "train") == {
+        ("anonymous_events", "bank"),
+        ("bin_events", "tax"),
+        ("bin_events", "utility"),
+        ("points", "bank"),
+    }
+    by_sign = house.contract(task={"kind": "scorecard", "params": {"drop_wrong_signs": True}})
+    more = allowed_disclosures(by_sign, "train") - allowed_disclosures(scorecard, "train")
+    assert more == {("left_out", node) for node in (*PARTIES, "helper")}
+    assert allowed_disclosures(logistic, "train") < allowed_disclosures(scorecard, "train")
+    changed = allowed_disclosures(logistic, "score") ^ allowed_disclosures(scorecard, "score")
+    assert changed == {("score", "bank"), ("points", "bank")}
+
+
+def test_counts_are_a_list_as_long_as_there_are_bins(house: Any) -> None:
+    contract = house.contract(task={"kind": "scorecard"})
+    check_disclosure(contract, Disclosure("bin_events", "tax", (7, 1), "events"), "train")
+    with pytest.raises(RefusedError, match="never a table"):
+        check_disclosure(contract, Disclosure("bin_events", "tax", (7, 2), "events"), "train")
+    with pytest.raises(RefusedError, match="never a table"):
+        check_disclosure(contract, Disclosure("points", "bank", (7, 1), "part"), "train")
+
+
+def test_points_are_held_to_the_quota_as_scores_are(house: Any) -> None:
+    contract = house.contract(task={"kind": "scorecard"})
+    check_disclosure(contract, Disclosure("points", "bank", (5,), "part"), "score", rows_asked=5)
+    with pytest.raises(RefusedError, match="more scores than the 5"):
+        check_disclosure(contract, Disclosure("points", "bank", (6,), "part"), "score", rows_asked=5)
 
 
 def test_exactly_the_closed_set_passes(house: Any) -> None:

@@ -314,3 +314,40 @@ def test_questions_a_node_asks(house: Any) -> None:
     assert contract.recipients("coefficients") == ("bank", "tax", "utility")
     assert contract.recipients("score") == ("bank",)
     assert contract.pinned_keys() == {node: keys.public() for node, keys in house.keys.items()}
+
+
+def test_a_scorecard_has_parameters_of_its_own(house: Any) -> None:
+    contract = house.contract(task={"kind": "scorecard", "params": {"max_bins": 8, "pdo": 20}})
+    assert parse_contract(canonical_bytes(contract)) == contract
+    params = contract.task.params.model_dump()
+    assert (params["max_bins"], params["pdo"], params["base_points"]) == (8, 20, 600)
+    assert contract.recipients("points") == ("bank",)
+    assert "max_bins" not in house.contract().task.params.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "expected"),
+    [
+        ("logistic", {"max_bins": 6}, "max_bins: Extra inputs"),
+        ("scorecard", {"max_bins": 1}, "max_bins: Input should be greater than or equal to 2"),
+        ("scorecard", {"pdo": 0}, "pdo"),
+        ("scorecard", {"key_bits": 1024}, "key_bits"),
+        ("scorecard", {"trend": "up"}, "trend"),
+    ],
+)
+def test_parameters_of_another_kind_or_out_of_range_are_named(
+    house: Any, kind: str, params: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        house.contract(task={"kind": kind, "params": params})
+
+
+def test_a_scorecard_needs_points_and_bins_of_some_rows(house: Any) -> None:
+    task, scores = {"kind": "scorecard"}, {"to": "bank", "form": "score"}
+    own = [{"to": party, "form": "coefficients"} for party in ("bank", "tax", "utility")]
+    with pytest.raises(RefusedError, match="points to the label holder"):
+        house.contract(task=task, outputs=[*own, scores])
+    with pytest.raises(RefusedError, match="minimum_bin_rows of at least 10"):
+        house.contract(task=task, minimum_bin_rows=9)
+    with pytest.raises(RefusedError, match="release form points is not supported"):
+        house.contract(outputs=[*own, scores, {"to": "bank", "form": "points"}])

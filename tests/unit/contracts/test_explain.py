@@ -86,3 +86,9 @@ def test_every_word_exists_in_both_languages() -> None:
     for english, chinese in (*HEADINGS.values(), *WARNINGS.values(), *ASSUMPTIONS.values()):
         assert english.isascii()
         assert not chinese.isascii()
+
+
+def test_a_scorecard_is_explained_with_its_counts(house: Any) -> None:
+    explanation = explain(house.contract(task={"kind": "scorecard"}, minimum_bin_rows=77))
+    assert {row.kind for row in explanation.rows} >= {"points", "bin_events", "anonymous_events"}
+    assert any("at least 77 rows and 10 defaults" in warning for warning in explanation.warnings)

@@ -16,6 +16,9 @@ from saferoom.errors import ShapeError, UsageError
 from saferoom.models.metrics import metrics_summary, stability_index
 from saferoom.protocols.learns import KINDS
 from saferoom.report.content import (
+    Card,
+    CardBin,
+    CardFeature,
     Coefficients,
     Comparison,
     ContractFacts,
@@ -71,6 +74,25 @@ def full() -> ReportData:
         grading=grading_of(scheme, scheme.assign(pd1), pd1, y1),
         score_stability=stability_index(pd0, pd1),
         coefficients=(Coefficients("bank", {"turnover": -0.5, "use": 0.25}, intercept=-2.75),),
+        cards=(
+            Card(
+                "bank",
+                (
+                    CardFeature(
+                        "age <of firm>",
+                        0.3456,
+                        -0.875,
+                        0.2222,
+                        (
+                            CardBin("(-inf, 3]", 0.4, 0.09, -0.51, -37),
+                            CardBin("missing", 0.6, 0.02, 0.44, 31),
+                        ),
+                    ),
+                    CardFeature("use", 0.1, -1.0, None, (CardBin("a", 1.0, 0.05, 0.0, 0),)),
+                ),
+                base_points=512,
+            ),
+        ),
         disclosures=tuple(DisclosureLine(kind, "bank", "1") for kind in KINDS),
         logs=(LogVerdict("bank", 40, "root0="), LogVerdict("tax", 30)),
         phases=(Phase("align", 1.5, 2_000_000), Phase("own-phase", 12.25), Phase("total", 13.75, 2_000_000)),
@@ -132,7 +154,7 @@ def test_every_part_is_there_and_the_html_is_balanced(full: ReportData, lang: st
         "en": ("Data and contract", "Scores and grades", "Disclosures"),
     }
     assert all(words in text for words in sections[lang])
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 7
 
 
 def test_the_chinese_page_has_no_english_left_over(full: ReportData) -> None:
@@ -273,3 +295,14 @@ def test_calibration_of_tiny_rates_and_constant_predictions_still_draws() -> Non
     page = render_report(ReportData(title="t", evaluation=evaluation_of(y, np.full(5000, 0.0006))), "en")
     text_of(page)
     assert "nan" not in page
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_scorecard_shows_its_bins_points_and_shifted_features(full: ReportData, lang: str) -> None:
+    page = render_report(full, lang)
+    text = text_of(page)
+    for shown in ("512", "(-inf, 3]", "-37", "+31", "0.346", "−0.875", "9.00%", "age <of firm>"):
+        assert shown in text
+    assert "age <of firm>" not in page
+    assert 'class="n bad">0.222' in page
+    assert page.count('rowspan="2"') == 1

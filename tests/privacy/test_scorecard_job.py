@@ -1,0 +1,207 @@
+"""A scorecard from data to scores: what each role learns, and points that come out the same everywhere.
+
+The jobs run in threads with real contracts, data sets and logs.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from saferoom.contracts.contract import Contract
+from saferoom.contracts.disclosures import allowed_disclosures
+from saferoom.models.metrics import metrics_summary
+from saferoom.node.model_file import PartyModel
+from saferoom.scoring.scorecard import largest_rounding
+from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
+from tests.scorecard_room import CODE, add_data, draft, enterprises
+from tests.task_room import Played, play
+
+ROWS, ASKED = 1600, 60
+PARTS = enterprises(ROWS)
+
+Points = dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with opened_nodes(tmp_path_factory.mktemp("scorecard")) as nodes:
+        add_data(nodes, ROWS)
+        yield nodes
+
+
+@pytest.fixture(scope="module", params=[PARTIES, ("bank", "tax")], ids=["three", "two"])
+def trained(request: pytest.FixtureRequest, nodes: Nodes) -> tuple[Contract, Played]:
+    contract = nodes.activate(draft(nodes, request.param))
+    job = play(nodes, contract)
+    assert job.error is None, job.error
+    return contract, job
+
+
+def asked(nodes: Nodes, name: str, rows: slice) -> Path:
+    columns = {name: values[rows] for name, values in PARTS["bank"].items() if name not in ("y", "split")}
+    return write_rows(nodes.folder / f"{name}.csv", columns)
+
+
+def scored(nodes: Nodes, contract: Contract, model: str, file: Path, one: str = "") -> tuple[Played, Points]:
+    mode = {"mode": "one", "rows": 1} if one else {"rows": ASKED}
+    local = {"input": str(file), **({"id": one} if one else {})}
+    job = play(nodes, contract, "score", params={"model": model, **mode}, local={"bank": local})
+    assert job.error is None, job.error
+    return job, points_in(nodes.homes["bank"].model(job.job_id) / "scores.csv")
+
+
+def points_in(file: Path) -> Points:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {row["id"]: int(row["points"]) for row in csv.DictReader(lines)}
+
+
+def model_of(nodes: Nodes, party: str, job: Played) -> PartyModel:
+    return PartyModel.load(nodes.homes[party].model(job.job_id))
+
+
+def by_the_exported_table(card: dict[str, Any], row: dict[str, Any]) -> int:
+    """What another program makes of `scorecard.json`, knowing nothing of SafeRoom."""
+    total = card.get("base_points", 0)
+    for feature in card["features"]:
+        value = row[feature["name"]]
+        total += next(one["points"] for one in feature["bins"] if falls_into(one, feature["bins"], value))
+    return int(total)
+
+
+def falls_into(one: dict[str, Any], bins: list[dict[str, Any]], value: Any) -> bool:
+    if value is None or value != value:
+        return bool(one.get("missing"))
+    if isinstance(value, str):
+        listed = any(value in other["levels"] for other in bins)
+        return value in one["levels"] if listed else bool(one.get("other"))
+    if any(value in other.get("special", ()) for other in bins):
+        return value in one.get("special", ())
+    if "up_to" not in one:
+        return False
+    above, up_to = one["above"], one["up_to"]
+    return (above is None or value > above) and (up_to is None or value <= up_to)
+
+
+def test_the_logs_hold_what_the_contract_declares_and_nothing_else(
+    nodes: Nodes, trained: tuple[Contract, Played]
+) -> None:
+    contract, job = trained
+    known = {("split", "bank"), ("range_check", "bank")}
+    assert job.learnt() == allowed_disclosures(contract, "train") - known
+    score, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)))
+    assert score.learnt() == allowed_disclosures(contract, "score") - {("query", "bank")}
+
+
+def test_batch_one_by_one_and_exported_tables_give_the_same_points(
+    nodes: Nodes, trained: tuple[Contract, Played]
+) -> None:
+    contract, job = trained
+    _, batch = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)))
+    at_training = points_in(nodes.homes["bank"].model(job.job_id) / "scores.csv")
+    assert len(batch) == ASKED
+    cards = {
+        party: json.loads((nodes.homes[party].model(job.job_id) / "scorecard.json").read_text("utf-8"))
+        for party in contract.parties
+    }
+    ids = PARTS["bank"]["uscc"]
+    for place in range(ASKED):
+        rows = {p: {name: values[place] for name, values in PARTS[p].items()} for p in contract.parties}
+        exported = sum(by_the_exported_table(cards[party], rows[party]) for party in contract.parties)
+        assert batch[ids[place]] == exported == at_training[ids[place]]
+    for place in (0, 17):
+        _, single = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)), one=ids[place])
+        assert single == {ids[place]: batch[ids[place]]}
+
+
+def test_points_follow_the_log_odds_within_rounding(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
+    """The model's own log-odds from all parties' parts, which only a test can put together."""
+    contract, job = trained
+    points = points_in(nodes.homes["bank"].model(job.job_id) / "scores.csv")
+    logits, features = np.zeros(len(points)), 0
+    order = {code: place for place, code in enumerate(PARTS["bank"]["uscc"])}
+    places = np.array([order[code] for code in points])
+    for party in contract.parties:
+        model = model_of(nodes, party, job)
+        table = nodes.table(party).take(places)
+        logits += model.preparation.transform(table) @ model.coefficients + (model.intercept or 0)
+        features += len(model.coefficients)
+    scale = model_of(nodes, "bank", job).scale
+    exact = scale.offset - scale.factor * logits
+    off = np.abs(np.array(list(points.values())) - exact)
+    assert off.max() <= largest_rounding(features)
+    assert off.max() > 0.01
+
+
+def test_each_party_holds_its_own_table_alone(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
+    contract, job = trained
+    for party in contract.parties:
+        folder = nodes.homes[party].model(job.job_id)
+        card = json.loads((folder / "scorecard.json").read_text("utf-8"))
+        assert ("base_points" in card) == (party == "bank")
+        assert [feature["name"] for feature in card["features"]] == [
+            f"{party}_{name}" for name in ("bent", "coded", "gaps", "region")
+        ]
+        for other in set(PARTIES) - {party}:
+            assert all(f"{other}_" not in file.read_text("utf-8") for file in folder.glob("*.json"))
+        for file in folder.iterdir():
+            assert file.stat().st_mode & 0o077 == 0
+        with (folder / "scorecard.csv").open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.DictReader(lines) if row["rows"]]
+        assert sum(int(row["points"]) for row in rows) == sum(
+            one["points"] for feature in card["features"] for one in feature["bins"]
+        )
+        assert min(int(row["rows"]) for row in rows) >= contract.minimum_bin_rows
+        assert min(int(row["events"]) for row in rows) >= contract.minimum_bin_events
+
+
+def test_gaps_codes_and_u_shapes_are_seen(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
+    _, job = trained
+    bent, coded, gaps, region = model_of(nodes, "tax", job).preparation.columns
+    assert gaps.bins.missing == gaps.bins.size - 1
+    assert coded.bins.specials == {float(CODE): coded.bins.ordered}
+    steps = np.sign(np.diff(bent.woe))
+    assert set(steps.tolist()) == {-1.0, 1.0}
+    assert sorted(region.bins.levels) == ["east", "north", "west"]
+
+
+def test_it_tells_good_from_bad_on_held_out_rows(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
+    contract, job = trained
+    folder = nodes.homes["bank"].model(job.job_id)
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert metrics["test"]["auc"] > metrics["alone"]["test"]["auc"] + 0.03
+    with (folder / "scores.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == "test"]
+    again = metrics_summary(np.array([int(r["y"]) for r in rows]), np.array([float(r["pd"]) for r in rows]))
+    assert again["auc"] == pytest.approx(metrics["test"]["auc"], abs=1e-6)
+    assert contract.task.kind == "scorecard"
+
+
+def test_a_feature_holder_left_without_columns_is_told_why(nodes: Nodes) -> None:
+    contract = nodes.activate(draft(nodes, params={"min_iv": 9}))
+    job = play(nodes, contract)
+    assert job.error is not None
+    assert "no column is left after binning" in str(job.error)
+    assert not [message for message in job.messages if message.label.startswith(("evaluate/", "release/"))]
+
+
+def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: Nodes) -> None:
+    """The U-shaped columns of all parties are of one cause: their factors are high."""
+    contract = nodes.activate(draft(nodes, params={"max_vif": 1.5, "drop_wrong_signs": True}))
+    job = play(nodes, contract)
+    assert job.error is None, job.error
+    known = {("split", "bank"), ("range_check", "bank")}
+    assert job.learnt() == allowed_disclosures(contract, "train") - known
+    dropped = {party: model_of(nodes, party, job).preparation.dropped for party in PARTIES}
+    reasons = [reason for found in dropped.values() for reason in found.values()]
+    assert "its variance inflation factor is above the contract's max_vif" in reasons
+    for party in PARTIES:
+        model = model_of(nodes, party, job)
+        assert len(model.coefficients) == len(model.preparation.columns) > 0
+        assert model.coefficients.max() <= 0

@@ -1,0 +1,57 @@
+"""Weight of evidence, information value, stability index: by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from saferoom.errors import StorageError, UsageError
+from saferoom.models.binning import NumberBins
+from saferoom.models.binning_merge import MergeSettings
+from saferoom.models.stability import stability_of_counts
+from saferoom.models.woe import BinCounts
+from saferoom.models.woe_column import WoeColumn, fit_column
+
+
+def test_woe_and_iv_by_hand() -> None:
+    counts = BinCounts(np.array([100, 300]), np.array([40, 60]))
+    woe = [math.log((60 / 300) / (40 / 100)), math.log((240 / 300) / (60 / 100))]
+    assert counts.woe() == pytest.approx(woe)
+    assert counts.iv() == pytest.approx((0.2 - 0.4) * woe[0] + (0.8 - 0.6) * woe[1])
+
+
+def test_a_count_of_zero_stands_for_half_a_row() -> None:
+    counts = BinCounts(np.array([50, 50]), np.array([0, 20]))
+    assert counts.woe()[0] == pytest.approx(math.log((50 / 80) / (0.5 / 20)))
+    assert np.isfinite(BinCounts(np.array([5, 5]), np.array([5, 0])).woe()).all()
+
+
+def test_a_column_is_merged_in_two_steps_and_survives_json() -> None:
+    pre = NumberBins((1.0, 2.0, 3.0), {}, 4)
+    groups = np.array([0, 1, 1, 2, 3])
+    counts = BinCounts(np.array([100, 200, 100, 50]), np.array([5, 20, 40, 30]))
+    column = fit_column("x", pre, groups, counts, MergeSettings(max_bins=2, minimum_rows=20))
+    assert column is not None
+    assert column.bins == NumberBins((3.0,), {}, 2)
+    assert column.counts.rows.tolist() == [300, 100, 50]
+    again = WoeColumn.from_dict(column.to_dict())
+    assert again.woe.tolist() == column.woe.tolist()
+    assert again.iv == column.iv
+    with pytest.raises(StorageError):
+        WoeColumn.from_dict({**column.to_dict(), "rows": [1]})
+
+
+def test_a_column_that_says_nothing_gives_none() -> None:
+    counts = BinCounts(np.array([10, 10]), np.array([1, 5]))
+    pre = NumberBins((1.0,), {}, 0)
+    assert fit_column("x", pre, np.array([0, 1]), counts, MergeSettings(minimum_rows=15)) is None
+
+
+def test_stability_of_counts_by_hand() -> None:
+    expected = (0.6 - 0.5) * math.log(0.6 / 0.5) + (0.4 - 0.5) * math.log(0.4 / 0.5)
+    assert stability_of_counts(np.array([50, 50]), np.array([6, 4])) == pytest.approx(expected)
+    assert stability_of_counts(np.array([5, 5]), np.array([70, 70])) == 0
+    with pytest.raises(UsageError):
+        stability_of_counts(np.array([5, 5]), np.array([0, 0]))
