@@ -205,8 +205,6 @@ KINDS_ZH: Mapping[str, str] = {
     "intercept": "模型截距",
     "score": "每家企业的联合评分",
     "points": "每家企业的联合评分卡分数",
-    "anonymous_events": "每个匿名分箱中的违约数（不知其列、边界、次序与行数）",
-    "bin_events": "本方各列合并后的每个分箱中的违约数",
     "vif": "每一列（仅知其位置）可由其余各列解释的程度",
     "left_out": "剔除哪一列（仅知其位置），或一方剔除多少列",
     "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",

@@ -233,7 +233,7 @@ def test_garbage_ends_in_an_error_of_ours(text: str | bytes) -> None:
 # -- terms that cannot, or must not, be carried out -----------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["scorecard", "boosting"])
+@pytest.mark.parametrize("kind", ["boosting"])
 def test_tasks_of_later_versions_are_refused(house: Any, kind: str) -> None:
     with pytest.raises(RefusedError, match=f"{kind} is not supported by this version"):
         house.contract(task={"kind": kind, "params": {"anything": 1}})
