@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from saferoom.link.allocator import keep_freed_memory
+from saferoom.link.polling import poll_in_waiting_threads
 
 JOB_ID = bytes(range(16))
 PARTIES = ("a", "b")
@@ -262,6 +263,7 @@ def main() -> None:
         parser.add_argument(hidden, type=kind, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
     keep_freed_memory()
+    poll_in_waiting_threads()
     if given.role == "relay":
         run_relay(given.dir, given.port, given.latency_ms, given.mbit)
     elif given.role == "daemon":

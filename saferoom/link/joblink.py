@@ -6,9 +6,10 @@
 All state of a conversation lives here: numbers, acknowledgements, windows, ciphertexts to send again. The
 daemons and the relay only move frames, and may lose them.
 
-Two threads. The reader drains the pipe whether or not the protocol asks. The writer seals and sends what
-`send` did not finish at once, and keeps the timers. `send` never waits for a peer. A sender whose
-messages stay unread past `inbox_pause_bytes` is no longer acknowledged until the protocol catches up.
+Two threads besides the protocol's own. The reader drains the pipe whenever the protocol does not wait for
+something from it (`reading`). The writer seals and sends what `send` did not finish at once, and keeps the
+timers. `send` never waits for a peer. A sender whose messages stay unread past `inbox_pause_bytes` is no
+longer acknowledged until the protocol catches up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from saferoom.channel.codec import label_of
 from saferoom.channel.transport import Buffer
@@ -25,6 +26,7 @@ from saferoom.link.cipher import FlowKeys
 from saferoom.link.conversation import Conversation
 from saferoom.link.frames import Reason, parse_header
 from saferoom.link.pipe import FIRST_SERVICE_KIND, OnService, Pipe, PipeKind
+from saferoom.link.reading import PipeReader
 from saferoom.link.settings import DEFAULT_FLOW_LIMITS, SMALL_FRAME_BYTES, FlowLimits
 
 _IDLE_S = 5.0
@@ -45,7 +47,7 @@ class JobLink:
         limits: FlowLimits = DEFAULT_FLOW_LIMITS,
         on_service: OnService | None = None,
     ) -> None:
-        """`job_id`: 16 bytes. `on_service(kind, payload)` is called by the reader and must not wait."""
+        """`job_id`: 16 bytes. `on_service(kind, payload)` is called by whoever reads and must not wait."""
         if len(job_id) != 16:
             raise UsageError("a job id is 16 bytes")
         self._pipe = pipe
@@ -61,6 +63,8 @@ class JobLink:
         self._wake = threading.Condition(self._lock)
         self._has_work = False
         self._asleep_until = 0.0
+        self._waiting = 0
+        self._reader = PipeReader(pipe, self._on_message, lambda: self._waiting > 0)
         self._error: SafeRoomError | None = None
         self._down_reason = "not connected yet"
         self._threads = [
@@ -108,6 +112,16 @@ class JobLink:
             self._wake_for(peer)
             return message
 
+    def wait_for(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for something that `on_service` brings about; whether it came in time."""
+        deadline = time.monotonic() + timeout_s
+        with self._lock:
+            while not is_done():
+                self._check()
+                if not self._wait(deadline):
+                    return False
+        return True
+
     def wait_unsent_below(self, size_bytes: int, timeout_s: float) -> None:
         """Wait until less than this is unacknowledged over all peers: how a dealer stops running ahead."""
         deadline = time.monotonic() + timeout_s
@@ -150,8 +164,10 @@ class JobLink:
     def _read(self) -> None:
         try:
             while self._error is None:
-                kind, payload = self._pipe.receive()
-                self._on_message(kind, payload)
+                self._reader.stand_in()
+                with self._lock:
+                    # Those who waited for us take the turn.
+                    self._changed.notify_all()
         except SafeRoomError as error:
             self._fail(error)
 
@@ -165,6 +181,8 @@ class JobLink:
                 self._down_reason = payload.decode(errors="replace") or "no reason given"
         elif kind >= FIRST_SERVICE_KIND and self._on_service is not None:
             self._on_service(kind, payload)
+            with self._lock:
+                self._changed.notify_all()
 
     def _on_frame(self, frame: bytes) -> None:
         header = parse_header(frame)
@@ -223,10 +241,14 @@ class JobLink:
         with self._lock:
             if not self._has_work and self._error is None:
                 now = time.monotonic()
-                self._asleep_until = now + _IDLE_S
+                times = [now + _IDLE_S]
+                if self._asleep_until > now:
+                    # A deadline that is void by now is slept out: the next one would wake us again at once.
+                    times.append(self._asleep_until)
                 if not self._down_reason:
-                    times = [peer.next_deadline() for peer in self._peers.values()]
-                    self._asleep_until = min([self._asleep_until, *(at for at in times if at is not None)])
+                    due = [peer.next_deadline() for peer in self._peers.values()]
+                    times += [at for at in due if at is not None]
+                self._asleep_until = min(times)
                 self._wake.wait(max(0.0, self._asleep_until - now))
             self._has_work = False
             return self._error is None
@@ -283,11 +305,32 @@ class JobLink:
             self._wake.notify()
 
     def _wait_until(self, deadline: float, party: str, problem: str) -> None:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        if not self._wait(deadline):
             line = f"; our link to the coordinator is down: {self._down_reason}" if self._down_reason else ""
             raise PeerTimeout(problem + line, party=party)
-        self._changed.wait(left)
+
+    def _wait(self, deadline: float) -> bool:
+        """Wait until something may have changed, reading the pipe if nobody does; whether there was time."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        if not self._reader.take_turn():
+            self._waiting += 1
+            try:
+                self._changed.wait(left)
+            finally:
+                self._waiting -= 1
+            return True
+        self._lock.release()
+        try:
+            self._reader.read(left)
+        except SafeRoomError as error:
+            self._fail(error)
+        finally:
+            self._lock.acquire()
+        if self._waiting:
+            self._changed.notify_all()
+        return True
 
     def _outstanding(self) -> int:
         return sum(peer.out.outstanding_bytes for peer in self._peers.values())

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import select
 import socket
 import struct
 import threading
@@ -51,6 +52,8 @@ class Pipe:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
         self._lock = threading.Lock()
         self._more = threading.Condition(self._lock)
         self._backlog: deque[memoryview] = deque()
@@ -103,6 +106,13 @@ class Pipe:
                 self._keep(self._write_now(kind, parts, flags=socket.MSG_DONTWAIT))
             except OSError as error:
                 raise PipeClosedError("the pipe to the other process is closed") from error
+
+    def is_readable(self, timeout_s: float) -> bool:
+        """Wait until a message or the end of the pipe has come; whether it has. For the reading thread."""
+        try:
+            return bool(self._poll.poll(1e3 * timeout_s))
+        except OSError as error:
+            raise PipeClosedError("the pipe to the other process is closed") from error
 
     def receive(self) -> tuple[int, bytes]:
         """The next message; waits for it. Raises PipeClosedError at the end, PeerError on garbage."""

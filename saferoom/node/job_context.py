@@ -15,7 +15,8 @@ from typing import Any
 
 from saferoom.channel.session import Disclosure, Session
 from saferoom.contracts.contract import Contract
-from saferoom.errors import PeerError
+from saferoom.errors import PeerError, UsageError
+from saferoom.link.joblink import JobLink
 from saferoom.link.pipe import Pipe
 from saferoom.node.home import Home
 from saferoom.node.job_spec import JobSpec, Service
@@ -30,15 +31,20 @@ class Daemon:
     def __init__(self, pipe: Pipe, answer_timeout_s: float = 30.0) -> None:
         self._pipe = pipe
         self._timeout_s = answer_timeout_s
-        self._answered = threading.Event()
+        self._link: JobLink | None = None
+        self._is_answered = False
         self._asking = threading.Lock()
         self._answer: dict[str, str] | None = None
+
+    def attach(self, link: JobLink) -> None:
+        """The link that reads the pipe, for waiting for answers."""
+        self._link = link
 
     def on_service(self, kind: int, payload: bytes) -> None:
         """Called by the link's reader for every service message."""
         if kind == Service.ANSWER:
             self._answer = json.loads(payload)
-            self._answered.set()
+            self._is_answered = True
 
     def disclose(self, disclosure: Disclosure) -> None:
         """Ask before a disclosure. Returns once it stands in the log. Raises RefusedError, StorageError."""
@@ -61,9 +67,11 @@ class Daemon:
 
     def _ask(self, kind: Service, question: Mapping[str, Any]) -> None:
         with self._asking:
-            self._answered.clear()
+            if self._link is None:
+                raise UsageError("the job's link is not attached yet")
+            self._is_answered = False
             self.tell(kind, question)
-            if not self._answered.wait(self._timeout_s):
+            if not self._link.wait_for(lambda: self._is_answered, self._timeout_s):
                 raise PeerError("the node's daemon does not answer", step=str(question.get("step", "")))
             if self._answer is not None:
                 raise Problem(**self._answer).to_error()

@@ -54,6 +54,7 @@ def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
     link = JobLink(
         pipe, spec.me, bytes.fromhex(spec.job_id), spec.session, keys, on_service=daemon.on_service
     )
+    daemon.attach(link)
     contract = Contract.model_validate(spec.contract)
     session = Session(
         link,

@@ -13,6 +13,7 @@ from saferoom.errors import StorageError
 from saferoom.identity.keys import NodeKeys
 from saferoom.link.admin import AdminServer, socket_path
 from saferoom.link.allocator import keep_freed_memory
+from saferoom.link.polling import poll_in_waiting_threads
 from saferoom.node.coordinator import Coordinator
 from saferoom.node.coordinator_operations import CoordinatorOperations
 from saferoom.node.core import Core
@@ -31,6 +32,7 @@ Handler = Callable[[str, Plain], Iterator[Plain]]
 def serve_coordinator(home: Home, passphrase: str | None) -> None:
     """`saferoom coordinator up`."""
     keep_freed_memory()
+    poll_in_waiting_threads()
     with _opened(home, passphrase) as core:
         daemon = Coordinator(core, NodeKeys.load(home.helper_keys, passphrase))
         port = daemon.start()
@@ -44,6 +46,7 @@ def serve_coordinator(home: Home, passphrase: str | None) -> None:
 def serve_party(home: Home, passphrase: str | None) -> None:
     """`saferoom party up`."""
     keep_freed_memory()
+    poll_in_waiting_threads()
     with _opened(home, passphrase) as core:
         daemon = Party(core)
         daemon.start()
