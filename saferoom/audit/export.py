@@ -3,6 +3,7 @@
     log.json            {"format", "origin", "verifier_key", "size"}
     entries.jsonl       one entry a line, exactly the bytes that were hashed: canonical JSON holds no newline
     checkpoints.jsonl   {"note", "size"} a line, every checkpoint that was ever signed
+    cosignatures.jsonl  {"line", "size", "witness"} a line; not in exports of format 1
 
 The export is always the whole log from entry 0: a selection of entries proves nothing about what is left out.
 `FolderReader` reads it back for the verifier.
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import rfc8785
 
-from saferoom.audit.sqlite import FORMAT_VERSION, SqliteReader
-from saferoom.audit.store import Identity
+from saferoom.audit.sqlite import READ_VERSIONS, SqliteReader
+from saferoom.audit.store import Cosignature, Identity
 from saferoom.audit.tiles import MAX_ENTRY_BYTES
 from saferoom.errors import StorageError, VerificationError
 
@@ -41,6 +43,8 @@ def export_folder(path: Path | str, folder: Path | str) -> int:
             checkpoints.writelines(
                 rfc8785.dumps({"size": at, "note": note}) + b"\n" for at, note in reader.checkpoints()
             )
+        with (folder / "cosignatures.jsonl").open("wb") as cosignatures:
+            cosignatures.writelines(rfc8785.dumps(asdict(item)) + b"\n" for item in reader.cosignatures())
         about: dict[str, int | str] = {"format": identity.version, "origin": identity.origin, "size": size}
         about["verifier_key"] = identity.verifier_key
         (folder / "log.json").write_bytes(rfc8785.dumps(about) + b"\n")
@@ -64,9 +68,9 @@ class FolderReader:
     def identity(self) -> Identity:
         about = self._json(self._line("log.json"))
         values = about.get("format"), about.get("origin"), about.get("verifier_key")
-        if values[0] != FORMAT_VERSION or not all(isinstance(value, str) for value in values[1:]):
+        if values[0] not in READ_VERSIONS or not all(isinstance(value, str) for value in values[1:]):
             raise VerificationError("log.json does not say which log this is", step=_STEP)
-        return Identity(FORMAT_VERSION, str(values[1]), str(values[2]))
+        return Identity(int(str(values[0])), str(values[1]), str(values[2]))
 
     def entries(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         for index, line in enumerate(self._lines("entries.jsonl", MAX_ENTRY_BYTES)):
@@ -84,6 +88,16 @@ class FolderReader:
                 )
             last = size
             yield size, note
+
+    def cosignatures(self) -> Iterator[Cosignature]:
+        if not (self._folder / "cosignatures.jsonl").exists():
+            return
+        for line in self._lines("cosignatures.jsonl", _MAX_LINE_BYTES):
+            row = self._json(line)
+            size, witness, signature = row.get("size"), row.get("witness"), row.get("line")
+            if type(size) is not int or type(witness) is not str or type(signature) is not str:
+                raise VerificationError("cosignatures.jsonl holds a line of a wrong form", step=_STEP)
+            yield Cosignature(size, witness, signature)
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -9,6 +9,9 @@ come: while one commit is with the disk the next batch gathers by itself.
 
 If a commit fails, its fate is unknown: the log object is broken for good and every later append raises.
 **If the log cannot be written, the node refuses to act.** Close it, mend the disk, open it again.
+
+Witnesses' cosignatures are stored by the same thread. A witness that holds a checkpoint which is not of this
+log's past shows that a backup was put back: `stop_signing`, and begin a successor log.
 """
 
 from __future__ import annotations
@@ -24,13 +27,13 @@ from types import TracebackType
 
 from saferoom.audit import merkle
 from saferoom.audit.canonical import encode
-from saferoom.audit.checkpoint import Checkpoint
+from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
 from saferoom.audit.events import Event, event_dict
 from saferoom.audit.note import NoteSigner
-from saferoom.audit.opening import StoredTree, check_stored, create
+from saferoom.audit.opening import StoredTree, ahead_path, check_not_behind, check_stored, create, restored
 from saferoom.audit.schema import check_event
 from saferoom.audit.sqlite import SqliteReader, SqliteWriter
-from saferoom.audit.store import Batch, Head, LogReader, LogWriter, SessionHead
+from saferoom.audit.store import Batch, Cosignature, Head, LogReader, LogWriter, SessionHead
 from saferoom.audit.tiles import subtree_from_tiles
 from saferoom.errors import StorageError, UsageError
 
@@ -66,11 +69,20 @@ class _Waiting:
     session_head: SessionHead | None
 
 
+class StoppedError(Exception):
+    """Why the log signs nothing more although it could be written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class AuditLog:
     """One node's log. Made by `AuditLog.open`."""
 
     def __init__(
         self,
+        path: Path,
         writer: LogWriter,
         reader: LogReader,
         tree: StoredTree,
@@ -78,6 +90,7 @@ class AuditLog:
         signer: NoteSigner,
         clock: Clock,
     ) -> None:
+        self.path = path
         self.origin = signer.name
         self.verifier_key = signer.verifier_key
         self.clock = clock
@@ -86,6 +99,8 @@ class AuditLog:
         self._next_index = tree.head.size
         self._sessions: dict[str, SessionHead] = {}
         self._waiting: deque[_Waiting] = deque()
+        self._cosigned: list[Cosignature] = []
+        self._keeping = self._kept = 0
         self._changed = threading.Condition()
         self._broken: BaseException | None = None
         self._closing = False
@@ -100,7 +115,8 @@ class AuditLog:
         the right edge, and that the last entries are the ones the tree was built from.
 
         Raises: UsageError if the signer bears another name; StorageError if the file cannot be used or has
-        a writer; VerificationError if what is stored does not fit together, or is another log.
+        a writer; VerificationError if what is stored does not fit together, is another log, or is an old
+        copy of this one.
         """
         if signer.name != origin:
             raise UsageError(f"the log {origin} is signed by a key of that name, not of {signer.name}")
@@ -110,10 +126,12 @@ class AuditLog:
                 create(writer, signer)
             reader = SqliteReader(path, live=True)
             tree = check_stored(reader, signer.verifier)
+            check_not_behind(Path(path), tree.head.size, reader, signer.verifier)
+            writer.bring_up_to_date()
         except BaseException:
             writer.close()
             raise
-        return cls(writer, reader, tree, signer=signer, clock=clock)
+        return cls(Path(path), writer, reader, tree, signer=signer, clock=clock)
 
     # --- appending ------------------------------------------------------------
 
@@ -180,6 +198,8 @@ class AuditLog:
             return self._head.size
 
     def _refuse_if_broken(self) -> None:
+        if isinstance(self._broken, StoppedError):
+            raise restored(self._broken.reason)
         if self._broken is not None:
             raise StorageError(
                 "the audit log cannot be written, so nothing may be done",
@@ -191,8 +211,8 @@ class AuditLog:
 
     def _run(self) -> None:
         try:
-            while batch := self._take():
-                self._commit(batch)
+            while any(taken := self._take()):
+                self._commit(*taken)
         # Whatever stops the writer must stop every act of the node: nobody may go on waiting for it.
         except BaseException as exc:
             _log.error("the audit log cannot be written (%s); nothing more is accepted", type(exc).__name__)
@@ -200,24 +220,76 @@ class AuditLog:
                 self._broken = exc
                 self._changed.notify_all()
 
-    def _take(self) -> list[_Waiting]:
-        """The next batch; empty when the log closes and nothing waits."""
+    def _take(self) -> tuple[list[_Waiting], list[Cosignature]]:
+        """The next batch of entries and cosignatures; nothing when the log ends and nothing waits."""
         with self._changed:
-            while not self._waiting and not self._closing:
+            while not (self._waiting or self._cosigned or self._closing or self._broken):
                 self._changed.wait()
+            if self._broken:
+                return [], []
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+            cosigned, self._cosigned = self._cosigned, []
+            self._keeping = len(cosigned)
             self._changed.notify_all()
-            return batch
+            return batch, cosigned
 
-    def _commit(self, waiting: Sequence[_Waiting]) -> None:
+    def _commit(self, waiting: Sequence[_Waiting], cosigned: Sequence[Cosignature]) -> None:
         tiles = self._builder.extend([item.leaf for item in waiting])
-        root = self._builder.root()
-        note = Checkpoint(self.origin, self._builder.size, root).signed(self._signer)
-        after = Head(self._builder.size, root, b"".join(self._builder.peaks()), note)
+        after = self._sign() if waiting else self._head
         sessions = {item.session: item.session_head for item in waiting if item.session_head is not None}
-        self._writer.commit(Batch(self._head, after, [item.data for item in waiting], tiles, sessions))
+        entries = [item.data for item in waiting]
+        self._writer.commit(Batch(self._head, after, entries, tiles, sessions, cosigned))
         with self._changed:
             self._head = after
+            self._kept, self._keeping = self._kept + self._keeping, 0
+            self._changed.notify_all()
+
+    def _sign(self) -> Head:
+        root = self._builder.root()
+        note = Checkpoint(self.origin, self._builder.size, root).signed(self._signer)
+        return Head(self._builder.size, root, b"".join(self._builder.peaks()), note)
+
+    # --- witnesses ------------------------------------------------------------
+
+    def add_cosignatures(self, cosignatures: Iterable[Cosignature]) -> None:
+        """Keep what witnesses said of checkpoints of this log, checked by the caller. As durable as entries.
+
+        Raises: StorageError.
+        """
+        with self._changed:
+            self._refuse_if_broken()
+            self._cosigned.extend(cosignatures)
+            last = self._kept + len(self._cosigned) + self._keeping
+            self._changed.notify_all()
+            while self._kept < last:
+                self._refuse_if_broken()
+                self._changed.wait()
+
+    def stop_signing(self, held: str) -> bool:
+        """Compare with a checkpoint of this log that a witness holds; gives whether the log had to stop.
+
+        If `held`, signed by our key, is not of this log's past, an old copy was put back, or somebody else
+        signs with our key. The checkpoint is kept beside the log as evidence, and nothing is signed any
+        more, in this process and after every restart. Raises: VerificationError if our key did not sign
+        `held`.
+        """
+        checkpoint = open_checkpoint(held, [self._signer.verifier])
+        if checkpoint.size <= self.size and self.root_at(checkpoint.size) == checkpoint.root:
+            return False
+        ahead_path(self.path).write_text(held, encoding="utf-8")
+        self.halt(f"a witness holds a checkpoint of {checkpoint.size} entries that is not of this log")
+        return True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is signed any more, for whatever reason."""
+        return self._broken is not None
+
+    def halt(self, reason: str) -> None:
+        """Sign nothing more in this process: every append raises from now on."""
+        _log.error("the audit log is stopped: %s", reason)
+        with self._changed:
+            self._broken = self._broken or StoppedError(reason)
             self._changed.notify_all()
 
     # --- reading ------------------------------------------------------------
@@ -230,6 +302,18 @@ class AuditLog:
     def checkpoint(self) -> str:
         """The newest signed checkpoint, as a note."""
         return self._head.checkpoint
+
+    def signed_checkpoint(self, size: int) -> str:
+        """The signed checkpoint of that size, empty if none was signed. Raises: StorageError."""
+        return self._reader.checkpoint(size)
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the first `size` entries. Raises: UsageError, StorageError."""
+        return subtree_from_tiles(self._reader.tile)(0, self._known_size(size))
+
+    def cosignatures(self, start: int = 0) -> Iterator[Cosignature]:
+        """Cosignatures of checkpoints of `start` entries and more. Raises: StorageError."""
+        return self._reader.cosignatures(start)
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """(index, exact bytes) of the durable entries start..end-1. Raises: StorageError."""

@@ -232,6 +232,12 @@ def split_note(note: str | bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
     return text, [_parse_line(line) for line in lines]
 
 
+def parse_signature_line(line: str) -> tuple[str, bytes, bytes]:
+    """A signature line's name, key id and signature; only the form is checked. Raises: VerificationError."""
+    name, blob = _parse_line(line.removesuffix("\n"))
+    return name, blob[:_KEY_ID_BYTES], blob[_KEY_ID_BYTES:]
+
+
 def _parse_line(line: str) -> tuple[str, bytes]:
     try:
         name, blob = line.removeprefix(_DASH).split(" ")

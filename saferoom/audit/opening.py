@@ -4,6 +4,8 @@
     right edge  the partial tiles give the stored edge and root
     entries     the last index fits the size; the last entries hash to the leaves of the last tile
 
+    past        no checkpoint is known that a witness holds and this file does not (`<path>.ahead`)
+
 A log that fails a check is not opened. It stays as it is, for the auditor; the node goes on with a
 successor log that says so. Everything else is for the verifier, which reads the whole log.
 """
@@ -11,19 +13,20 @@ successor log that says so. Everything else is for the verifier, which reads the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
 from saferoom.audit.merkle import EMPTY_ROOT, leaf_hash
 from saferoom.audit.note import NoteSigner, NoteVerifier
 from saferoom.audit.sqlite import FORMAT_VERSION, SqliteWriter
 from saferoom.audit.store import Head, Identity, LogReader
-from saferoom.audit.tiles import TILE_WIDTH, TileBuilder, split_hashes
-from saferoom.errors import VerificationError
+from saferoom.audit.tiles import TILE_WIDTH, TileBuilder, split_hashes, subtree_from_tiles
+from saferoom.errors import StorageError, VerificationError
 
 _STEP = "open the audit log"
 _REMEDY = (
     "keep this file for the auditor and run `saferoom audit verify` on it; then restore the newest copy "
-    "it accepts, or begin a successor log whose first entry is log.recovered"
+    "it accepts, or begin a successor log with `saferoom audit successor propose`"
 )
 
 
@@ -89,3 +92,32 @@ def _check_last_entries(reader: LogReader, size: int) -> None:
         raise VerificationError(
             "the last entries are not those the tree was built from", step=_STEP, remedy=_REMEDY
         )
+
+
+def ahead_path(path: Path) -> Path:
+    """Where a checkpoint is kept that a witness holds and the log at `path` does not contain."""
+    return path.with_name(path.name + ".ahead")
+
+
+def check_not_behind(path: Path, size: int, reader: LogReader, verifier: NoteVerifier) -> None:
+    """Refuse a log that a witness was found to be ahead of, unless the entries it lacked are back.
+
+    Raises: VerificationError.
+    """
+    kept = ahead_path(path)
+    if not kept.exists():
+        return
+    held = open_checkpoint(kept.read_bytes(), [verifier])
+    if held.size > size or subtree_from_tiles(reader.tile)(0, held.size) != held.root:
+        raise restored(f"a witness holds a checkpoint of {held.size} entries that is not of this log")
+    kept.unlink()
+
+
+def restored(reason: str) -> StorageError:
+    """The error of a log that would sign another history than the one its witnesses know."""
+    return StorageError(
+        f"the audit log signs nothing more: {reason}; an old copy was put back, or another has its key",
+        step="sign the audit log",
+        remedy="put the newest copy of log.db back; if it is lost, begin a successor log with"
+        " `saferoom audit successor propose`; if no copy was put back, have the log key replaced",
+    )

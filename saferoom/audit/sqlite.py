@@ -6,6 +6,9 @@
     tile         level, number, hashes          level 0 holds the leaf hashes
     checkpoint   size, note          every checkpoint that was ever signed
     session      id, seq, leaf          the last entry of each session
+    cosignature  size, witness, line    each witness's newest word on each checkpoint
+
+Format 1 had no cosignatures. It is read as it is, and gets the table when its node opens it for writing.
 
 Write-ahead log, `synchronous=FULL`: COMMIT returns after fsync. Only the writer's connection writes or
 folds the WAL back; readers open read only. The writer holds an exclusive `flock` on `<path>.lock` for its
@@ -20,13 +23,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from saferoom.audit.store import Batch, Head, Identity, SessionHead
+from saferoom.audit.store import Batch, Cosignature, Head, Identity, SessionHead
 from saferoom.errors import StorageError, VerificationError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_WITHOUT_COSIGNATURES = 1
+READ_VERSIONS = (_WITHOUT_COSIGNATURES, FORMAT_VERSION)
 _CHUNK = 1000
 _ROWS = 250
 _LOWEST = -(2**63)
@@ -45,6 +51,10 @@ CREATE TABLE tile (level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB 
                    PRIMARY KEY (level, number));
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE session (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, leaf BLOB NOT NULL);
+"""
+_COSIGNATURE = """
+CREATE TABLE cosignature (size INTEGER NOT NULL, witness TEXT NOT NULL, line TEXT NOT NULL,
+                          PRIMARY KEY (size, witness));
 """
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 
@@ -88,14 +98,17 @@ class SqliteReader:
         self._all("BEGIN")
 
     def identity(self) -> Identity:
-        if _spelled(self._all(_SCHEMA_QUERY)) != _own_schema():
+        tables = _spelled(self._all(_SCHEMA_QUERY))
+        if tables not in (_own_schema(FORMAT_VERSION), _own_schema(_WITHOUT_COSIGNATURES)):
             raise VerificationError("the database's tables are not those of an audit log", step="audit log")
         rows = self._all("SELECT version, origin, verifier_key FROM log")
         if len(rows) != 1 or not _typed(rows[0], int, str, str):
             raise VerificationError("the log does not say which log it is", step="audit log")
-        if rows[0][0] != FORMAT_VERSION:
+        if rows[0][0] not in READ_VERSIONS or tables != _own_schema(rows[0][0]):
             raise VerificationError(
-                f"the log has format {rows[0][0]}, this program reads {FORMAT_VERSION}", step="audit log"
+                f"the log has format {rows[0][0]}, or the tables of another; this program reads formats"
+                f" {_WITHOUT_COSIGNATURES} and {FORMAT_VERSION}",
+                step="audit log",
             )
         return Identity(*rows[0])
 
@@ -140,6 +153,36 @@ class SqliteReader:
                 yield _checked("a checkpoint", row, int, str)
             size = rows[-1][0]
 
+    def checkpoint(self, size: int) -> str:
+        rows = self._all("SELECT note FROM checkpoint WHERE size = ?", size)
+        return str(_checked("a checkpoint", rows[0], str)[0]) if rows else ""
+
+    def cosignatures(self, start: int = _LOWEST) -> Iterator[Cosignature]:
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'cosignature'"):
+            return
+        at, witness = start, ""
+        while rows := self._all(
+            "SELECT size, witness, line FROM cosignature WHERE (size, witness) > (?, ?)"
+            " ORDER BY size, witness LIMIT ?",
+            at,
+            witness,
+            _CHUNK,
+        ):
+            for row in rows:
+                yield Cosignature(*_checked("a cosignature", row, int, str, str))
+            at, witness = rows[-1][:2]
+
+    def cosignatures_of(self, size: int) -> list[Cosignature]:
+        """Those of the checkpoint of `size` entries. Raises: StorageError."""
+        return list(takewhile(lambda item: item.size == size, self.cosignatures(size)))
+
+    def last_cosigned_sizes(self, limit: int) -> list[int]:
+        """The newest sizes that anybody cosigned, newest first."""
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'cosignature'"):
+            return []
+        rows = self._all("SELECT DISTINCT size FROM cosignature ORDER BY size DESC LIMIT ?", limit)
+        return [_checked("a cosignature", row, int)[0] for row in rows]
+
     def session(self, session: str) -> SessionHead | None:
         rows = self._all("SELECT seq, leaf FROM session WHERE id = ?", session)
         return SessionHead(*_checked("a session", rows[0], int, bytes)) if rows else None
@@ -159,10 +202,10 @@ def _spelled(rows: list[Any]) -> list[str]:
     return [" ".join(" ".join(map(str, row)).split()) for row in rows]
 
 
-def _own_schema() -> list[str]:
-    """What the schema table holds in a log that we made: no other table, index, view or trigger."""
+def _own_schema(version: int) -> list[str]:
+    """What the schema table holds in a log of this format: no other table, index, view or trigger."""
     with closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(_SCHEMA)
+        db.executescript(_SCHEMA if version == _WITHOUT_COSIGNATURES else _SCHEMA + _COSIGNATURE)
         return _spelled(db.execute(_SCHEMA_QUERY).fetchall())
 
 
@@ -203,7 +246,7 @@ class SqliteWriter:
     def create(self, identity: Identity, head: Head) -> None:
         """Write an empty log. Raises: StorageError."""
         with _translated("written", _WRITE_REMEDY):
-            self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}")
+            self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}{_COSIGNATURE}")
             self._db.execute(
                 "INSERT INTO log VALUES (1, ?, ?, ?)",
                 (identity.version, identity.origin, identity.verifier_key),
@@ -216,12 +259,26 @@ class SqliteWriter:
             # The file's own name must survive a power cut too.
             _sync_folder(self.path.parent)
 
+    def bring_up_to_date(self) -> None:
+        """Give a log of format 1 its table of cosignatures. Raises: StorageError."""
+        with _translated("written", _WRITE_REMEDY):
+            rows = self._db.execute("SELECT version FROM log").fetchall()
+            if rows == [(_WITHOUT_COSIGNATURES,)]:
+                self._db.executescript(f"BEGIN IMMEDIATE;{_COSIGNATURE}")
+                self._db.execute("UPDATE log SET version = ?", (FORMAT_VERSION,))
+                self._db.execute("COMMIT")
+
     def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction and wait for the disk. Raises: StorageError."""
         with _translated("written", _WRITE_REMEDY):
             self._db.execute("BEGIN IMMEDIATE")
             self._swap_head(batch)
-            self._insert(batch)
+            if batch.entries:
+                self._insert(batch)
+            self._db.executemany(
+                "INSERT INTO cosignature VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET line = excluded.line",
+                ((item.size, item.witness, item.line) for item in batch.cosignatures),
+            )
             self._db.execute("COMMIT")
 
     def _swap_head(self, batch: Batch) -> None:

@@ -45,14 +45,28 @@ class SessionHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A witness's word on the checkpoint of `size` entries.
+
+    `witness` is its key's name, a plus sign and the hexadecimal key id; `line` the signature line without its
+    newline. One witness has one word on a size: the newest.
+    """
+
+    size: int
+    witness: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """One transaction. `before` is the head it was built on."""
+    """One transaction. `before` is the head it was built on; `after` is the same if nothing was appended."""
 
     before: Head
     after: Head
     entries: Sequence[bytes]
     tiles: Mapping[tuple[int, int], bytes]
     sessions: Mapping[str, SessionHead]
+    cosignatures: Sequence[Cosignature] = ()
 
 
 class LogReader(Protocol):
@@ -73,6 +87,12 @@ class LogReader(Protocol):
 
     def checkpoints(self) -> Iterator[tuple[int, str]]:
         """(size, signed note) of every kept checkpoint, by size."""
+
+    def checkpoint(self, size: int) -> str:
+        """The signed note of that size, empty if none was signed."""
+
+    def cosignatures(self, start: int = 0) -> Iterator[Cosignature]:
+        """Those of checkpoints of `start` entries and more, by size."""
 
     def session(self, session: str) -> SessionHead | None: ...
 

@@ -1,8 +1,8 @@
 """Verdicts: what a check of a log found, and what it does not prove.
 
-WITNESSED    enough witnesses cosigned the newest checkpoint           reached once there are witnesses
-CONSISTENT   everything fits together, and nobody else vouches for it
-STALE        consistent, but its newest entry is older than the auditor accepts
+WITNESSED    everything fits together, and a quorum of the auditor's witnesses cosigned it, lately enough
+CONSISTENT   everything fits together, and too few others vouch for it, or the auditor named none
+STALE        consistent, but its newest quorum (without witnesses: its newest entry) is older than accepted
 DIVERGED     it fits together, but not with a checkpoint that the auditor holds: history was changed
 INVALID      it does not fit together, or is not signed by the key the auditor trusts
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
+
+from saferoom.audit.quorum import Witnessed
 
 
 class VerdictKind(Enum):
@@ -26,14 +28,15 @@ class VerdictKind(Enum):
 
 NOT_PROVED: dict[VerdictKind, str] = {
     VerdictKind.WITNESSED: (
-        "Not proved: that everything that was done was logged; compare both ends of every conversation."
+        "Not proved: that everything that was done was logged; compare both ends of every conversation. "
+        "Entries after the witnessed size may still be changed."
     ),
     VerdictKind.CONSISTENT: (
         "Not proved: that this is the only version of the log, or that everything that was done was logged; "
         "its owner could have rewritten it before you saw it."
     ),
     VerdictKind.STALE: (
-        "Not proved: that nothing was done since the newest entry; newer entries may be withheld."
+        "Not proved: that nothing was done since; newer entries may be withheld, or witnesses kept away."
     ),
     VerdictKind.DIVERGED: (
         "Not proved: which version is the true one; keep both signed checkpoints as evidence."
@@ -48,7 +51,8 @@ class Verdict:
 
     `size`, `root` (hexadecimal) and the times are those recomputed from stored bytes. `faults` says what is
     wrong, at most a hundred findings, without any value of an entry. `key_verified`: the key came from the
-    auditor, not from the log.
+    auditor, not from the log. `witnessed`: the newest checkpoint that a quorum of the auditor's witnesses
+    cosigned.
     """
 
     kind: VerdictKind
@@ -61,6 +65,7 @@ class Verdict:
     last_time: str
     key_verified: bool
     faults: tuple[str, ...] = ()
+    witnessed: Witnessed | None = None
 
     @property
     def ok(self) -> bool:
@@ -90,4 +95,5 @@ class Verdict:
             "ok": self.ok,
             "not_proved": self.not_proved,
             "faults": list(self.faults),
+            "witnessed": self.witnessed and {**asdict(self.witnessed), "by": list(self.witnessed.by)},
         }

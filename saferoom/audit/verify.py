@@ -6,8 +6,9 @@
     4  tree         leaf hashes and roots recomputed; every checkpoint ever signed has the root of that size,
                     so each is consistent with the next
     5  signatures   every checkpoint is signed by the auditor's key; the newest covers the last entry
-    6  database     head, right edge, tiles and session heads are what they should be (not in an export)
-    7  seen         checkpoints that the auditor kept from earlier have the same roots
+    6  witnesses    cosignatures belong to checkpoints of the log; those by the auditor's witnesses are right
+    7  database     head, right edge, tiles and session heads are what they should be (not in an export)
+    8  seen         checkpoints that the auditor kept from earlier have the same roots
 
 Trust keys come from the auditor, never from the log. Without one the log's own key is used, and the verdict
 says so.
@@ -29,9 +30,10 @@ from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
 from saferoom.audit.export import FolderReader
 from saferoom.audit.merkle import HASH_BYTES, leaf_hash
 from saferoom.audit.note import NoteVerifier
+from saferoom.audit.quorum import Quorum, Witnessed, cosignature
 from saferoom.audit.schema import fault
 from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.store import Head, Identity, SessionHead
+from saferoom.audit.store import Cosignature, Head, Identity, SessionHead
 from saferoom.audit.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, TileBuilder
 from saferoom.audit.verdict import Verdict, VerdictKind
 from saferoom.errors import StorageError, UsageError, VerificationError
@@ -51,6 +53,8 @@ class Source(Protocol):
 
     def checkpoints(self) -> Iterator[tuple[int, str]]: ...
 
+    def cosignatures(self) -> Iterator[Cosignature]: ...
+
     def close(self) -> None: ...
 
 
@@ -61,11 +65,13 @@ def verify_log(
     seen: Iterable[str] = (),
     max_age_s: float | None = None,
     now: datetime | None = None,
+    quorum: Quorum | None = None,
 ) -> Verdict:
     """Check the log in a file or an exported folder.
 
-    `seen` are signed checkpoints that the auditor got earlier or elsewhere. `max_age_s` is the greatest
-    accepted age of the newest entry at `now` (default: the system's time).
+    `seen` are signed checkpoints that the auditor got earlier or elsewhere. `quorum` names the witnesses the
+    auditor relies on. `max_age_s` is the greatest accepted age, at `now` (default: the system's time), of the
+    newest quorum (default: the quorum's own limit) or, without a quorum, of the newest entry.
 
     Raises: UsageError if there is no such path or a key is malformed; StorageError if it may not be read.
     A log that is damaged raises nothing: it gets the verdict INVALID.
@@ -75,12 +81,19 @@ def verify_log(
         raise UsageError("there is no log at the given path", step="verify the audit log")
     if not os.access(path, os.R_OK):
         raise StorageError("this user may not read the log", step="verify the audit log")
-    check = _Check(_parse_keys(verifier_keys), key_verified=bool(verifier_keys))
+    now = now or datetime.now(UTC)
+    check = _Check(_parse_keys(verifier_keys), bool(verifier_keys), quorum, now.timestamp())
     try:
         check.run(path, list(seen))
     except (StorageError, VerificationError) as exc:
         check.blame(exc.message)
-    return check.verdict(max_age_s, now or datetime.now(UTC))
+    return check.verdict(max_age_s, now)
+
+
+def origin_of_log(path: Path) -> str:
+    """Which log a file or an exported folder says it is. Raises: StorageError, VerificationError."""
+    with closing(FolderReader(path) if path.is_dir() else SqliteReader(path)) as source:
+        return source.identity().origin
 
 
 def _parse_keys(keys: Iterable[str]) -> list[NoteVerifier]:
@@ -96,6 +109,8 @@ class _Check:
 
     keys: list[NoteVerifier]
     key_verified: bool
+    quorum: Quorum | None
+    now_s: float
     origin: str = ""
     builder: TileBuilder = field(default_factory=TileBuilder)
     leaves: list[bytes] = field(default_factory=list)
@@ -104,6 +119,8 @@ class _Check:
     last_time: str = ""
     checkpoints: int = 0
     newest: tuple[int, str] = (-1, "")
+    cosigned: dict[str, int] = field(default_factory=dict)
+    witnessed: Witnessed | None = None
     faults: list[str] = field(default_factory=list)
     diverged: list[str] = field(default_factory=list)
     database: SqliteReader | None = None
@@ -129,15 +146,18 @@ class _Check:
     def read(self, source: Source, seen: list[tuple[int, Checkpoint]]) -> None:
         """Go through the entries once, stopping at each size for which somebody signed a root."""
         entries = source.entries(-_EVERYTHING, _EVERYTHING)
-        stops: Iterator[tuple[int, int, str | Checkpoint]] = heapq.merge(
+        stops: Iterator[tuple[int, int, str | Cosignature | Checkpoint]] = heapq.merge(
             ((size, 0, note) for size, note in source.checkpoints()),
-            ((at, 1, checkpoint) for at, checkpoint in sorted(seen, key=lambda pair: pair[0])),
+            ((cosignature.size, 1, cosignature) for cosignature in source.cosignatures()),
+            ((at, 2, checkpoint) for at, checkpoint in sorted(seen, key=lambda pair: pair[0])),
             key=lambda stop: stop[:2],
         )
         for size, _, signed in stops:
             self.read_up_to(size, entries)
             if isinstance(signed, str):
                 self.check_own(size, signed)
+            elif isinstance(signed, Cosignature):
+                self.check_cosignature(signed)
             else:
                 self.check_seen(signed)
         self.read_up_to(_EVERYTHING, entries)
@@ -198,6 +218,7 @@ class _Check:
     def check_own(self, size: int, note: str) -> None:
         self.checkpoints += 1
         self.newest = (size, note)
+        self.cosigned.clear()
         try:
             signed = open_checkpoint(note, self.keys)
         except VerificationError as exc:
@@ -205,6 +226,21 @@ class _Check:
             return
         if signed != Checkpoint(self.origin, size, self.builder.root()):
             self.blame(f"checkpoint of size {size}: its origin, size or root is not that of the entries")
+
+    def check_cosignature(self, given: Cosignature) -> None:
+        """A witness's word on the checkpoint that was checked last."""
+        size, note = self.newest
+        try:
+            if given.size != size or given != cosignature(size, given.line):
+                raise VerificationError(
+                    "it belongs to no checkpoint, or not to the witness it is filed under"
+                )
+            if self.quorum is not None:
+                text = note.partition("\n\n")[0] + "\n"
+                self.cosigned |= self.quorum.cosigned(text, [given.line], now_s=self.now_s)
+                self.witnessed = self.quorum.reached(size, self.cosigned) or self.witnessed
+        except VerificationError as exc:
+            self.blame(f"a cosignature of size {given.size}: {exc.message}")
 
     def open_seen(self, notes: Sequence[str]) -> list[tuple[int, Checkpoint]]:
         opened = []
@@ -262,6 +298,7 @@ class _Check:
             last_time=self.last_time,
             key_verified=self.key_verified,
             faults=(*self.faults, *self.diverged),
+            witnessed=self.witnessed,
         )
 
     def kind(self, max_age_s: float | None, now: datetime) -> VerdictKind:
@@ -269,12 +306,19 @@ class _Check:
             return VerdictKind.INVALID
         if self.diverged:
             return VerdictKind.DIVERGED
+        if self.quorum is not None and max_age_s is None:
+            max_age_s = self.quorum.max_age_s
         if max_age_s is not None and self.is_old(max_age_s, now):
             return VerdictKind.STALE
-        return VerdictKind.CONSISTENT
+        return VerdictKind.WITNESSED if self.witnessed else VerdictKind.CONSISTENT
 
     def is_old(self, max_age_s: float, now: datetime) -> bool:
-        """Whether the newest entry is too old. An empty log, or a day like 30 February, has no age: old."""
+        """Whether the newest quorum, or without one the newest entry, is too old.
+
+        An empty log, or a day like 30 February, has no age: old.
+        """
+        if self.witnessed is not None:
+            return now.timestamp() - self.witnessed.time_s > max_age_s
         try:
             newest = datetime.fromisoformat(self.last_time)
         except ValueError:

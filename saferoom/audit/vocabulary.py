@@ -69,6 +69,7 @@ EventType = Literal[
     "request.refused",
     "auditor.read",
     "log.recovered",
+    "witness.alarm",
 ]
 
 STAGE_OF: dict[EventType, Stage] = {
@@ -123,6 +124,7 @@ STAGE_OF: dict[EventType, Stage] = {
     "request.refused": "transfer",
     "auditor.read": "use",
     "log.recovered": "storage",
+    "witness.alarm": "storage",
 }
 """The one stage of each type; entries that name another are refused."""
 

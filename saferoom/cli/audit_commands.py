@@ -14,6 +14,7 @@ from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
 
 if TYPE_CHECKING:
+    from saferoom.audit.quorum import Quorum
     from saferoom.node.home import Home
 
 SHOWN_FAULTS = 10
@@ -38,20 +39,40 @@ def verify(
     ] = None,
     seen: Annotated[list[Path] | None, typer.Option(help="A checkpoint that you kept from earlier.")] = None,
     max_age_s: Annotated[
-        float | None, typer.Option(help="The newest entry may be this many seconds old.")
+        float | None,
+        typer.Option(help="The newest quorum, or without witnesses the newest entry, may be so old."),
     ] = None,
+    contract: Annotated[
+        Path | None, typer.Option(help="A contract: its keys and its terms on witnesses count.")
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="The verifier key of a witness you trust.")
+    ] = None,
+    quorum: Annotated[
+        int, typer.Option(help="So many of these witnesses are needed.", min=1, show_default=False)
+    ] = 1,
+    require_witnesses: Annotated[
+        bool, typer.Option("--require-witnesses", help="Else exit with 10.")
+    ] = False,
 ) -> None:
     """Recompute a log and give a verdict.
 
-    Exit codes: 0 it fits together, 1 it does not, 11 it is stale, 12 history was changed.
+    Exit codes: 0 it fits together, 1 it does not, 10 witnesses are required and missing, 11 it is stale, 12
+    history was changed.
     """
+    from saferoom.audit.quorum import Quorum
     from saferoom.audit.verify import verify_log
 
     kept = [_text(path, "checkpoint") for path in seen or []]
-    keys = key or ([] if log else [_text(_own_home(node).log_key, "log's key").strip()])
-    verdict = verify_log(log or _own_home(node).log, keys, seen=kept, max_age_s=max_age_s)
+    keys = key or ([] if log or contract else [_text(_own_home(node).log_key, "log's key").strip()])
+    path = log or _own_home(node).log
+    needed = Quorum.of_keys(quorum, witness) if witness else None
+    if contract:
+        pinned, agreed = _of_contract(contract, path)
+        keys, needed = key or pinned, needed or agreed
+    verdict = verify_log(path, keys, seen=kept, max_age_s=max_age_s, quorum=needed)
     node.show(verdict.to_dict(), _verdict_lines)
-    raise typer.Exit(verdict.exit_code())
+    raise typer.Exit(verdict.exit_code(require_witnesses=require_witnesses))
 
 
 @node_command(app, "saferoom audit export --out bank-log")
@@ -67,6 +88,21 @@ def export(
     from saferoom.audit.export import export_folder
 
     node.show({"folder": str(out), "entries": export_folder(log or _own_home(node).log, out)})
+
+
+def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
+    """The verifier key that a contract pins for the owner of a log, and the quorum it asks for."""
+    from saferoom.audit.verify import origin_of_log
+    from saferoom.contracts.contract import parse_contract
+    from saferoom.node.quorums import log_verifier, node_of, quorum_of
+
+    contract, origin = parse_contract(_text(file, "contract")), origin_of_log(log)
+    pinned = contract.pinned_keys().get(node_of(origin))
+    if pinned is None:
+        raise ConfigError(
+            "the contract names no node whose log this is", remedy="give the contract under which it was kept"
+        )
+    return [str(log_verifier(origin, pinned.log))], quorum_of(contract, pinned.node_id)
 
 
 def _own_home(node: Node) -> Home:
@@ -90,6 +126,9 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
     yield from (f"  {fault}" for fault in faults[:SHOWN_FAULTS])
     if len(faults) > SHOWN_FAULTS:
         yield f"  and {len(faults) - SHOWN_FAULTS} faults more; --json lists them"
+    if verdict["witnessed"]:
+        seen = verdict["witnessed"]
+        yield f"  the first {seen['size']} cosigned by {', '.join(seen['by'])}"
     yield verdict["not_proved"]
 
 

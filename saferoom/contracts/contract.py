@@ -38,6 +38,7 @@ from saferoom.contracts.fields import (
 )
 from saferoom.contracts.params import LogisticParams, ScorecardParams, params_of
 from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, TaskKind, Trust, Use
+from saferoom.contracts.witnessing import Witnessing
 from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
@@ -137,6 +138,7 @@ class Contract(Strict):
     retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)]
     valid_from: Time
     expires: Time
+    witnessing: Witnessing | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -144,6 +146,7 @@ class Contract(Strict):
             *_role_problems(self.parties),
             *(problem for item in self.parties.items() for problem in _column_problems(*item)),
             *_output_problems(self),
+            *(self.witnessing.problems(self.parties) if self.witnessing else []),
         ]
         if self.expires <= self.valid_from:
             problems.append("it expires before it begins")
@@ -173,8 +176,11 @@ class Contract(Strict):
         return {node: keys.public(node) for node, keys in nodes.items()}
 
     def to_plain(self) -> dict[str, Any]:
-        """JSON values; `Contract.model_validate` reads them back."""
-        return self.model_dump(mode="json")
+        """JSON values; `Contract.model_validate` reads them back.
+
+        A term that a contract does not have is left out: contracts signed before it existed keep their hash.
+        """
+        return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
 
 
 def parse_contract(text: bytes | str) -> Contract:

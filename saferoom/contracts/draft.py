@@ -8,6 +8,7 @@ from typing import Any
 
 from saferoom.contracts.contract import Contract, PinnedKeys, contract_from
 from saferoom.contracts.fields import read_time
+from saferoom.contracts.witnessing import usual_witnessing
 from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
@@ -23,8 +24,9 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
 
     A draft is a contract without keys. It may leave out `uses` (all), `outputs` (to each party its own
     coefficients, scores to the label holder, with a scorecard points too), `trust`, `minimum_rows`,
-    `quotas`, `retention_days`, `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions
-    are never filled in. Raises ConfigError, RefusedError, as `parse_contract`.
+    `quotas`, `retention_days`, `witnessing` (every node; more than half of the others for each log),
+    `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions are never filled in. Raises
+    ConfigError, RefusedError, as `parse_contract`.
     """
     fields = dict(draft)
     given = sorted(set(fields) & set(_KEY_FIELDS))
@@ -37,6 +39,9 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     fields.setdefault("minimum_rows", DEFAULT_MINIMUM_ROWS)
     fields.setdefault("retention_days", DEFAULT_RETENTION_DAYS)
     fields.setdefault("outputs", _usual_outputs(fields.get("parties"), fields.get("task")))
+    fields.setdefault(
+        "witnessing", usual_witnessing(party for party, _ in _party_items(fields.get("parties")))
+    )
     fields["parties"] = _with_keys(fields.get("parties"), keys)
     fields["coordinator"] = _pinned(COORDINATOR, keys)
     fields["helper"] = _pinned(HELPER, keys)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.vocabulary import ASSUMPTIONS
+from saferoom.contracts.witnessing import Witnessing
 from saferoom.contracts.wording import HEADINGS, KINDS_ZH, NO_ABUSE, WARNINGS, Language, pick
 from saferoom.errors import UsageError
 from saferoom.protocols.learns import KINDS
@@ -68,9 +69,16 @@ def render_explanation(explanation: Explanation, lang: str = "") -> str:
         lines += [line for row in explanation.rows if row.who == who for line in _block(row, heads)]
     lines += ["", heads["nothing_else"], "", heads["assumes"]]
     lines += [f"  - {name}: {pick(ASSUMPTIONS[name], language)}" for name in sorted(contract.assumptions)]
+    if contract.witnessing:
+        lines += ["", _witnessing_line(contract.witnessing, heads)]
     if explanation.warnings:
         lines += ["", heads["warnings"], *(f"  ! {warning}" for warning in explanation.warnings)]
     return "\n".join(lines) + "\n"
+
+
+def _witnessing_line(witnessing: Witnessing, heads: dict[str, str]) -> str:
+    names = [*witnessing.witnesses, *(key.partition("+")[0] for key in witnessing.keys)]
+    return heads["witnessing"].format(quorum=witnessing.quorum, witnesses=", ".join(names))
 
 
 def _row(contract: Contract, kind: str, who: str, lang: Language) -> Row:

@@ -64,6 +64,10 @@ HEADINGS: dict[str, Texts] = {
         "Nothing else is disclosed: a node refuses whatever is not in this list.",
         "除此之外不披露任何内容:不在此表中的一律被节点拒绝。",
     ),
+    "witnessing": (
+        "Each node's audit log is vouched for by {quorum} of {witnesses}, its owner not counted",
+        "每个节点的审计日志须由 {witnesses} 中的 {quorum} 方见证(日志所有者自己不计)",
+    ),
     "assumes": ("Holds only if", "以下假设成立时才安全"),
     "warnings": ("Think about before signing", "签署前请考虑"),
 }

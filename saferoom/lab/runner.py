@@ -17,11 +17,17 @@ import sklearn
 
 from saferoom import __version__
 from saferoom.audit import copy_log, verify_log
+from saferoom.contracts.canonical import canonical_bytes
+from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.lab.house import House, house
 from saferoom.lab.room import Room
 from saferoom.lab.twin import fit_twin
+from saferoom.node.book import ContractBook
+from saferoom.node.home import Home
+from saferoom.node.quorums import quorum_of
+from saferoom.node.state import State
 
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
@@ -65,7 +71,7 @@ def run_room(
             rooms.nodes[room.label_holder].ask("report.issue", model=job, lang=options.lang)
             then(rooms, job)
         told("checking the logs")
-        verdicts = collect(room, folder, job, out)
+        verdicts = collect(room, folder, (contract, job), out)
         metrics = _metrics(room, registrations, measured, out)
         metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
         metrics["logs_ok"] = all(verdict["ok"] for verdict in verdicts.values())
@@ -76,8 +82,12 @@ def run_room(
     return metrics
 
 
-def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str, Any]]:
-    """Copy results and logs out of the homes, and verify every log. Returns the verdicts by node."""
+def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[str, dict[str, Any]]:
+    """Copy results, contract and logs out of the homes, and verify every log. `ids`: of contract and job.
+
+    Returns the verdicts by node.
+    """
+    contract_id, job = ids
     for name in FOLDERS:
         if name != "scorecard" or room.task.kind == "scorecard":
             (out / name).mkdir()
@@ -90,16 +100,27 @@ def collect(room: Room, folder: Path, job: str, out: Path) -> dict[str, dict[str
     for name in FILES:
         if (holder / name).exists():
             shutil.copy(holder / name, out / name)  # private files stay private
+    contract = _contract(folder / COORDINATOR, contract_id)
+    (out / "log" / "contract.json").write_bytes(canonical_bytes(contract))
     verdicts = {}
     for node in (COORDINATOR, *room.parties):
         copy_log(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
         key = (folder / node / "log.key").read_text(encoding="ascii").strip()
         (out / "log" / f"{node}.key").write_text(key + "\n", encoding="ascii")
-        verdicts[node] = verify_log(out / "log" / f"{node}.db", [key]).to_dict()
+        quorum = quorum_of(contract, node)
+        verdicts[node] = verify_log(out / "log" / f"{node}.db", [key], quorum=quorum).to_dict()
     (out / "log" / "verify.json").write_text(
         json.dumps(verdicts, indent=1, ensure_ascii=False), encoding="utf-8"
     )
     return verdicts
+
+
+def _contract(home: Path, contract_id: str) -> Contract:
+    state = State(f"sqlite:///{Home.at(home).state}")
+    try:
+        return ContractBook(state).get(contract_id)
+    finally:
+        state.close()
 
 
 def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:

@@ -23,6 +23,7 @@ from saferoom.link.settings import NetworkEmulation
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.contract_desk import ContractDesk
 from saferoom.node.core import Core
+from saferoom.node.cosigning import Cosigning, away, quietly
 from saferoom.node.hub import JobHub
 from saferoom.node.job_desk import JobDesk
 from saferoom.node.problem import Problem
@@ -46,7 +47,7 @@ class Coordinator:
             core.settings.listen,
             core.tls(),
             on_control=self._on_control,
-            on_connect=lambda party: None,
+            on_connect=self._on_connect,
             on_disconnect=self._on_disconnect,
             allowed=self._is_admitted,
             emulation=NetworkEmulation(
@@ -58,6 +59,7 @@ class Coordinator:
         self.contracts = ContractDesk(core, self._send, self.jobs.contract_closed)
         self._hub = JobHub(HELPER, self.jobs, self._relay_helper_frame, silent_s=patience.job_silent_s)
         self.jobs.hub = self._hub
+        self.cosigning = Cosigning(core, self._send)
         self._ticker = threading.Thread(target=self._tick, name="tick", daemon=True)
 
     def start(self) -> int:
@@ -103,6 +105,9 @@ class Coordinator:
         """A message from a party. What it does wrong is answered or logged, and hurts nobody else."""
         try:
             message = wire.Control.FromString(raw)
+            if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
+                self._handle_witness(party, message)
+                return
             with self._lock:
                 self._handle(party, message)
         except SafeRoomError as error:
@@ -113,6 +118,23 @@ class Coordinator:
             self.core.record(
                 "request.refused", outcome="refused", by=party, reason="a message not in the format"
             )
+
+    def _handle_witness(self, party: str, message: wire.Control) -> None:
+        """Answer as a witness ourselves, take in an answer to us, or pass it on under the sender's name."""
+        if message.HasField("witness_ask"):
+            ask = message.witness_ask
+            ask.asker = party
+            if ask.witness == self.core.me:
+                self._send(party, wire.Control(witness_reply=self.cosigning.asked(ask)))
+            elif not self._send(ask.witness, wire.Control(witness_ask=ask)):
+                self._send(party, wire.Control(witness_reply=away(ask)))
+        else:
+            reply = message.witness_reply
+            reply.witness = party
+            if reply.asker == self.core.me:
+                self.cosigning.replied(reply)
+            else:
+                self._send(reply.asker, wire.Control(witness_reply=reply))
 
     def _handle(self, party: str, message: wire.Control) -> None:
         kind = message.WhichOneof("body")
@@ -165,6 +187,9 @@ class Coordinator:
             }
             self.jobs.watch.progress(message.job_id, party, progress)
 
+    def _on_connect(self, party: str) -> None:
+        self.cosigning.hurry(party)
+
     def _on_disconnect(self, party: str) -> None:
         with self._lock:
             self.jobs.runs.disconnected(party)
@@ -201,3 +226,4 @@ class Coordinator:
                 self._cut_off_the_put_out()
             except SafeRoomError as error:
                 logger.warning("the coordinator cannot do its round: %s", error.message)
+            quietly(self.cosigning.tick)

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from saferoom import __version__
-from saferoom.audit.events import Actor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
+from saferoom.audit.checkpoint import Checkpoint
+from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
 from saferoom.audit.log import AuditLog
-from saferoom.audit.note import NoteSigner
+from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, split_note
+from saferoom.audit.quorum import witness_name
 from saferoom.audit.recorder import Recorder
 from saferoom.audit.vocabulary import EventType, Outcome, bucket
+from saferoom.audit.witness import Witness
+from saferoom.audit.witness_store import Alarm, WitnessStore
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import Usage, check_disclosure
@@ -27,10 +31,14 @@ from saferoom.errors import ConfigError, RefusedError
 from saferoom.identity.enrolment import Welcome, load_welcome
 from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
+from saferoom.identity.register import Register
+from saferoom.ids import COORDINATOR
 from saferoom.link.tls import TlsMaterial
 from saferoom.node import state as tables
+from saferoom.node.acquaintances import Acquaintances
 from saferoom.node.book import ContractBook
 from saferoom.node.home import Home
+from saferoom.node.quorums import node_of, origin_of
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.state import State
 
@@ -48,6 +56,13 @@ class Core:
         self.book = ContractBook(self.state)
         signer = log_signer(self.keys)
         self.log = AuditLog.open(home.log, origin=signer.name, signer=signer)
+        self.acquaintances = Acquaintances(self.me, self.book, self._enrolled_log_keys)
+        self.witness = Witness(
+            WitnessStore(home.witness),
+            NoteSigner(witness_name(origin_of(self.me)), self.keys.log, COSIGNATURE_V1),
+            self.acquaintances.verifiers,
+            on_alarm=self._alarm,
+        )
         self._recorder = Recorder(self.log, node=self.me, software=software_digest())
 
     @classmethod
@@ -62,6 +77,7 @@ class Core:
 
     def close(self) -> None:
         self.log.close()
+        self.witness.store.close()
         self.state.close()
 
     def log_verifier_key(self) -> str:
@@ -88,6 +104,24 @@ class Core:
                 "the node has not joined a room", party=self.me, step="up", remedy="run `saferoom party join`"
             )
         return load_welcome(self.home.welcome, self.keys, self.now())
+
+    def _enrolled_log_keys(self) -> dict[str, bytes]:
+        """Log keys known without a contract: at a party the coordinator's, there every enrolled party's."""
+        if self.settings.role == "coordinator":
+            known = Register.load(self.home.register).public_keys()
+            return {node: keys.log for node, keys in known.items()}
+        return {COORDINATOR: self.welcome().coordinator.log} if self.home.welcome.exists() else {}
+
+    def _alarm(self, alarm: Alarm) -> None:
+        """A log that this node witnesses showed two histories: both heads go into our own log."""
+        heads = [Checkpoint.parse(split_note(note)[0]) for note in (alarm.held, alarm.offered) if note]
+        self.record(
+            "witness.alarm",
+            outcome="refused",
+            by=node_of(alarm.origin),
+            reason=alarm.what,
+            anchors=[Anchor(head.origin, head.size, head.root.hex()) for head in heads],
+        )
 
     def record(
         self,
@@ -187,7 +221,7 @@ class Core:
 
 def log_signer(keys: NodeKeys) -> NoteSigner:
     """Who signs the node's log; the origin is the node's id."""
-    return NoteSigner(f"saferoom/{keys.node_id}", keys.log)
+    return NoteSigner(origin_of(keys.node_id), keys.log)
 
 
 def software_digest() -> str:

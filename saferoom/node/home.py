@@ -5,6 +5,7 @@ keys/                                     private keys, 0600
 tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
 state.db                                  contracts, jobs, models
 log/log.db                                the audit log
+log/witness.db                            what this node cosigned of other logs
 data/                                     registered data sets and local reports on them
 models/<job>/                             what a finished job left here
 jobs/<job>/                               what a running job writes; moved to models/ or destroyed at its end
@@ -71,6 +72,10 @@ class Home:
     @property
     def log(self) -> Path:
         return self.root / "log" / "log.db"
+
+    @property
+    def witness(self) -> Path:
+        return self.root / "log" / "witness.db"
 
     @property
     def log_key(self) -> Path:

@@ -13,6 +13,7 @@ from saferoom.ids import COORDINATOR
 from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
+from saferoom.node.cosigning import Cosigning, quietly
 from saferoom.node.hub import JobHub
 from saferoom.node.party_contracts import PartyContracts
 from saferoom.node.party_jobs import PartyJobs
@@ -22,6 +23,8 @@ from saferoom.node.settings import link_settings
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
+ASK_WITNESSES_S = 3.0
+"""How long a start waits for the witnesses' answers. Without any the node starts, and is stopped later."""
 
 
 class Party:
@@ -34,7 +37,7 @@ class Party:
         self._stopping = threading.Event()
         self._down_since: float | None = None
         self._news = threading.Event()
-        self._is_new_link = False
+        self._is_new_link = self._is_link_known = False
         self.link = LinkState(is_up=False, reason="not started")
         self._link = PartyLink(
             core.welcome().address,
@@ -49,16 +52,37 @@ class Party:
         self.contracts = PartyContracts(core, self._policy, self._send, self.jobs.contract_closed)
         self._hub = JobHub(core.me, self.jobs, self._link.send_frame, silent_s=patience.job_silent_s)
         self.jobs.hub = self._hub
+        self.cosigning = Cosigning(core, lambda _node, message: self._send(message))
+        self._early: list[bytes] | None = None
         self._ticker = threading.Thread(target=self._tick, name="tick", daemon=True)
 
     def start(self) -> None:
+        """Ask the witnesses first: a log that was put back from a copy must not sign anything.
+
+        Raises StorageError if a witness knows another history.
+        """
+        self._early = []
+        self._link.start()
+        self.cosigning.wait_until_asked(
+            lambda: self.link.is_up if self._is_link_known else None, ASK_WITNESSES_S
+        )
+        try:
+            self._begin()
+        except BaseException:
+            self._link.stop()
+            raise
+        self._ticker.start()
+
+    def _begin(self) -> None:
         self.core.record("node.started")
         restarted = Problem(
             "PeerError", "this party's node was restarted", self.core.me, UNKNOWN_STEP, "start the job again"
         )
         self.jobs.fail_running(restarted)
-        self._link.start()
-        self._ticker.start()
+        with self._lock:
+            early, self._early = self._early, None
+        for raw in early or []:
+            self._on_control(raw)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -78,7 +102,13 @@ class Party:
     def _on_control(self, raw: bytes) -> None:
         try:
             message = wire.Control.FromString(raw)
+            if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
+                self._handle_witness(message)
+                return
             with self._lock:
+                if self._early is not None:
+                    self._early.append(raw)
+                    return
                 self._handle(message)
         except SafeRoomError as error:
             logger.warning("a message from the coordinator was not accepted: %s", error.message)
@@ -88,6 +118,12 @@ class Party:
             self.core.record(
                 "request.refused", outcome="refused", by=COORDINATOR, reason="a message not in the format"
             )
+
+    def _handle_witness(self, message: wire.Control) -> None:
+        if message.HasField("witness_ask"):
+            self._send(wire.Control(witness_reply=self.cosigning.asked(message.witness_ask)))
+        else:
+            self.cosigning.replied(message.witness_reply)
 
     def _handle(self, message: wire.Control) -> None:
         kind = message.WhichOneof("body")
@@ -109,8 +145,9 @@ class Party:
 
     def _on_state(self, state: LinkState) -> None:
         """Runs in the link's thread: what takes time is left to the ticker."""
-        self.link = state
+        self.link, self._is_link_known = state, True
         if state.is_up:
+            self.cosigning.hurry()
             self._down_since = None
             self._hub.switchboard.link_up()
             self._is_new_link = True
@@ -144,6 +181,8 @@ class Party:
                         self.jobs.fail_running(_coordinator_gone(limit_s))
             except SafeRoomError as error:
                 logger.warning("the node cannot do its round: %s", error.message)
+            if self.link.is_up:
+                quietly(self.cosigning.tick)
 
 
 def _coordinator_gone(seconds: float) -> Problem:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from saferoom.audit.feeder import Pace
 from saferoom.errors import ConfigError
 from saferoom.link.settings import LinkSettings
 
@@ -31,6 +32,18 @@ def link_settings(patience: Patience) -> LinkSettings:
     return LinkSettings(heartbeat_s=patience.heartbeat_s, dead_after_s=patience.dead_after_s)
 
 
+class Witnessing(BaseModel):
+    """How often this node has its log cosigned: seconds after a change, and without one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    changed_s: Annotated[float, Field(gt=0)] = 5.0
+    idle_s: Annotated[float, Field(gt=0)] = 60.0
+
+    def pace(self) -> Pace:
+        return Pace(self.changed_s, self.idle_s)
+
+
 class Emulation(BaseModel):
     """A slower network than there is, for measuring."""
 
@@ -52,6 +65,7 @@ class NodeSettings(BaseModel):
     public_address: str = ""
     patience: Patience = Patience()
     network: Emulation = Emulation()
+    witnessing: Witnessing = Witnessing()
 
 
 def load_settings(path: Path) -> NodeSettings:

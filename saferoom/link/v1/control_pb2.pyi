@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Control(_message.Message):
-    __slots__ = ("hello", "contract", "decision", "request", "answer", "offer", "reply", "start", "progress", "end", "verdict", "cancel")
+    __slots__ = ("hello", "contract", "decision", "request", "answer", "offer", "reply", "start", "progress", "end", "verdict", "cancel", "witness_ask", "witness_reply")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,8 @@ class Control(_message.Message):
     END_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_ASK_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_REPLY_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     contract: Contract
     decision: Decision
@@ -32,7 +34,9 @@ class Control(_message.Message):
     end: JobEnd
     verdict: JobVerdict
     cancel: JobCancel
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., request: _Optional[_Union[JobRequest, _Mapping]] = ..., answer: _Optional[_Union[JobRequestAnswer, _Mapping]] = ..., offer: _Optional[_Union[JobOffer, _Mapping]] = ..., reply: _Optional[_Union[JobReply, _Mapping]] = ..., start: _Optional[_Union[JobStart, _Mapping]] = ..., progress: _Optional[_Union[JobProgress, _Mapping]] = ..., end: _Optional[_Union[JobEnd, _Mapping]] = ..., verdict: _Optional[_Union[JobVerdict, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ...) -> None: ...
+    witness_ask: WitnessAsk
+    witness_reply: WitnessReply
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., request: _Optional[_Union[JobRequest, _Mapping]] = ..., answer: _Optional[_Union[JobRequestAnswer, _Mapping]] = ..., offer: _Optional[_Union[JobOffer, _Mapping]] = ..., reply: _Optional[_Union[JobReply, _Mapping]] = ..., start: _Optional[_Union[JobStart, _Mapping]] = ..., progress: _Optional[_Union[JobProgress, _Mapping]] = ..., end: _Optional[_Union[JobEnd, _Mapping]] = ..., verdict: _Optional[_Union[JobVerdict, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ..., witness_ask: _Optional[_Union[WitnessAsk, _Mapping]] = ..., witness_reply: _Optional[_Union[WitnessReply, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("software", "running_jobs")
@@ -198,6 +202,34 @@ class JobCancel(_message.Message):
     by: str
     reason: str
     def __init__(self, job_id: _Optional[str] = ..., by: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class WitnessAsk(_message.Message):
+    __slots__ = ("asker", "witness", "number", "request")
+    ASKER_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    asker: str
+    witness: str
+    number: int
+    request: bytes
+    def __init__(self, asker: _Optional[str] = ..., witness: _Optional[str] = ..., number: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
+
+class WitnessReply(_message.Message):
+    __slots__ = ("asker", "witness", "number", "status", "body", "held")
+    ASKER_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    asker: str
+    witness: str
+    number: int
+    status: int
+    body: str
+    held: str
+    def __init__(self, asker: _Optional[str] = ..., witness: _Optional[str] = ..., number: _Optional[int] = ..., status: _Optional[int] = ..., body: _Optional[str] = ..., held: _Optional[str] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("error", "party", "step", "message", "remedy")

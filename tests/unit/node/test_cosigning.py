@@ -1,0 +1,187 @@
+"""Nodes that cosign each other's logs: a coordinator and its parties, joined by function calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from saferoom.audit import VerdictKind, copy_log, verify_log
+from saferoom.audit.checkpoint import Checkpoint
+from saferoom.contracts.contract import Contract
+from saferoom.errors import StorageError
+from saferoom.ids import COORDINATOR
+from saferoom.link.partylink import LinkState, PartyLink
+from saferoom.link.relay import Relay
+from saferoom.link.v1 import control_pb2 as wire
+from saferoom.node.coordinator import Coordinator
+from saferoom.node.core import Core
+from saferoom.node.party import Party
+from saferoom.node.quorums import log_verifier, node_of, origin_of, quorum_of
+from tests.node_room import PARTIES, Nodes, opened_nodes, three_party_columns
+
+
+class Wires:
+    """Carries control messages at once, as long as the receiver is among `up`."""
+
+    def __init__(self, nodes: Nodes, patch: pytest.MonkeyPatch) -> None:
+        self.nodes, self.up = nodes, set(PARTIES)
+        patch.setattr(Relay, "connected", lambda relay: set(self.up))
+        patch.setattr(Relay, "send_control", lambda relay, party, raw: self.down(party, raw))
+        patch.setattr(PartyLink, "send_control", lambda link, raw: self.to_coordinator(link._party, raw))
+        patch.setattr(PartyLink, "start", lambda link: link._report(LinkState(is_up=True)))
+        patch.setattr(PartyLink, "stop", lambda link: None)
+        self.coordinator = Coordinator(nodes.cores[COORDINATOR], nodes.helper_keys)
+        self.parties = {name: Party(nodes.cores[name]) for name in PARTIES}
+
+    def down(self, party: str, raw: bytes) -> bool:
+        if party in self.up:
+            self.parties[party]._on_control(raw)
+        return party in self.up
+
+    def to_coordinator(self, party: str, raw: bytes) -> bool:
+        if party in self.up:
+            self.coordinator._on_control(party, raw)
+        return party in self.up
+
+    def tick(self) -> None:
+        for daemon in (self.coordinator, *self.parties.values()):
+            daemon.core.acquaintances._looked = -10.0
+            daemon.cosigning.hurry()
+        for daemon in (self.coordinator, *self.parties.values()):
+            daemon.cosigning.tick()
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Nodes]:
+    with opened_nodes(tmp_path) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def wires(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> Wires:
+    return Wires(nodes, monkeypatch)
+
+
+def verdict_of(core: Core, contract: Contract) -> Any:
+    return verify_log(core.home.log, [core.log_verifier_key()], quorum=quorum_of(contract, core.me))
+
+
+def test_all_nodes_of_a_contract_witness_each_other(nodes: Nodes, wires: Wires) -> None:
+    contract = nodes.activate(nodes.draft(three_party_columns()))
+    wires.tick()
+    for name, core in nodes.cores.items():
+        verdict = verdict_of(core, contract)
+        assert (verdict.kind, verdict.witnessed.size) == (VerdictKind.WITNESSED, core.log.size), name
+        others = {f"{origin_of(other)}/witness" for other in nodes.cores if other != name}
+        assert set(verdict.witnessed.by) == others
+        states = (wires.parties | {COORDINATOR: wires.coordinator})[name].cosigning.states()
+        assert all(state.size == core.log.size and not state.refusal for state in states)
+
+
+def test_without_a_contract_only_the_coordinator_is_a_witness(nodes: Nodes, wires: Wires) -> None:
+    wires.tick()
+    words = {item.witness.partition("+")[0] for item in nodes.cores["tax"].log.cosignatures()}
+    assert words == {"saferoom/coordinator/witness"}
+
+
+def test_a_proposed_contract_makes_no_acquaintances(nodes: Nodes, wires: Wires) -> None:
+    nodes.cores["tax"].book.add(nodes.draft(three_party_columns()))
+    assert set(nodes.cores["tax"].acquaintances.log_keys()) == {COORDINATOR}
+    assert set(nodes.cores[COORDINATOR].acquaintances.log_keys()) == set(PARTIES)
+
+
+def test_a_party_that_is_away_is_asked_again(nodes: Nodes, wires: Wires) -> None:
+    contract = nodes.activate(nodes.draft(three_party_columns()))
+    wires.up.discard("power")
+    wires.tick()
+    state = {fed.witness: fed for fed in wires.parties["bank"].cosigning.states()}
+    assert (state["power"].size, state["power"].refusal[:3]) == (-1, "503")
+    assert verdict_of(nodes.cores["bank"], contract).kind is VerdictKind.WITNESSED
+    wires.up.add("power")
+    wires.tick()
+    assert len(verdict_of(nodes.cores["bank"], contract).witnessed.by) == 3
+
+
+def test_a_fork_goes_into_the_witness_s_own_log(nodes: Nodes, wires: Wires) -> None:
+    nodes.activate(nodes.draft(three_party_columns()))
+    wires.tick()
+    bank = nodes.cores["bank"]
+    size = bank.log.size
+    other = Checkpoint("saferoom/bank", size, bytes(32)).signed(bank.log._signer)
+    ask = wire.WitnessAsk(witness="tax", number=1, request=f"old {size}\n\n{other}".encode())
+    wires.to_coordinator("bank", wire.Control(witness_ask=ask).SerializeToString())
+    event = nodes.events("tax")[-1]
+    assert (event["type"], event["outcome"], event["actor"]["org"]) == ("witness.alarm", "refused", "bank")
+    assert {anchor["root"] for anchor in event["anchors"]} == {bank.log.root_at(size).hex(), "00" * 32}
+
+
+def test_a_restored_node_does_not_start(nodes: Nodes, wires: Wires, tmp_path: Path) -> None:
+    nodes.activate(nodes.draft(three_party_columns()))
+    home = nodes.homes["tax"]
+    copy_log(home.log, tmp_path / "backup.db")
+    nodes.cores["tax"].record("policy.changed")
+    wires.tick()
+    nodes.cores["tax"].close()
+    home.log.unlink()
+    (tmp_path / "backup.db").rename(home.log)
+    nodes.cores["tax"] = Core(home)
+    size = nodes.cores["tax"].log.size
+    wires.parties["tax"] = Party(nodes.cores["tax"])
+    with pytest.raises(StorageError, match="old copy was put back"):
+        wires.parties["tax"].start()
+    assert nodes.cores["tax"].log.size == size
+    nodes.cores["tax"].close()
+    with pytest.raises(StorageError, match="old copy was put back"):
+        Core(home)
+    nodes.cores.pop("tax")
+
+
+def test_a_node_starts_with_its_witnesses_asked_first(nodes: Nodes, wires: Wires) -> None:
+    tax = wires.parties["tax"]
+    tax.start()
+    tax.stop()
+    first = min(item.size for item in nodes.cores["tax"].log.cosignatures())
+    started = next(i for i, event in enumerate(nodes.events("tax")) if event["type"] == "node.started")
+    assert first <= started
+
+
+def test_an_unasked_answer_is_refused_and_logged(nodes: Nodes, wires: Wires) -> None:
+    reply = wire.WitnessReply(asker=COORDINATOR, number=1, status=200, body="x")
+    wires.coordinator._on_control("tax", wire.Control(witness_reply=reply).SerializeToString())
+    assert nodes.events(COORDINATOR)[-1]["type"] == "request.refused"
+
+
+def test_a_party_cannot_speak_as_another_witness(nodes: Nodes, wires: Wires) -> None:
+    nodes.activate(nodes.draft(three_party_columns()))
+    wires.tick()
+    before = list(nodes.cores["bank"].log.cosignatures())
+    number, _ = wires.parties["bank"].cosigning._feeders["power"].request()
+    reply = wire.WitnessReply(asker="bank", witness="power", number=number, status=404)
+    wires.to_coordinator("tax", wire.Control(witness_reply=reply).SerializeToString())
+    assert wires.parties["bank"].cosigning._feeders["power"].is_waiting()
+    assert list(nodes.cores["bank"].log.cosignatures()) == before
+
+
+def test_origins_of_nodes() -> None:
+    assert [node_of(origin) for origin in ("saferoom/bank", "saferoom/bank/2")] == ["bank", "bank"]
+    for origin in (
+        "bank",
+        "other/bank",
+        "saferoom/bank/0",
+        "saferoom/bank/x",
+        "saferoom/bank/2/3",
+        "saferoom/",
+    ):
+        assert node_of(origin) == "", origin
+
+
+def test_the_quorum_of_a_contract(nodes: Nodes) -> None:
+    contract = nodes.draft(three_party_columns())
+    quorum = quorum_of(contract, "tax")
+    assert quorum is not None
+    assert (quorum.needed, len(quorum.witnesses), quorum.max_age_s) == (2, 3, 86_400)
+    key = contract.pinned_keys()["tax"].log
+    assert str(log_verifier("saferoom/tax", key)) == nodes.cores["tax"].log_verifier_key()
