@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saferoom.cli import console_commands
+from saferoom.cli import console_commands, witness_commands
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
@@ -24,6 +24,8 @@ app = typer.Typer(
     help="Check logs offline, without trusting anybody.",
     epilog="Example: saferoom audit verify log.db --key 'saferoom/bank+…'",
 )
+
+app.add_typer(witness_commands.app, name="witness")
 
 LogArgument = Annotated[
     Path | None, typer.Argument(help="A log.db or an exported folder; default: this node's.")

@@ -129,6 +129,12 @@ def load_ec_key(path: Path, passphrase: str | None) -> EllipticCurvePrivateKey:
     return key
 
 
+def load_ed25519_key(path: Path, passphrase: str | None) -> Ed25519PrivateKey:
+    """Read one Ed25519 key, as `NodeKeys.load` does."""
+    key: Ed25519PrivateKey = _load(path, Ed25519PrivateKey, passphrase)
+    return key
+
+
 def _to_pem(key: PrivateKey, passphrase: str | None) -> bytes:
     if passphrase is None:
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -23,7 +23,7 @@ from saferoom.link.settings import NetworkEmulation
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.contract_desk import ContractDesk
 from saferoom.node.core import Core
-from saferoom.node.cosigning import Cosigning, away, quietly
+from saferoom.node.cosigning import ASK_WITNESSES_S, Cosigning, away, quietly
 from saferoom.node.hub import JobHub
 from saferoom.node.job_desk import JobDesk
 from saferoom.node.problem import Problem
@@ -63,7 +63,11 @@ class Coordinator:
         self._ticker = threading.Thread(target=self._tick, name="tick", daemon=True)
 
     def start(self) -> int:
-        """Serve; returns the port."""
+        """Serve; returns the port. Witnesses outside the room are asked before anything is signed.
+
+        Raises StorageError if one knows another history of the log.
+        """
+        self.cosigning.wait_until_asked(lambda: False, ASK_WITNESSES_S)
         self.core.record("node.started")
         self.jobs.end_orphans()
         self._relay.attach_local(HELPER, self._deliver_to_helper)
@@ -74,6 +78,7 @@ class Coordinator:
 
     def stop(self) -> None:
         self._stopping.set()
+        self.cosigning.stop()
         with self._lock:
             self.jobs.end_all()
         self._hub.stop()

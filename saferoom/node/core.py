@@ -54,11 +54,11 @@ class Core:
         self.keys = NodeKeys.load(home.keys, passphrase)
         self.state = State(f"sqlite:///{home.state}")
         self.book = ContractBook(self.state)
-        signer = log_signer(self.keys)
+        signer, store = log_signer(self.keys), WitnessStore(home.witness)
         self.log = AuditLog.open(home.log, origin=signer.name, signer=signer)
         self.acquaintances = Acquaintances(self.me, self.book, self._enrolled_log_keys)
         self.witness = Witness(
-            WitnessStore(home.witness),
+            store,
             NoteSigner(witness_name(origin_of(self.me)), self.keys.log, COSIGNATURE_V1),
             self.acquaintances.verifiers,
             on_alarm=self._alarm,

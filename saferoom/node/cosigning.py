@@ -2,6 +2,7 @@
 
     WitnessAsk      party -> coordinator -> party      the coordinator fills in who asks
     WitnessReply    back the same way
+    HTTP            to witnesses outside the room, such as an auditor's (node.yaml)
 
 Whose keys count: those pinned in contracts this node approved, in its welcome, in the coordinator's register.
 What a witness answers is signed; who passes it on can hold it back, not change it.
@@ -12,17 +13,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from saferoom.audit.feeder import AWAY, Fed, Feeder, Pace
 from saferoom.audit.note import NoteVerifier
 from saferoom.audit.witness import Answer
-from saferoom.errors import SafeRoomError, VerificationError
+from saferoom.audit.witness_http import ask_witness
+from saferoom.errors import ConfigError, SafeRoomError, VerificationError
+from saferoom.link.mailbox import Mailbox
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.quorums import witness_verifier
 
 logger = logging.getLogger(__name__)
+
+ASK_WITNESSES_S = 3.0
+"""How long a start waits for the witnesses' answers. Without any the node starts, and is stopped later."""
 
 Send = Callable[[str, wire.Control], bool]
 """`send(node, message)`: towards that node; whether the line is up."""
@@ -36,21 +42,31 @@ class Cosigning:
         self._send = send
         self._pace = pace or core.settings.witnessing.pace()
         self._feeders: dict[str, Feeder] = {}
+        self._outside = {name: Outside(url, key) for name, url, key in _outside(core)}
         self._news = threading.Condition()
 
-    def tick(self) -> None:
-        """If a witness is due, ask all about one and the same checkpoint. Never waits for an answer."""
-        feeders = {node: self._feeder(node) for node in self._known()}
+    def tick(self, *, nodes: bool = True) -> None:
+        """If a witness is due, ask all about one and the same checkpoint. Never waits for an answer.
+
+        Those outside alone with `nodes` false: the line is down.
+        """
+        names = [*self._outside, *(self._known() if nodes else ())]
+        feeders = {name: self._feeder(name) for name in names}
         if any(feeder.due() for feeder in feeders.values()):
             note = self._core.log.checkpoint()
-            for node, feeder in feeders.items():
+            for name, feeder in feeders.items():
                 if not feeder.is_waiting():
-                    self._ask(node, feeder, note)
+                    self._ask(name, feeder, note)
+
+    def stop(self) -> None:
+        """Let go of the witnesses outside."""
+        for outside in self._outside.values():
+            outside.close()
 
     def hurry(self, node: str | None = None) -> None:
         """The line to `node` (default: to everybody) is new: ask at once."""
         for name, feeder in list(self._feeders.items()):
-            if node in (None, name):
+            if node in (None, name) and name not in self._outside:
                 feeder.hurry()
 
     def states(self) -> list[Fed]:
@@ -58,16 +74,16 @@ class Cosigning:
         return [feeder.state for _, feeder in sorted(self._feeders.items())]
 
     def wait_until_asked(self, line: Callable[[], bool | None], timeout_s: float) -> None:
-        """Wait until every witness answered once, the log stopped, or the time is over.
+        """Wait until every witness that can be reached answered once, the log stopped, or the time is over.
 
-        `line` says whether the line is up, None while nobody knows; nobody can be asked while it is down.
+        `line` says whether the line is up, None while nobody knows.
         """
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline and not self._core.log.is_stopped and line() is not False:
-            if line():
-                quietly(self.tick)
-                states = self.states()
-                if states and all(state.refusal or state.size >= 0 for state in states):
+        while time.monotonic() < deadline and not self._core.log.is_stopped:
+            is_up = line()
+            if is_up is not None:
+                quietly(lambda is_up=is_up: self.tick(nodes=is_up))  # type: ignore[misc]
+                if all(state.refusal or state.size >= 0 for state in self.states()):
                     return
             with self._news:
                 self._news.wait(0.05)
@@ -85,16 +101,22 @@ class Cosigning:
         feeder = self._feeders.get(message.witness)
         if feeder is None:
             raise VerificationError("an answer that nobody asked for", party=message.witness, step="witness")
-        answer = Answer(message.status, message.body, message.held)
+        self._take(message.witness, message.number, Answer(message.status, message.body, message.held))
+
+    def _take(self, name: str, number: int, answer: Answer) -> None:
         try:
-            if feeder.answered(message.number, answer):
-                self._ask(message.witness, feeder)
+            if self._feeders[name].answered(number, answer):
+                self._ask(name, self._feeders[name])
         finally:
             with self._news:
                 self._news.notify_all()
 
     def _ask(self, node: str, feeder: Feeder, note: str = "") -> None:
         number, request = feeder.request(note)
+        if node in self._outside:
+            outside = self._outside[node]
+            outside.ask(request, lambda answer: self._take(node, number, answer))
+            return
         ask = wire.WitnessAsk(asker=self._core.me, witness=node, number=number, request=request)
         if not self._send(node, wire.Control(witness_ask=ask)):
             feeder.answered(number, Answer(AWAY, "the line is down"))
@@ -108,7 +130,37 @@ class Cosigning:
         return self._feeders[node]
 
     def _keys(self, node: str) -> list[NoteVerifier]:
+        if node in self._outside:
+            return [self._outside[node].key]
         return [witness_verifier(node, key) for key in sorted(self._known().get(node, frozenset()))]
+
+
+class Outside:
+    """A witness that is no node of the room, asked over HTTP in a thread of its own."""
+
+    def __init__(self, url: str, key: NoteVerifier) -> None:
+        self.key = key
+        self._url = url
+        self._mailbox: Mailbox | None = None
+
+    def ask(self, request: bytes, on_answer: Callable[[Answer], None]) -> None:
+        """Post a request; the answer comes later."""
+        self._mailbox = self._mailbox or Mailbox(f"witness {self.key.name}")
+        self._mailbox.post(lambda: quietly(lambda: on_answer(ask_witness(self._url, request))))
+
+    def close(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.close(timeout_s=0)
+
+
+def _outside(core: Core) -> Iterator[tuple[str, str, NoteVerifier]]:
+    """Name, address and key of the witnesses that node.yaml names. Raises ConfigError."""
+    for witness in core.settings.witnessing.outside:
+        try:
+            key = NoteVerifier.parse(witness.key)
+        except VerificationError as error:
+            raise ConfigError(f"node.yaml: witnessing.outside: {error.message}", party=core.me) from error
+        yield key.name, witness.url, key
 
 
 def reply_to(message: wire.WitnessAsk, answer: Answer) -> wire.WitnessReply:

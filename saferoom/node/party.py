@@ -13,7 +13,7 @@ from saferoom.ids import COORDINATOR
 from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
-from saferoom.node.cosigning import Cosigning, quietly
+from saferoom.node.cosigning import ASK_WITNESSES_S, Cosigning, quietly
 from saferoom.node.hub import JobHub
 from saferoom.node.party_contracts import PartyContracts
 from saferoom.node.party_jobs import PartyJobs
@@ -23,8 +23,6 @@ from saferoom.node.settings import link_settings
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
-ASK_WITNESSES_S = 3.0
-"""How long a start waits for the witnesses' answers. Without any the node starts, and is stopped later."""
 
 
 class Party:
@@ -87,6 +85,7 @@ class Party:
     def stop(self) -> None:
         self._stopping.set()
         self._news.set()
+        self.cosigning.stop()
         self._hub.stop()
         self._link.stop()
         self.core.record("node.stopped")
@@ -181,8 +180,7 @@ class Party:
                         self.jobs.fail_running(_coordinator_gone(limit_s))
             except SafeRoomError as error:
                 logger.warning("the node cannot do its round: %s", error.message)
-            if self.link.is_up:
-                quietly(self.cosigning.tick)
+            quietly(lambda: self.cosigning.tick(nodes=self.link.is_up))
 
 
 def _coordinator_gone(seconds: float) -> Problem:

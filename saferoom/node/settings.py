@@ -32,13 +32,23 @@ def link_settings(patience: Patience) -> LinkSettings:
     return LinkSettings(heartbeat_s=patience.heartbeat_s, dead_after_s=patience.dead_after_s)
 
 
+class OutsideWitness(BaseModel):
+    """A witness that is no node of the room: its submission prefix (http or https) and its verifier key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=300)]
+    key: Annotated[str, Field(max_length=300)]
+
+
 class Witnessing(BaseModel):
-    """How often this node has its log cosigned: seconds after a change, and without one."""
+    """How often this node has its log cosigned: seconds after a change, and without one; by whom besides."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     changed_s: Annotated[float, Field(gt=0)] = 5.0
     idle_s: Annotated[float, Field(gt=0)] = 60.0
+    outside: tuple[OutsideWitness, ...] = ()
 
     def pace(self) -> Pace:
         return Pace(self.changed_s, self.idle_s)
