@@ -9,7 +9,7 @@ from starlette.responses import Response
 from saferoom.console.contracts import acts_of_agreement, contract_line, contract_lines, learnt
 from saferoom.console.desk import PageOf, Visitor
 from saferoom.console.jobs import job_lines, side_by_side
-from saferoom.console.lifecycle import stages_of
+from saferoom.console.lifecycle import life_of
 from saferoom.console.search import Query
 
 router = APIRouter()
@@ -95,5 +95,5 @@ def lifecycle(visit: Visitor, contract: str = "") -> Response:
     if contract and contract not in known:
         raise HTTPException(404)
     chosen = contract or (known[0] if known else "")
-    stages = stages_of(visit.evidence, visit.columns, chosen) if chosen else []
-    return visit.page("lifecycle", "lifecycle", contracts=known, contract=chosen, stages=stages)
+    life = life_of(visit.evidence, visit.columns, chosen) if chosen else None
+    return visit.page("lifecycle", "lifecycle", contracts=known, contract=chosen, life=life)

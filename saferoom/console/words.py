@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from saferoom.audit.verdict import NOT_PROVED, VerdictKind
+from saferoom.audit.vocabulary import STAGE_TITLES
 from saferoom.protocols.learns import KINDS
 from saferoom.report.texts import KINDS_ZH
 
@@ -70,12 +71,7 @@ TYPES: Mapping[str, Pair] = {
 }
 
 STAGES: Mapping[str, Pair] = {
-    "collection": ("归集", "Collection"),
-    "transfer": ("传输", "Transfer"),
-    "storage": ("存储", "Storage"),
-    "use": ("使用", "Use"),
-    "sharing": ("共享", "Sharing"),
-    "destruction": ("销毁", "Destruction"),
+    stage: (titles["zh"], titles["en"].capitalize()) for stage, titles in STAGE_TITLES.items()
 }
 
 OUTCOMES: Mapping[str, Pair] = {

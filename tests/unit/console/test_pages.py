@@ -201,6 +201,22 @@ def test_life_cycle_shows_six_stages(client: TestClient) -> None:
     assert "Destruction destruction The logs hold no entry of this stage" in page
 
 
+def test_life_cycle_takes_in_data_sets_and_says_what_is_held(room: LogRoom) -> None:
+    from saferoom.audit import DataObject, Deletion
+
+    room.record("bank", "contract.approved", contract=CONTRACT, object=DataObject.of("loans"))
+    for job, ends in (("aa" * 16, ("destruction.begun", "retention.destroyed")), ("bb" * 16, ())):
+        in_job = {"contract": CONTRACT, "session": job}
+        room.record("tax", "model.stored", reason="kept until 2026-03-01T00:00:00Z", **in_job)
+        for end in ends:
+            room.record("tax", end, deletion=Deletion("overwritten", "model"), **in_job)
+    page = text_of(visitor(evidence_of(room)).get("/lifecycle", params={"contract": CONTRACT.id}).text)
+    assert "1 Collection 1 " in page
+    assert "tax aaaaaaaaaaaa" in page
+    assert "✓ destroyed" in page
+    assert "! overdue" in page
+
+
 def test_exports(client: TestClient, room: LogRoom) -> None:
     whole = client.get("/export/log/bank").content
     assert whole == b"".join(data + b"\n" for _, data in room.log("bank").entries())
