@@ -24,6 +24,7 @@ MAX_OPAQUE_BYTES = 128
 _DROPPED = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}\p{Pd}\p{Cf}]"
 IdKind = Literal["uscc", "opaque"]
 Reason = Literal["missing", "invalid", "repeated", "conflicting"]
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 _REASONS: tuple[Reason, ...] = ("missing", "invalid", "repeated", "conflicting")
 
 
@@ -151,10 +152,25 @@ def _opaque(raw: pa.Array) -> _Cleaned:
     return ids, valid, valid & changed
 
 
+def _surely_distinct(ids: NDArray[np.bytes_]) -> bool:
+    """Whether all differ, told by a 64-bit hash of each; False also where two hashes happen to be equal.
+
+    Most tables hold no id twice, and sorting numbers takes a tenth of the time of grouping bytes.
+    """
+    width = ids.dtype.itemsize
+    padded = np.zeros((len(ids), -(-width // 8) * 8), dtype=np.uint8)
+    padded[:, :width] = np.ascontiguousarray(ids).view(np.uint8).reshape(len(ids), width)
+    hashes = np.zeros(len(ids), dtype=np.uint64)
+    for word in padded.view(np.uint64).T:
+        hashes = (hashes ^ (hashes >> np.uint64(29)) ^ word) * _ODD
+    hashes.sort()
+    return bool(np.all(hashes[1:] != hashes[:-1]))
+
+
 def _repeats(ids: NDArray[np.bytes_], content: NDArray[np.uint64]) -> NDArray[np.int8]:
     """0 for rows to keep, 3 for exact repeats of an earlier row, 4 for rows whose id has several contents."""
     result = np.zeros(len(ids), dtype=np.int8)
-    if not len(ids):
+    if _surely_distinct(ids):
         return result
     group = fixed_width(ids).dictionary_encode().indices.to_numpy()
     # Groups are numbered as they first appear, so a row is the first of its group when it sets a new record.

@@ -67,7 +67,7 @@ def align(s: Session, ids: Ids, *, minimum_rows: int = 1) -> NDArray[np.int64]:
         s.declare("positions", party, (len(ids),), kind="intersection")
     key = _agree_on_key(s)
     tokens = tokens_of(ids, key)
-    order = np.argsort(tokens)
+    order = _order(tokens)
     tokens = tokens[order]
     if np.any(tokens[1:] == tokens[:-1]):
         raise UsageError("an id stands in the list twice", party=s.me, remedy="drop duplicates first")
@@ -107,7 +107,7 @@ def match(s: Session, *, minimum_rows: int = 1) -> int:
         s.send(party, "verdict", Public(np.array([verdict], dtype=np.uint8)))
     _check_verdict(verdict, s.me, s.step("verdict"))
     for party, tokens in zip(s.parties, sets, strict=True):
-        positions = np.searchsorted(tokens, common).astype(np.uint32)
+        positions = _places(tokens, common).astype(np.uint32)
         s.disclose("positions", party, positions, kind="intersection")
     return len(common)
 
@@ -189,9 +189,36 @@ def _intersect(sets: Sequence[NDArray[np.bytes_]]) -> NDArray[np.bytes_]:
     by_size = sorted(sets, key=len)
     common = by_size[0]
     for tokens in by_size[1:]:
-        nearest = np.minimum(np.searchsorted(tokens, common), len(tokens) - 1)
+        nearest = np.minimum(_places(tokens, common), len(tokens) - 1)
         common = common[tokens[nearest] == common]
     return common
+
+
+def _order(tokens: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """The order that sorts them. Numbers sort several times faster than bytes, and halves hardly ever tie."""
+    halves = _first_halves(tokens)
+    order = np.argsort(halves)
+    return order if _are_distinct(halves[order]) else np.argsort(tokens)
+
+
+def _places(tokens: NDArray[np.bytes_], wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """Where each of `wanted`, if it is among the sorted tokens, stands there; else any place."""
+    halves = _first_halves(tokens)
+    if _are_distinct(halves):
+        return np.searchsorted(halves, _first_halves(wanted))
+    return np.searchsorted(tokens, wanted)
+
+
+def _first_halves(tokens: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    """The first eight bytes as numbers in the same order."""
+    halves: NDArray[np.uint64] = (
+        np.ascontiguousarray(tokens).view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64)
+    )
+    return halves
+
+
+def _are_distinct(ordered: NDArray[np.uint64]) -> bool:
+    return bool(np.all(ordered[1:] != ordered[:-1]))
 
 
 def _as_bytes(tokens: NDArray[np.bytes_]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from saferoom.channel.codec import encode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError, UsageError
+from saferoom.protocols import psi
 from saferoom.protocols.psi import align, match, tokens_of
 from saferoom.sharing.values import Public, Seed, Tokens
 
@@ -113,6 +114,19 @@ def test_more_ids_than_one_hashing_batch() -> None:
     results, _ = run_all([ids, other])
     assert len(results["bank"]) == 70_000
     assert np.array_equal(ids[results["bank"]], other[results["tax"]])
+
+
+@pytest.mark.parametrize("ties", [False, True], ids=["first halves differ", "first halves tie"])
+def test_order_and_places_are_those_of_the_whole_tokens(ties: bool) -> None:
+    raw = np.random.default_rng(7).integers(0, 256, (1000, 16), dtype=np.uint8)
+    if ties:
+        raw[:500, :8] = raw[500:, :8]
+    tokens = raw.view("S16").ravel()
+    order = psi._order(tokens)
+    np.testing.assert_array_equal(order, np.argsort(tokens))
+    known, wanted = tokens[order][::2], tokens[order][::4]
+    np.testing.assert_array_equal(psi._places(known, wanted), np.arange(0, 500, 2))
+    assert np.array_equal(psi._intersect([known, tokens[order][::3]]), tokens[order][::6])
 
 
 def test_tokens_that_differ_only_in_their_last_zero_bytes_are_kept_apart() -> None:
