@@ -168,6 +168,7 @@ def other_script(name: str) -> Result:
 BENCHMARKS: dict[str, Callable[[], Result]] = {
     "link": lambda: other_script("bench_link.py"),
     "audit": lambda: other_script("bench_audit.py"),
+    "homomorphic encryption": lambda: other_script("bench_he.py"),
     "training 10,000 × 60": lambda: training(10_000, 3),
     "training 100,000 × 60": lambda: training(100_000, 3),
     "training 1,000,000 × 60": lambda: training(1_000_000, 1),
