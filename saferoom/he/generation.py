@@ -4,20 +4,26 @@ Primes are 3 mod 4 and (p - 1)/2, (q - 1)/2 have no common factor, so that indep
 modulo q are one exponent modulo the product: what the owner draws in halves is exactly a power of h, and
 what another party multiplies in covers it. Where noise is any n-th residue (Paillier, full), x**n covers
 everything anyway.
+
+h generates all squares modulo q (see `_SMALL_FACTORS`), so that a random square is a random power of it.
 """
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass
+from functools import cache
 
 import gmpy2
+import numpy as np
 from gmpy2 import mpz
 
 from saferoom.he.keys import SUBGROUP_PRIME_BITS, Encryption, Half, PrivateKey, PublicKey
 
 PRIMALITY_ROUNDS = 40
-_SMALL_FACTORS = 1 << 12
+_SMALL_FACTORS = 1 << 20
+"""Elements lack no prime factor below this. That one lacks a larger factor has a chance of about 2**-23."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,7 +111,17 @@ def _element(factor: Factor, modulus: mpz) -> mpz:
 def _small_factors(order: mpz) -> list[int]:
     if order.bit_length() == SUBGROUP_PRIME_BITS:
         return [int(order)]
-    return [small for small in range(2, _SMALL_FACTORS) if order % small == 0 and gmpy2.is_prime(small)]
+    return [small for small in _primes_below(_SMALL_FACTORS) if order % small == 0]
+
+
+@cache
+def _primes_below(limit: int) -> tuple[int, ...]:
+    is_prime = np.ones(limit, dtype=bool)
+    is_prime[:2] = False
+    for number in range(2, math.isqrt(limit) + 1):
+        if is_prime[number]:
+            is_prime[number * number :: number] = False
+    return tuple(np.flatnonzero(is_prime).tolist())
 
 
 def _join(a: mpz, modulus_a: mpz, b: mpz, modulus_b: mpz) -> mpz:

@@ -127,7 +127,10 @@ class PublicKey:
 
 
 class Half:
-    """One of the two moduli into which the owner splits its work. `step` is 0 where no message goes."""
+    """One of the two moduli into which the owner splits its work. `step` is 0 where no message goes.
+
+    Where the noise's group is all squares modulo a prime, a random square is drawn instead of a power.
+    """
 
     def __init__(self, prime: mpz, modulus: mpz, base: mpz, order: mpz, step: mpz) -> None:
         self.prime, self.modulus, self.base, self.order, self.step = prime, modulus, base, order, step
@@ -135,10 +138,14 @@ class Half:
         self._powers: FixedBase | None = None
 
     def encrypt(self, plain: int) -> mpz:
+        return (1 + plain * self.step) * self._noise() % self.modulus
+
+    def _noise(self) -> mpz:
+        if self.modulus == self.prime == 2 * self.order + 1:
+            return (1 + mpz(secrets.randbelow(int(self.prime) - 1))) ** 2
         if self._powers is None:
             self._powers = FixedBase(self.base, self.modulus, self._size_bytes)
-        noise = self._powers.power(random_exponent(self.order, self._size_bytes))
-        return (1 + plain * self.step) * noise % self.modulus
+        return self._powers.power(random_exponent(self.order, self._size_bytes))
 
     def decrypt(self, ciphertext: mpz) -> mpz:
         """The plaintext modulo the prime. Raises VerificationError if the noise is not of this key."""
