@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ from saferoom.audit import (
     PeerRef,
     Recorder,
 )
+from saferoom.audit.note import COSIGNATURE_V1
+from saferoom.audit.quorum import Quorum, cosignature
 from saferoom.audit.vocabulary import STAGE_OF, EventType
 from saferoom.console.access import Access
 from saferoom.console.app import create_app
@@ -84,6 +87,22 @@ class LogRoom:
         recorder = Recorder(self.log(node), node=node, software="saferoom 0.1.0 sha256:00")
         return recorder.record(type_, **fields).index
 
+    def witness(self, name: str) -> NoteSigner:
+        """A witness's key; a node's own is its log's."""
+        key = self.signer(name).private_key
+        return NoteSigner(f"saferoom/{name}/witness", key, COSIGNATURE_V1)
+
+    def cosign(self, node: str, *witnesses: str, time_s: int | None = None) -> None:
+        """Have witnesses cosign the node's newest checkpoint."""
+        log = self.log(node)
+        text = log.checkpoint().partition("\n\n")[0] + "\n"
+        seconds = int(time.time()) if time_s is None else time_s
+        lines = [self.witness(name).signature_line(text, time_s=seconds) for name in witnesses]
+        log.add_cosignatures([cosignature(log.size, line) for line in lines])
+
+    def quorum(self, needed: int, *witnesses: str, max_age_s: float | None = None) -> Quorum:
+        return Quorum(needed, tuple(self.witness(name).verifier for name in witnesses), max_age_s)
+
     def close(self) -> None:
         while self._open:
             self._open.popitem()[1].close()
@@ -141,10 +160,10 @@ def _talk(room: LogRoom, sender: str, receiver: str, digest: str, phase: str, in
     room.record(receiver, "transcript", peer=received, reason=phase, **in_job)
 
 
-def evidence_of(room: LogRoom, *nodes: str, seen: Sequence[str] = ()) -> Evidence:
+def evidence_of(room: LogRoom, *nodes: str, quorum: Quorum | None = None) -> Evidence:
     """The room's logs opened with their owners' keys, and verified."""
     paths = [room.path(node) for node in nodes or room.nodes]
-    evidence = Evidence.open(paths, Trust.of(room.keys.values(), seen))
+    evidence = Evidence.open(paths, Trust.of(room.keys.values(), quorum=quorum))
     evidence.verify_all()
     return evidence
 

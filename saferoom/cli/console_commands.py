@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption
 from saferoom.cli.output import Plain, cell, print_json, print_lines, talk
 from saferoom.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from saferoom.audit.quorum import Quorum
+    from saferoom.node.home import Home
 
 KeyOption = Annotated[
     list[str] | None, typer.Option("--key", help="A verifier key that you got from a log's owner.")
@@ -34,8 +38,17 @@ def serve(
     ] = None,
     key: KeyOption = None,
     seen: SeenOption = None,
+    contract: Annotated[
+        list[Path] | None, typer.Option(help="A contract you trust: its keys and witnesses count.")
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="The verifier key of a witness you trust.")
+    ] = None,
+    quorum: Annotated[
+        int, typer.Option(help="So many of these witnesses are needed.", min=1, show_default=False)
+    ] = 1,
     max_age_s: Annotated[
-        float | None, typer.Option(help="The newest entry may be this many seconds old.")
+        float | None, typer.Option(help="The newest quorum, or without one the newest entry, may be so old.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any free one.")] = 8443,
@@ -52,16 +65,21 @@ def serve(
     Read only, and needs no running node. Log in with the one-time token it prints.
     """
     _need_console()
+    from saferoom.audit.quorum import Quorum
     from saferoom.console.evidence import Evidence, Trust
     from saferoom.console.serve import Place
     from saferoom.console.serve import serve as run
 
-    paths, keys = (logs, key or []) if logs else _own_log(home, key)
+    paths = logs or [_own_home(home).log]
+    keys = key or ([] if logs else [_text(_own_home(home).log_key, "log's key").strip()])
     place = Place(host, port, certificate, certificate_key, clients)
     place.check()
     talk.print(f"reading {len(paths)} log(s) …", markup=False)
     kept = [_text(path, "checkpoint") for path in seen or []]
-    evidence = Evidence.open(paths, Trust.of(keys, kept, max_age_s))
+    pinned, agreed = _of_contracts(contract or [], paths)
+    relied_on = Quorum.of_keys(quorum, witness) if witness else None
+    trust = Trust.of([*keys, *pinned], kept, max_age_s, quorum=relied_on, quorums=agreed)
+    evidence = Evidence.open(paths, trust)
     talk.print(f"{len(evidence.index.columns):,} entries; Ctrl-C ends the console", markup=False)
     run(evidence, place, lang, print_now)
 
@@ -128,13 +146,32 @@ def print_now(text: str) -> None:
     print(text, flush=True)
 
 
-def _own_log(home: Path, key: Sequence[str] | None) -> tuple[list[Path], list[str]]:
-    """This node's log and, unless keys are given, its own key."""
+def _own_home(home: Path) -> Home:
     from saferoom.node.home import Home
 
     place = Home.at(home)
     place.check()
-    return [place.log], list(key or [_text(place.log_key, "log's key").strip()])
+    return place
+
+
+def _of_contracts(files: Sequence[Path], logs: Sequence[Path]) -> tuple[list[str], dict[str, Quorum]]:
+    """The verifier keys that contracts pin for the owners of these logs, and the quorums they ask for."""
+    if not files:
+        return [], {}
+    from saferoom.audit.verify import origin_of_log
+    from saferoom.contracts.contract import parse_contract
+    from saferoom.node.quorums import log_verifier, node_of, quorum_of
+
+    keys: list[str] = []
+    quorums: dict[str, Quorum] = {}
+    for agreed in [parse_contract(_text(file, "contract")) for file in files]:
+        for origin in [origin_of_log(log) for log in logs]:
+            pinned = agreed.pinned_keys().get(node_of(origin))
+            if pinned is not None:
+                keys.append(str(log_verifier(origin, pinned.log)))
+                needed = quorum_of(agreed, pinned.node_id)
+                quorums |= {origin: needed} if needed else {}
+    return keys, quorums
 
 
 def _text(path: Path, what: str) -> str:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 
 from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.inclusion import EntryProver
 from saferoom.audit.note import NoteVerifier, split_note
+from saferoom.audit.quorum import Quorum
 from saferoom.audit.verdict import Verdict, VerdictKind
 from saferoom.audit.verify import verify_log
 from saferoom.console.index import Index
@@ -42,6 +44,7 @@ class OpenedLog:
     origin: str = ""
     keys: tuple[NoteVerifier, ...] = ()
     pinned: bool = False
+    quorum: Quorum | None = None
     indexed: int = 0
     note: str = ""
     problem: str = ""
@@ -63,22 +66,39 @@ class OpenedLog:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the auditor brings: verifier keys, checkpoints kept from earlier, the greatest age accepted."""
+    """What the auditor brings: verifier keys, checkpoints kept from earlier, the greatest age accepted.
+
+    `quorum`: whose cosignatures count for any log; `quorums`: for a log by its origin, as a contract says.
+    """
 
     keys: tuple[NoteVerifier, ...] = ()
     seen: tuple[str, ...] = ()
     max_age_s: float | None = None
+    quorum: Quorum | None = None
+    quorums: Mapping[str, Quorum] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, keys: Iterable[str], seen: Iterable[str] = (), max_age_s: float | None = None) -> Trust:
+    def of(
+        cls,
+        keys: Iterable[str],
+        seen: Iterable[str] = (),
+        max_age_s: float | None = None,
+        *,
+        quorum: Quorum | None = None,
+        quorums: Mapping[str, Quorum] = MappingProxyType({}),
+    ) -> Trust:
         """Raises: UsageError if a key cannot be used."""
         try:
-            return cls(tuple(NoteVerifier.parse(key) for key in keys), tuple(seen), max_age_s)
+            verifiers = tuple(NoteVerifier.parse(key) for key in dict.fromkeys(keys))
+            return cls(verifiers, tuple(seen), max_age_s, quorum, quorums)
         except VerificationError as exc:
             raise UsageError(f"a given verifier key cannot be used: {exc.message}") from exc
 
     def keys_of(self, origin: str) -> tuple[NoteVerifier, ...]:
         return tuple(key for key in self.keys if key.name == origin)
+
+    def quorum_of(self, origin: str) -> Quorum | None:
+        return self.quorum or self.quorums.get(origin)
 
     def seen_of(self, origin: str) -> tuple[str, ...]:
         """The kept checkpoints that speak of this log."""
@@ -140,6 +160,7 @@ class Evidence:
         log.origin, log.pinned = identity.origin, bool(keys)
         log.keys = keys or (NoteVerifier.parse(identity.verifier_key),)
         log.seen = self.trust.seen_of(identity.origin)
+        log.quorum = self.trust.quorum_of(identity.origin)
         log.name = self._free_name(log.party)
 
     def _free_name(self, wanted: str) -> str:
@@ -204,7 +225,7 @@ class Evidence:
         log.checked = time.monotonic()
         note = log.note
         keys = [str(key) for key in log.keys] if log.pinned else []
-        verdict = verify_log(log.path, keys, seen=log.seen, max_age_s=self.trust.max_age_s)
+        verdict = verify_log(log.path, keys, seen=log.seen, max_age_s=self.trust.max_age_s, quorum=log.quorum)
         log.verdict, log.checked_at = verdict, datetime.now(UTC)
         _log.info("log %s: %s at size %d", log.name, verdict.kind.name, verdict.size)
         if verdict.ok and note:

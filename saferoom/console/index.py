@@ -44,6 +44,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "shape": ("disclosure", "shape"),
     "peer": ("peer", "org"),
     "subject": ("subject_commit",),
+    "anchored": ("anchors",),
 }
 """Each facet and where it stands in an event."""
 
@@ -152,7 +153,9 @@ class Index:
 
 
 def facet_text(value: object) -> str:
-    """A facet's text: a text as it is, a disclosure's shape as `3 × 1000-9999`; empty for anything else."""
+    """A facet's text: a text as it is, a shape as `3 × 1000-9999`, `yes` for a list of parts, else empty."""
+    if type(value) is list and value and type(value[0]) is dict:
+        return "yes"
     if type(value) is list:
         return " × ".join(map(str, value[:MAX_ITEMS]))[:TEXT_CHARS]
     return value[:TEXT_CHARS] if type(value) is str else ""

@@ -129,7 +129,11 @@ def _key_options(log: OpenedLog) -> list[str]:
 
 def verify_command(log: OpenedLog) -> str:
     """What repeats the check of a whole log."""
-    return shlex.join(["saferoom", "audit", "verify", str(log.path), *_key_options(log)])
+    witnesses = log.quorum.witnesses if log.quorum else ()
+    relied_on = [part for key in witnesses for part in ("--witness", str(key))]
+    quorum = ["--quorum", str(log.quorum.needed)] if log.quorum else []
+    options = [*_key_options(log), *relied_on, *quorum]
+    return shlex.join(["saferoom", "audit", "verify", str(log.path), *options])
 
 
 def entry_command(entry: ShownEntry) -> str:

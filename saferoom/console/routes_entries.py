@@ -14,6 +14,7 @@ from saferoom.console.entries import ShownEntry, load, load_rows
 from saferoom.console.index import newest_first
 from saferoom.console.routes_logs import totals
 from saferoom.console.search import PAGE_SIZE, Query, matching
+from saferoom.console.witnesses import covered
 from saferoom.console.words import OUTCOMES
 from saferoom.console.words import STAGES as STAGE_WORDS
 
@@ -73,15 +74,15 @@ def entry(visit: Visitor, name: str, place: int) -> Response:
         404 if not shown.data and shown.problem else 200,
         entry=shown,
         lines=list(_lines(shown.event, visit)),
-        cosigners=[],
-        open=True,
+        **_witnesses(shown),
     )
 
 
 @router.get("/fragments/proof/{name}/{place}")
 def proof(visit: Visitor, name: str, place: int) -> Response:
     """The proof alone, for the list."""
-    return visit.page("proof_part", "search", entry=_one(visit, name, place), cosigners=[], open=True)
+    shown = _one(visit, name, place)
+    return visit.page("proof_part", "search", entry=shown, **_witnesses(shown))
 
 
 @router.get("/entries/{name}/{place}/bytes")
@@ -93,6 +94,13 @@ def exact_bytes(visit: Visitor, name: str, place: int) -> Response:
         media_type="application/octet-stream",
         headers={"Content-Disposition": f'attachment; filename="{shown.log.name}-{shown.index}.json"'},
     )
+
+
+def _witnesses(entry: ShownEntry) -> dict[str, Any]:
+    """Who cosigned a tree in which the entry was proved."""
+    with entry.log.file.opened() as snapshot:
+        found = covered(snapshot, entry.index, entry.log.quorum, entry.log.keys)
+    return {"vouched": found[0] if found else None, "witnessed": found[1] if found else None}
 
 
 def _one(visit: Visit, name: str, place: int) -> ShownEntry:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from saferoom.audit.checkpoint import Checkpoint
+from saferoom.console.anchors import Seen, seen_elsewhere
 from saferoom.console.desk import Visit, Visitor
+from saferoom.console.entries import load_rows
 from saferoom.console.evidence import OpenedLog, stored_checkpoint
+from saferoom.console.index import newest_first
 from saferoom.console.search import Query, matching
 from saferoom.console.timeline import timeline
+from saferoom.console.witnesses import Vouched, newest_vouched
 from saferoom.errors import SafeRoomError
 
 router = APIRouter()
+MAX_ALARMS = 50
 
 
 @router.get("/")
@@ -64,29 +67,34 @@ def chart(visit: Visitor) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class LogDetail:
-    """One log on its page."""
+    """One log on its page. `vouched`: its newest cosigned checkpoint; `seen`: where other logs saw it."""
 
     log: OpenedLog
     head: Checkpoint | None
     checkpoints: int
-    cosigners: list[dict[str, Any]]
-    anchors: list[dict[str, Any]]
+    vouched: Vouched | None
+    seen: list[Seen]
 
 
 @router.get("/logs")
 def logs(visit: Visitor) -> Response:
-    """Origin, key, checkpoint, witnesses of each log."""
-    return visit.page("logs", "logs", details=[_detail(log) for log in visit.evidence.logs])
+    """Origin, key, checkpoint, witnesses of each log, and the alarms that witnesses raised."""
+    rows = newest_first(visit.columns, visit.index.where(visit.columns, "type", "witness.alarm"))
+    alarms = load_rows(visit.evidence, visit.columns, [int(row) for row in rows[:MAX_ALARMS]])
+    details = [_detail(visit, log) for log in visit.evidence.logs]
+    return visit.page("logs", "logs", details=details, alarms=alarms)
 
 
-def _detail(log: OpenedLog) -> LogDetail:
-    count = 0
+def _detail(visit: Visit, log: OpenedLog) -> LogDetail:
+    count, vouched, seen = 0, None, []
     try:
         with log.file.opened() as snapshot:
-            count = int(np.sum([1 for _ in snapshot.checkpoints()]))
+            count = sum(1 for _ in snapshot.checkpoints())
+            vouched = newest_vouched(snapshot, log.quorum)
+            seen = seen_elsewhere(visit.evidence, visit.columns, log, snapshot)
     except SafeRoomError as exc:
         log.problem = exc.message
-    return LogDetail(log, stored_checkpoint(log.note), count, [], [])
+    return LogDetail(log, stored_checkpoint(log.note), count, vouched, seen)
 
 
 @router.get("/logs/{name}/checkpoint")

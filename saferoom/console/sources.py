@@ -20,11 +20,12 @@ from typing import Protocol
 from saferoom.audit.export import FolderReader
 from saferoom.audit.merkle import leaf_hash
 from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.store import Identity
+from saferoom.audit.store import Cosignature, Identity
 from saferoom.audit.tiles import TILE_WIDTH, TileBuilder
 from saferoom.errors import StorageError
 
 _ENTRIES = "entries.jsonl"
+_COSIGNATURES = "cosignatures.jsonl"
 _FILES = ("log.json", _ENTRIES, "checkpoints.jsonl")
 
 
@@ -43,6 +44,12 @@ class Snapshot(Protocol):
     def tile(self, level: int, number: int) -> bytes: ...
 
     def checkpoints(self) -> Iterator[tuple[int, str]]: ...
+
+    def checkpoint(self, size: int) -> str: ...
+
+    def last_cosigned_sizes(self, limit: int) -> list[int]: ...
+
+    def cosignatures_of(self, size: int) -> list[Cosignature]: ...
 
 
 class LogFile(Protocol):
@@ -80,6 +87,8 @@ class _DatabaseSnapshot:
     def __init__(self, reader: SqliteReader) -> None:
         self.identity, self.tile = reader.identity, reader.tile
         self.entries, self.checkpoints = reader.entries, reader.checkpoints
+        self.checkpoint = reader.checkpoint
+        self.last_cosigned_sizes, self.cosignatures_of = reader.last_cosigned_sizes, reader.cosignatures_of
         self._reader = reader
 
     def size(self) -> int:
@@ -91,12 +100,13 @@ class _DatabaseSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """What is remembered of a folder: where each line begins, and the tiles over all lines."""
+    """What is remembered of a folder: where each line begins, the tiles over all lines, what was signed."""
 
     state: tuple[tuple[int, int], ...]
     offsets: tuple[int, ...]
     tiles: dict[tuple[int, int], bytes]
-    note: str
+    notes: dict[int, str]
+    cosignatures: dict[int, list[Cosignature]]
 
 
 class FolderFile:
@@ -114,8 +124,9 @@ class FolderFile:
         yield _FolderSnapshot(self.path, self._tree)
 
     def _state(self) -> tuple[tuple[int, int], ...]:
+        names = [*_FILES, _COSIGNATURES] if (self.path / _COSIGNATURES).exists() else _FILES
         try:
-            found = [(self.path / name).stat() for name in _FILES]
+            found = [(self.path / name).stat() for name in names]
         except OSError as exc:
             raise StorageError(
                 f"{self.path} is not an exported log ({type(exc).__name__})",
@@ -136,23 +147,34 @@ def _grow(path: Path, state: tuple[tuple[int, int], ...]) -> _Tree:
             tiles |= builder.extend(leaves)
             leaves.clear()
     tiles |= builder.extend(leaves)
-    note = ""
-    for _, note in reader.checkpoints():  # noqa: B007 - the last one is the newest
-        pass
-    return _Tree(state, tuple(offsets), tiles, note)
+    cosignatures: dict[int, list[Cosignature]] = {}
+    for item in reader.cosignatures():
+        cosignatures.setdefault(item.size, []).append(item)
+    return _Tree(state, tuple(offsets), tiles, dict(reader.checkpoints()), cosignatures)
 
 
 class _FolderSnapshot:
     def __init__(self, path: Path, tree: _Tree) -> None:
-        reader = FolderReader(path)
-        self.identity, self.checkpoints = reader.identity, reader.checkpoints
+        self.identity = FolderReader(path).identity
         self._path, self._tree = path, tree
 
     def size(self) -> int:
         return len(self._tree.offsets) - 1
 
     def note(self) -> str:
-        return self._tree.note
+        return next(reversed(self._tree.notes.values()), "")
+
+    def checkpoint(self, size: int) -> str:
+        return self._tree.notes.get(size, "")
+
+    def last_cosigned_sizes(self, limit: int) -> list[int]:
+        return sorted(self._tree.cosignatures, reverse=True)[:limit]
+
+    def cosignatures_of(self, size: int) -> list[Cosignature]:
+        return self._tree.cosignatures.get(size, [])
+
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        return iter(self._tree.notes.items())
 
     def tile(self, level: int, number: int) -> bytes:
         return self._tree.tiles.get((level, number), b"")

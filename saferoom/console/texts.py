@@ -126,7 +126,38 @@ TEXTS: Mapping[str, Pair] = {
     "leaf": ("叶", "leaf"),
     "root": ("树根", "Root"),
     "check_signature": ("该树根由 {origin} 的密钥签名：", "The root is signed by the key of {origin}:"),
-    "cosigned_by": ("见证签名：", "Cosigned by"),
+    "witnessed_by": (
+        "前 {size} 条的树（本条目已证明在其中）由以下见证方签名，达到所需的 {needed} 个：",
+        "The tree of the first {size} entries, in which this entry was proved too, is cosigned; "
+        "{needed} are needed:",
+    ),
+    "cosigned_unchecked": (
+        "前 {size} 条的树上有见证签名，但所需的见证密钥未提供或数量不足：",
+        "The tree of the first {size} entries is cosigned, but not by enough witnesses whose keys you gave:",
+    ),
+    "cosigner_checked": ("签名已核验", "signature checked"),
+    "cosigner_unknown": ("密钥未提供，未核验", "its key was not given: not checked"),
+    "cosigner_wrong": ("签名错误", "wrong signature"),
+    "quorum_reached": (
+        "前 {size} 条已被见证：您认可的见证方中 {count} 个签名，需要 {needed} 个。",
+        "The first {size} entries are witnessed: {count} of your witnesses cosigned, {needed} are needed.",
+    ),
+    "quorum_missed": (
+        "见证数量不足：前 {size} 条有 {count} 个您认可的见证签名，需要 {needed} 个。",
+        "No quorum: {count} of your witnesses cosigned the first {size} entries, {needed} are needed.",
+    ),
+    "quorum_unknown": (
+        "前 {size} 条上有见证签名；请以 --witness 或 --contract 提供见证密钥以便核验。",
+        "The first {size} entries are cosigned; to check it, give keys with --witness or --contract.",
+    ),
+    "key_id": ("密钥标识", "Key id"),
+    "signature": ("签名", "Signature"),
+    "alarms": ("见证告警", "Alarms"),
+    "alarms_long": (
+        "有见证方看到两份互相矛盾的已签名检查点：日志所有者曾出示不同的历史。",
+        "A witness saw two signed checkpoints that contradict each other: two histories were shown.",
+    ),
+    "witnessed_size": ("前 {size} 条由 {by} 见证。", "The first {size} entries are witnessed by {by}."),
     "no_cosigners": ("没有见证方为该检查点签名。", "No witness cosigned this checkpoint."),
     "not_proved_long": ("本条目未能证明：", "This entry could not be proved:"),
     "recheck": ("自行复核", "Check it yourself"),

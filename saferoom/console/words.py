@@ -83,17 +83,19 @@ OUTCOMES: Mapping[str, Pair] = {
 VERDICTS: Mapping[VerdictKind, Pair] = {
     VerdictKind.WITNESSED: ("已见证", "Others vouch for this history"),
     VerdictKind.CONSISTENT: ("自洽，尚无见证", "It fits together; nobody else vouches for it"),
-    VerdictKind.STALE: ("已陈旧", "It fits together, but its newest entry is too old"),
+    VerdictKind.STALE: ("已陈旧", "It fits together, but what vouches for it is too old"),
     VerdictKind.DIVERGED: ("历史分叉", "It contradicts a checkpoint that you hold"),
     VerdictKind.INVALID: ("无效", "It does not fit together, or another key signed it"),
 }
 
 _NOT_PROVED_ZH: Mapping[VerdictKind, str] = {
-    VerdictKind.WITNESSED: "未能证明：发生过的一切都已入账；请对照每次会话两端的日志。",
+    VerdictKind.WITNESSED: (
+        "未能证明：发生过的一切都已入账；请对照每次会话两端的日志。见证范围之后的条目仍可能被改动。"
+    ),
     VerdictKind.CONSISTENT: (
         "未能证明：这是日志的唯一版本，或发生过的一切都已入账；在您看到之前，其所有者可能已改写过日志。"
     ),
-    VerdictKind.STALE: "未能证明：最新条目之后没有发生过任何事；更新的条目可能被扣留。",
+    VerdictKind.STALE: "未能证明：此后没有发生过任何事；更新的条目可能被扣留，或见证方被阻隔在外。",
     VerdictKind.DIVERGED: "未能证明：哪个版本是真实的；请将两份签名检查点一并留作证据。",
     VerdictKind.INVALID: "什么也没有证明：请勿采信本日志的任何条目。",
 }
