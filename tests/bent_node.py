@@ -3,6 +3,9 @@
 `--tap FOLDER` before the rest writes there, outside all homes, what job processes were given, and at the
 coordinator every frame that crosses the relay; and it turns the debug log on.
 
+`--clock FILE` before the rest makes the node's clock as many days fast as the file says, from moment to
+moment; and while FILE.die exists the node kills itself between logging a destruction and carrying it out.
+
 `bend.txt` in the home, if there when the node starts, is read whenever a job process starts: "<how> <peer>
 <step>" makes it misbehave towards a peer, see HOW; "loud" turns its debug log on; "" leaves it as it is.
 """
@@ -12,11 +15,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +33,9 @@ from saferoom.channel.codec import decode, encode
 from saferoom.link.joblink import JobLink
 from saferoom.link.pipe import Pipe
 from saferoom.link.relay_service import RelayService
-from saferoom.node import job_process
+from saferoom.node import job_process, serve
+from saferoom.node.core import Core
+from saferoom.node.destroyer import Destroyer
 from saferoom.node.hub import JobHub
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.job_starter import JobStarter
@@ -156,12 +164,30 @@ def _tap(home: Path, folder: Path) -> None:
     RelayService.route = routing  # type: ignore[method-assign]
 
 
+def _bend_clock(file: Path) -> None:
+    honest = Destroyer._wipe
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(days=float(file.read_text("utf-8")))
+
+    def wipe(self: Destroyer, job_id: str) -> None:
+        if file.with_name(f"{file.name}.die").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        honest(self, job_id)
+
+    serve.Core = partial(Core, clock=clock)  # type: ignore[attr-defined]
+    Destroyer._wipe = wipe  # type: ignore[method-assign]
+
+
 def main(arguments: list[str]) -> None:
     if arguments[0] == "job":
         sys.exit(_run_job(int(arguments[1]), arguments[2]))
     tap = ""
     if arguments[0] == "--tap":
         _, tap, *arguments = arguments
+    if arguments[0] == "--clock":
+        _, clock, *arguments = arguments
+        _bend_clock(Path(clock))
     home = Path(arguments[arguments.index("--home") + 1])
     if tap:
         _tap(home, Path(tap))

@@ -23,6 +23,7 @@ from saferoom.audit.vocabulary import STAGES, Stage
 HoldingState = Literal["held", "overdue", "destroying", "destroy failed", "destroyed"]
 
 _KEPT = re.compile(r"kept until (\S+Z)")
+_CONTRACT = re.compile(rb'"contract":\{(?:"hash":"[^"]*",)?"id":"([^"\\]+)"\}')
 _STORED = ("model.stored", "scores.stored")
 _DESTROYED = ("model.destroyed", "retention.destroyed", "staging.destroyed")
 
@@ -103,6 +104,11 @@ class Lifecycle:
             "stages": [stage.to_dict() for stage in self.stages],
             "holdings": [asdict(holding) for holding in self.holdings],
         }
+
+
+def contracts_in(entries: Iterable[tuple[int, bytes]]) -> set[str]:
+    """The ids of all contracts that entries name."""
+    return {found[1].decode() for _, data in entries if (found := _CONTRACT.search(data))}
 
 
 def lifecycle(

@@ -1,4 +1,4 @@
-"""`saferoom audit …`: verify, export."""
+"""`saferoom audit …`: verify, export; the others stand in files of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saferoom.cli import console_commands, witness_commands
+from saferoom.cli import console_commands, lifecycle_commands, witness_commands
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
@@ -66,8 +66,8 @@ def verify(
     from saferoom.audit.verify import verify_log
 
     kept = [_text(path, "checkpoint") for path in seen or []]
-    keys = key or ([] if log or contract else [_text(_own_home(node).log_key, "log's key").strip()])
-    path = log or _own_home(node).log
+    keys = key or ([] if log or contract else [_text(own_home(node).log_key, "log's key").strip()])
+    path = log or own_home(node).log
     needed = Quorum.of_keys(quorum, witness) if witness else None
     if contract:
         pinned, agreed = _of_contract(contract, path)
@@ -89,7 +89,7 @@ def export(
     """
     from saferoom.audit.export import export_folder
 
-    node.show({"folder": str(out), "entries": export_folder(log or _own_home(node).log, out)})
+    node.show({"folder": str(out), "entries": export_folder(log or own_home(node).log, out)})
 
 
 def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
@@ -107,7 +107,8 @@ def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
     return [str(log_verifier(origin, pinned.log))], quorum_of(contract, pinned.node_id)
 
 
-def _own_home(node: Node) -> Home:
+def own_home(node: Node) -> Home:
+    """The home of the node that a command names."""
     from saferoom.node.home import Home
 
     place = Home.at(node.home)

@@ -1,7 +1,8 @@
-"""`saferoom model …`: list, show, export."""
+"""`saferoom model …`: list, show, export, destroy."""
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from saferoom.cli.node import Node, node_command
-from saferoom.cli.output import Plain, pair_lines, table_lines
+from saferoom.cli.output import Plain, pair_lines, table_lines, talk
 
 app = typer.Typer(
     no_args_is_help=True, help="This party's parts of models.", epilog="Example: saferoom model list"
@@ -40,6 +41,22 @@ def export(
     With its metrics, scores and report, if they are here. Logged.
     """
     node.show(node.ask("model.export", model=model, out=str(out.absolute())))
+
+
+@node_command(app, "saferoom model destroy 3f --reason 'the quarter is over'")
+def destroy(
+    node: Node,
+    model: ModelArgument,
+    reason: Annotated[str, typer.Option(help="Why; it is signed, logged and sent to the others.")],
+) -> None:
+    """Destroy a model, and the scores made with it, at every party. Cannot be undone.
+
+    Copies that were taken out with `model export` or `--out` are not reached.
+    """
+    answer = node.ask("model.destroy", model=model, reason=reason, by=getpass.getuser())
+    node.show(answer)
+    if not answer["told"]:
+        talk.print("the other parties hear of it when this node is connected again")
 
 
 def _model_lines(answer: Plain) -> Iterator[str]:

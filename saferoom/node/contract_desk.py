@@ -93,5 +93,19 @@ class ContractDesk:
             signatures=self._book.signatures(contract_id),
             state=row["state"],
             reason=row["reason"],
+            revocation=self._revocation(contract_id),
         )
         self._send(party, wire.Control(contract=message))
+
+    def _revocation(self, contract_id: str) -> wire.Decision | None:
+        """The signed word of the party that revoked a contract, so that the others can verify it."""
+        for row in self._book.decisions(contract_id):
+            if row["decision"] == "revoke":
+                return wire.Decision(
+                    contract_id=contract_id,
+                    decision="revoke",
+                    reason=row["reason"],
+                    signature=row["signature"],
+                    party=row["party"],
+                )
+        return None

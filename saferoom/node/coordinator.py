@@ -24,6 +24,7 @@ from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.contract_desk import ContractDesk
 from saferoom.node.core import Core
 from saferoom.node.cosigning import ASK_WITNESSES_S, Cosigning, away, quietly
+from saferoom.node.destroy_orders import DestroyOrders, OrderDesk
 from saferoom.node.hub import JobHub
 from saferoom.node.job_desk import JobDesk
 from saferoom.node.problem import Problem
@@ -43,6 +44,7 @@ class Coordinator:
         self.helper_public = helper_keys.public()
         self._lock = threading.RLock()
         self._stopping = threading.Event()
+        self._next_sweep = 0.0
         self._relay = Relay(
             core.settings.listen,
             core.tls(),
@@ -56,7 +58,8 @@ class Coordinator:
             settings=link_settings(patience),
         )
         self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected)
-        self.contracts = ContractDesk(core, self._send, self.jobs.contract_closed)
+        self.contracts = ContractDesk(core, self._send, self._contract_closed)
+        self._orders = OrderDesk(DestroyOrders(core, self.jobs.destroyer), core, self._send)
         self._hub = JobHub(HELPER, self.jobs, self._relay_helper_frame, silent_s=patience.job_silent_s)
         self.jobs.hub = self._hub
         self.cosigning = Cosigning(core, self._send)
@@ -70,6 +73,7 @@ class Coordinator:
         self.cosigning.wait_until_asked(lambda: False, ASK_WITNESSES_S)
         self.core.record("node.started")
         self.jobs.end_orphans()
+        self.jobs.destroyer.sweep(at_start=True)
         self._relay.attach_local(HELPER, self._deliver_to_helper)
         port = self._relay.start()
         self._hub.switchboard.link_up()
@@ -148,6 +152,7 @@ class Coordinator:
             self.contracts.tell(party)
             self.jobs.tell_verdicts(party, running)
             self.jobs.runs.connected(party, running)
+            self._orders.tell(party)
         elif kind == "decision":
             self.contracts.decided(party, message.decision)
         elif kind == "request":
@@ -164,6 +169,8 @@ class Coordinator:
             self.jobs.runs.part_ended(end.job_id, party, problem, json.loads(end.summary_json or "{}"))
         elif kind == "cancel":
             self.jobs.cancel(message.cancel.job_id, party, message.cancel.reason)
+        elif kind == "destroy":
+            self._orders.received(party, message.destroy)
         else:
             raise PeerError(f"a control message of kind {kind} does not come from a party", party=party)
 
@@ -194,6 +201,16 @@ class Coordinator:
 
     def _on_connect(self, party: str) -> None:
         self.cosigning.hurry(party)
+
+    def _contract_closed(self, contract: Contract, state: str, by: str) -> None:
+        self.jobs.contract_closed(contract, state, by)
+        self._next_sweep = 0.0
+
+    def _sweep(self) -> None:
+        """Destroy what is due, now and then, and when a contract was closed."""
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + self.core.settings.patience.sweep_s
+            self.jobs.destroyer.sweep()
 
     def _on_disconnect(self, party: str) -> None:
         with self._lock:
@@ -228,6 +245,7 @@ class Coordinator:
                 with self._lock:
                     self.jobs.runs.tick(time.monotonic())
                     self.contracts.expire()
+                    self._sweep()
                 self._cut_off_the_put_out()
             except SafeRoomError as error:
                 logger.warning("the coordinator cannot do its round: %s", error.message)

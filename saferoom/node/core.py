@@ -9,14 +9,15 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from saferoom import __version__
 from saferoom.audit.checkpoint import Checkpoint
+from saferoom.audit.commitments import SaltStore
 from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
-from saferoom.audit.log import AuditLog
+from saferoom.audit.log import AuditLog, Clock, utc_now
 from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, split_note
 from saferoom.audit.quorum import witness_name
 from saferoom.audit.recorder import Recorder
@@ -46,16 +47,18 @@ from saferoom.node.state import State
 class Core:
     """One node's home, opened. Close it."""
 
-    def __init__(self, home: Home, passphrase: str | None = None) -> None:
+    def __init__(self, home: Home, passphrase: str | None = None, clock: Clock = utc_now) -> None:
         home.check()
+        self._clock = clock
         self.home = home
         self.settings: NodeSettings = load_settings(home.settings)
         self.me = self.settings.node_id
         self.keys = NodeKeys.load(home.keys, passphrase)
-        self.state = State(f"sqlite:///{home.state}")
+        self.state = State(f"sqlite:///{home.state}", lambda: clock().timestamp())
         self.book = ContractBook(self.state)
         signer, store = log_signer(self.keys), WitnessStore(home.witness)
-        self.log = AuditLog.open(home.log, origin=signer.name, signer=signer)
+        self.log = AuditLog.open(home.log, origin=signer.name, signer=signer, clock=clock)
+        self.salts = SaltStore(home.salts)
         self.acquaintances = Acquaintances(self.me, self.book, self._enrolled_log_keys)
         self.witness = Witness(
             store,
@@ -78,6 +81,7 @@ class Core:
     def close(self) -> None:
         self.log.close()
         self.witness.store.close()
+        self.salts.close()
         self.state.close()
 
     def log_verifier_key(self) -> str:
@@ -85,7 +89,7 @@ class Core:
         return self.log.verifier_key
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self._clock()
 
     def tls(self) -> TlsMaterial:
         """This node's certificate and key. Raises ConfigError if it has not joined."""
@@ -167,7 +171,8 @@ class Core:
         elif kind in ("score.batch", "score.one", "grade.released", "report.issued"):
             model = ModelRef(str(event["model"]))
             rows = DataObject.of("", rows=int(event["rows"]))
-            self.record(kind, contract=contract, job=job_id, model=model, object=rows)
+            subject = self.salts.commit(str(event["subject"])) if "subject" in event else ""
+            self.record(kind, contract=contract, job=job_id, model=model, object=rows, subject_commit=subject)
         else:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
 

@@ -4,6 +4,7 @@ node.yaml  policy.yaml  welcome.json      settings, the party's own rules, what 
 keys/                                     private keys, 0600
 tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
 state.db                                  contracts, jobs, models
+salts.db                                  salts of subjects in the log; can be erased, never leaves the node
 log/log.db                                the audit log
 log/witness.db                            what this node cosigned of other logs
 data/                                     registered data sets and local reports on them
@@ -14,11 +15,12 @@ run/                                      the local administration socket
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from saferoom.errors import ConfigError
+from saferoom.audit.erasure import wipe_tree
+from saferoom.errors import ConfigError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Home:
     @property
     def state(self) -> Path:
         return self.root / "state.db"
+
+    @property
+    def salts(self) -> Path:
+        return self.root / "salts.db"
 
     @property
     def log(self) -> Path:
@@ -125,5 +131,6 @@ class Home:
             self.job(job_id).rename(target)
 
     def destroy_job(self, job_id: str) -> None:
-        """Remove what an unfinished job wrote."""
-        shutil.rmtree(self.job(job_id), ignore_errors=True)
+        """Destroy what an unfinished job wrote; what cannot be destroyed now, the next sweep finds."""
+        with suppress(StorageError):
+            wipe_tree(self.job(job_id))

@@ -19,6 +19,7 @@ from saferoom.ids import COORDINATOR, HELPER
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
+from saferoom.node.destroyer import Destroyer
 from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
@@ -53,6 +54,7 @@ class JobDesk:
         self._send = send
         self._connected = connected
         self._rings: dict[str, JobKeyring] = {}
+        self.destroyer = Destroyer(core, self._end_jobs_with, self._running)
 
     def end_orphans(self) -> None:
         """Jobs that a crash of the coordinator cut off have failed."""
@@ -60,7 +62,10 @@ class JobDesk:
             "PeerError", "the coordinator was restarted", COORDINATOR, UNKNOWN_STEP, START_AGAIN
         )
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(["offered", "running"])):
-            self._core.record("job.failed", outcome="failed", job=row["id"], reason=problem.message)
+            contract = self._core.book.get(row["contract_id"])
+            self._core.record(
+                "job.failed", outcome="failed", contract=contract, job=row["id"], reason=problem.message
+            )
             self._core.state.end_job(row["id"], "failed", problem.to_dict(), None)
             self._core.home.destroy_job(row["id"])
 
@@ -101,6 +106,16 @@ class JobDesk:
         )
         for run in self.runs.under_way():
             if run.contract_id == contract.id:
+                self.runs.end(run, "cancelled", problem)
+
+    def _running(self) -> list[str]:
+        return self.hub.running()
+
+    def _end_jobs_with(self, model: str, reason: str) -> None:
+        """A model is to be destroyed: what scores with it ends."""
+        problem = Problem("RefusedError", f"the model is destroyed: {reason}", COORDINATOR, "score")
+        for run in self.runs.under_way():
+            if run.params.get("model") == model:
                 self.runs.end(run, "cancelled", problem)
 
     def end_all(self) -> None:

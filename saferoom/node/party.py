@@ -14,6 +14,7 @@ from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.cosigning import ASK_WITNESSES_S, Cosigning, quietly
+from saferoom.node.destroy_orders import DestroyOrders
 from saferoom.node.hub import JobHub
 from saferoom.node.party_contracts import PartyContracts
 from saferoom.node.party_jobs import PartyJobs
@@ -36,6 +37,7 @@ class Party:
         self._down_since: float | None = None
         self._news = threading.Event()
         self._is_new_link = self._is_link_known = False
+        self._next_sweep = 0.0
         self.link = LinkState(is_up=False, reason="not started")
         self._link = PartyLink(
             core.welcome().address,
@@ -47,7 +49,8 @@ class Party:
             settings=link_settings(patience),
         )
         self.jobs = PartyJobs(core, self._policy, self._lock, self._send)
-        self.contracts = PartyContracts(core, self._policy, self._send, self.jobs.contract_closed)
+        self.contracts = PartyContracts(core, self._policy, self._send, self._contract_closed)
+        self.orders = DestroyOrders(core, self.jobs.destroyer)
         self._hub = JobHub(core.me, self.jobs, self._link.send_frame, silent_s=patience.job_silent_s)
         self.jobs.hub = self._hub
         self.cosigning = Cosigning(core, lambda _node, message: self._send(message))
@@ -77,6 +80,7 @@ class Party:
             "PeerError", "this party's node was restarted", self.core.me, UNKNOWN_STEP, "start the job again"
         )
         self.jobs.fail_running(restarted)
+        self.jobs.destroyer.sweep(at_start=True)
         with self._lock:
             early, self._early = self._early, None
         for raw in early or []:
@@ -136,6 +140,8 @@ class Party:
             self.jobs.verdict(message.verdict)
         elif kind == "answer":
             self.jobs.answered(message.answer)
+        elif kind == "destroy":
+            self.orders.obey(message.destroy)
         else:
             raise PeerError(f"a control message of kind {kind} does not come from a coordinator")
 
@@ -161,6 +167,17 @@ class Party:
         hello = wire.Hello(software=__version__, running_jobs=self.jobs.under_way())
         self._send(wire.Control(hello=hello))
         self.contracts.tell_decisions()
+        self.tell_orders()
+
+    def tell_orders(self) -> None:
+        """Pass on this party's own orders to destroy. Said again on every new line."""
+        for message in self.orders.known():
+            if message.destroy.party == self.core.me:
+                self._send(message)
+
+    def _contract_closed(self, contract_id: str, state: str, reason: str) -> None:
+        self.jobs.contract_closed(contract_id, state, reason)
+        self._next_sweep = 0.0
 
     def _send(self, message: wire.Control) -> bool:
         return self._link.send_control(message.SerializeToString())
@@ -176,11 +193,18 @@ class Party:
                     if self._is_new_link:
                         self._greet()
                     self.contracts.expire()
+                    self._sweep()
                     if down is not None and time.monotonic() - down > limit_s:
                         self.jobs.fail_running(_coordinator_gone(limit_s))
             except SafeRoomError as error:
                 logger.warning("the node cannot do its round: %s", error.message)
             quietly(lambda: self.cosigning.tick(nodes=self.link.is_up))
+
+    def _sweep(self) -> None:
+        """Destroy what is due, now and then, and when a contract was closed."""
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + self.core.settings.patience.sweep_s
+            self.jobs.destroyer.sweep()
 
 
 def _coordinator_gone(seconds: float) -> Problem:

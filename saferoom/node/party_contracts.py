@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from saferoom.audit.events import DataObject
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract, parse_contract
 from saferoom.contracts.policy import Policy, policy_reasons
@@ -40,6 +41,7 @@ class PartyContracts:
             self._core.record("contract.drafted", contract=contract)
             self._sign_unattended(contract)
         if message.state in CLOSED and self._book.row(contract.id)["state"] not in CLOSED:
+            self._remember_revocation(contract, message)
             self._close(contract, message.state, message.reason)
         elif message.state == "active" and self._may_become_active(contract):
             self._activate(contract, dict(message.signatures))
@@ -87,6 +89,14 @@ class PartyContracts:
             if self._core.now() >= contract.expires:
                 self._close(contract, "expired", "its time is over")
 
+    def _remember_revocation(self, contract: Contract, message: wire.Contract) -> None:
+        """A party's own word ends what was stored under the contract; the coordinator's only its use."""
+        if message.state != "revoked" or not message.HasField("revocation"):
+            return
+        said = message.revocation
+        verify_decision(contract, Decision(said.party, "revoke", said.reason, said.signature))
+        self._book.decide(contract.id, said.party, "revoke", said.reason, said.signature)
+
     def _sign_unattended(self, contract: Contract) -> None:
         """Where the policy asks for no person, the node itself signs what the policy allows."""
         if not self._policy().contract_needs_person() and not self.review(contract.id):
@@ -110,7 +120,7 @@ class PartyContracts:
         verify_approvals(contract, signatures)
         for party, signature in signatures.items():
             self._book.decide(contract.id, party, "approve", "", signature)
-        self._core.record("contract.activated", contract=contract)
+        self._core.record("contract.activated", contract=contract, object=self._own_data(contract))
         self._book.set_state(contract.id, "active")
 
     def _close(self, contract: Contract, state: str, reason: str) -> None:
@@ -130,9 +140,16 @@ class PartyContracts:
         event = {"approve": "contract.approved", "refuse": "contract.refused", "revoke": "contract.revoked"}[
             word
         ]
-        self._core.record(event, contract=contract, reason=reason, on_behalf_of=by)
+        data = self._own_data(contract) if word == "approve" else None
+        self._core.record(event, contract=contract, reason=reason, on_behalf_of=by, object=data)
         self._book.decide(contract.id, self._core.me, word, reason, decision.signature)
         self._tell(contract, {"decision": word, "reason": reason, "signature": decision.signature})
+
+    def _own_data(self, contract: Contract) -> DataObject:
+        """What this party brings into the contract."""
+        mine = contract.parties[self._core.me]
+        version = (mine.version or "").removeprefix("sha256:")
+        return DataObject.of(mine.dataset, columns=sorted(mine.columns), version_hash=version)
 
     def _tell(self, contract: Contract, row: dict[str, Any]) -> None:
         message = wire.Decision(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from saferoom.audit.lifecycle import kept_until
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_active, check_dataset, check_job
 from saferoom.contracts.contract import Contract
@@ -21,11 +22,13 @@ from saferoom.ids import COORDINATOR
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
+from saferoom.node.destroyer import Destroyer
 from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
+from saferoom.node.score_files import SCORES
 from saferoom.node.score_task import score_recipient
 from saferoom.node.watch import Watch
 
@@ -52,6 +55,7 @@ class PartyJobs:
         self._lock = lock
         self._send = send
         self.permits = Permits(core)
+        self.destroyer = Destroyer(core, self._end_jobs_with, self._running)
         self._rings: dict[str, JobKeyring] = {}
         self._requests: dict[str, dict[str, Any]] = {}
         self._local: dict[str, dict[str, Any]] = {}
@@ -186,15 +190,19 @@ class PartyJobs:
         self._local.pop(job_id, None)
         contract = self._core.book.get(rows[0]["contract_id"])
         if problem is None:
-            self._keep(job_id, contract)
+            self._keep(rows[0], contract)
         else:
             problem = problem.at(self.watch.phase(job_id, self._core.me))
             self._destroy(job_id, contract, problem)
         plain = problem.to_dict() if problem else None
         self.watch.end(job_id, {"state": _state_after(problem), "problem": plain})
 
-    def _keep(self, job_id: str, contract: Contract) -> None:
-        self._core.record("model.stored", contract=contract, job=job_id)
+    def _keep(self, row: dict[str, Any], contract: Contract) -> None:
+        job_id, until = row["id"], kept_until(self.destroyer.holdings.due(row, self._core.now()))
+        if row["kind"] == "train":
+            self._core.record("model.stored", contract=contract, job=job_id, reason=until)
+        elif (self._core.home.job(job_id) / SCORES).exists():
+            self._core.record("scores.stored", contract=contract, job=job_id, reason=until)
         self._core.home.keep_job(job_id)
         self._core.record("job.finished", contract=contract, job=job_id)
         self._core.state.end_job(job_id, "finished", None, None)
@@ -202,7 +210,6 @@ class PartyJobs:
     def _destroy(self, job_id: str, contract: Contract, problem: Problem) -> None:
         """A failure is final even where it cannot be written down; a node that restarts notes it then."""
         self.hub.cancel(job_id, problem)
-        self._core.home.destroy_job(job_id)
         state = _state_after(problem)
         try:
             self._core.record(
@@ -211,6 +218,18 @@ class PartyJobs:
             self._core.state.end_job(job_id, state, problem.to_dict(), None)
         except StorageError as error:
             logger.warning("a job's end could not be written down: %s", error.message)
+        self.destroyer.discard(job_id, contract.id)
+
+    def _running(self) -> list[str]:
+        return self.hub.running()
+
+    def _end_jobs_with(self, model: str, reason: str) -> None:
+        """A model is to be destroyed: what scores with it ends."""
+        problem = Problem("RefusedError", f"the model is destroyed: {reason}", self._core.me, "score")
+        for job_id in self.under_way():
+            row = self._core.state.get(tables.jobs, job_id, "job")
+            if row["params"].get("model") == model:
+                self.settle(job_id, problem)
 
     # -- JobOwner ----------------------------------------------------------------------------------
 
@@ -236,7 +255,7 @@ class PartyJobs:
         with self._lock:
             row = self._core.state.get(tables.jobs, job_id, "job")
             if row["state"] in tables.JOB_ENDED:
-                self._core.home.destroy_job(job_id)
+                self.destroyer.discard(job_id, row["contract_id"])
                 return
             self._tell_end(job_id, problem, summary)
             if problem is not None:
@@ -294,7 +313,14 @@ class PartyJobs:
         mine = contract.parties[self._core.me]
         registration = catalogue.recall(mine.dataset, self._core.home.data)
         check_dataset(contract, self._core.me, registration.name, registration.version)
-        if kind == "score" and not self._core.home.model(str(params.get("model", ""))).is_dir():
+        if kind == "score":
+            self._check_model(str(params.get("model", "")))
+
+    def _check_model(self, model: str) -> None:
+        for row in self._core.state.rows(tables.jobs, tables.jobs.c.id == model):
+            if row["state"] == "finished":
+                self.destroyer.holdings.check_usable(row)
+        if not model or not self._core.home.model(model).is_dir():
             raise RefusedError("the model to score with is not here", remedy="see `saferoom model list`")
 
     def _check_asked(self, contract: Contract, offer: wire.JobOffer) -> None:

@@ -15,6 +15,8 @@ from saferoom.errors import RefusedError, StorageError, UsageError
 from saferoom.node import state as tables
 from saferoom.node.asked import UNSCORED, check_holds
 from saferoom.node.core import Core
+from saferoom.node.holdings import Holdings
+from saferoom.node.lifecycle_operations import LifecycleOperations
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
@@ -45,6 +47,8 @@ class PartyOperations(Operations):
     def __init__(self, core: Core, daemon: Party | None) -> None:
         super().__init__(core, daemon.jobs.watch if daemon else None)
         self._daemon = daemon
+        self._lifecycle = LifecycleOperations(core, daemon)
+        self.verbs |= self._lifecycle.verbs()
         self.verbs |= {
             "status": answer(self.status),
             "data.add": answer(self.data_add),
@@ -61,6 +65,7 @@ class PartyOperations(Operations):
             "model.list": answer(self.model_list),
             "model.show": answer(self.model_show),
             "model.export": answer(self.model_export),
+            "model.destroy": answer(self.model_destroy),
             "report.issue": answer(self.report_issue),
             "score.batch": answer(self.score_batch),
             "score.one": answer(self.score_one),
@@ -204,6 +209,8 @@ class PartyOperations(Operations):
         """The job that made a model, and the folder of what it left here."""
         row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
         folder = self.core.home.model(row["id"])
+        if row["kind"] == "train" and row["state"] == "finished":
+            Holdings(self.core).check_usable(row)
         if not (folder / "model.json").exists():
             raise UsageError("that job left no model here", remedy="see `saferoom model list`")
         return row, folder
@@ -225,6 +232,11 @@ class PartyOperations(Operations):
         )
         shutil.copytree(folder, target)
         return {"id": row["id"], "folder": str(target)}
+
+    def model_destroy(self, args: Plain) -> Plain:
+        """Destroy a model everywhere; refused if it is destroyed already."""
+        row, _ = self._find_model(args)
+        return self._lifecycle.model_destroy(row, args)
 
     def report_issue(self, args: Plain) -> Plain:
         """Write the report on a training job; logged first. At the label holder it holds the evaluation."""
@@ -271,6 +283,8 @@ class PartyOperations(Operations):
         """Where the scores of a finished score job lie; a batch is copied to where it was asked for."""
         row = self.find_job(args)
         scores = self.core.home.model(row["id"]) / "scores.csv"
+        if row["kind"] == "score" and row["state"] == "finished":
+            Holdings(self.core).check_usable(row)
         if row["kind"] != "score" or not scores.exists():
             raise UsageError("that job left no scores here", remedy="see `saferoom job show`")
         if row["params"]["mode"] == "batch":

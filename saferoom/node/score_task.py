@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.terms import scoring_form
+from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
 from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
@@ -50,14 +51,24 @@ def score(context: JobContext) -> None:
             kind = scoring_form(context.contract.task.kind)
             pads = PairwisePads.agree(session)
             total = masked_sum(session, model.part(table), recipient, pads, kind=kind)
+    one = context.spec.params.get("mode") == "one" and len(table) == 1
+    if asked is None and one:
+        _note_query(context, model, table)
     if asked is not None and total is not None:
         asked = asked.keep(positions)
         context.facts["unscored"] = asked.counts()
         with context.phase("store"):
-            one = context.spec.params.get("mode") == "one"
-            context.daemon.record("score.one" if one else "score.batch", model=model.job, rows=len(table))
+            if one:
+                _note_query(context, model, table)
+            else:
+                context.daemon.record("score.batch", model=model.job, rows=len(table))
             write_score_list(context.folder, model, context.home.model(model.job), table.ids, total)
             asked.save(context.folder)
+
+
+def _note_query(context: JobContext, model: PartyModel, table: PartyTable) -> None:
+    """One enterprise was asked for: every party that sees which one logs it, as a salted commitment."""
+    context.daemon.record("score.one", model=model.job, rows=1, subject=table.ids[0].decode())
 
 
 def help_score(context: JobContext) -> None:

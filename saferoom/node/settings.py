@@ -25,6 +25,7 @@ class Patience(BaseModel):
     coordinator_gone_s: Annotated[float, Field(gt=0)] = 15.0
     job_silent_s: Annotated[float, Field(gt=0)] = 20.0
     receive_s: Annotated[float, Field(gt=0)] = 300.0
+    sweep_s: Annotated[float, Field(gt=0)] = 60.0
 
 
 def link_settings(patience: Patience) -> LinkSettings:

@@ -1,9 +1,10 @@
-"""What a node remembers: contracts, signatures, jobs. SQLite; PostgreSQL by another URL."""
+"""What a node remembers: contracts, signatures, jobs, destructions. SQLite; PostgreSQL by another URL."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +55,22 @@ permits = sa.Table(
     sa.Column("kind", sa.String, primary_key=True),
     sa.Column("left", sa.Integer, nullable=False),
 )
+destructions = sa.Table(
+    "destructions",
+    _metadata,
+    sa.Column("job_id", sa.String, primary_key=True),
+    sa.Column("contract_id", sa.String, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("on_behalf_of", sa.String, nullable=False),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("scope", sa.String, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_try", sa.Float, nullable=False),
+    sa.Column("changed", sa.Float, nullable=False),
+)
 
 JOB_ENDED = ("finished", "failed", "cancelled", "refused")
 
@@ -61,7 +78,8 @@ JOB_ENDED = ("finished", "failed", "cancelled", "refused")
 class State:
     """The node's memory. Every call is one transaction. Raises StorageError."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._engine = sa.create_engine(url)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _sqlite_pragmas)
@@ -111,10 +129,25 @@ class State:
     def end_job(
         self, job_id: str, state: str, problem: dict[str, str] | None, summary: dict[str, Any] | None
     ) -> None:
-        values: dict[str, Any] = {"state": state, "problem": problem, "ended": time.time()}
+        values: dict[str, Any] = {"state": state, "problem": problem, "ended": self._clock()}
         if summary is not None:
             values["summary"] = json.loads(json.dumps(summary))
         self.update(jobs, job_id, **values)
+
+    def forget_results(self, job_id: str) -> None:
+        """Remove what a job's row holds of its results, and every older copy in the database's files."""
+        self.update(jobs, job_id, summary=None)
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _Translated(self._engine.execution_options(isolation_level="AUTOCOMMIT")) as connection:
+            connection.exec_driver_sql("VACUUM")
+            is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if is_busy:
+            raise StorageError(
+                "the node's state is being read, so that older copies of a row cannot be removed",
+                step="destroy",
+                remedy="it is tried again",
+            )
 
     def _transaction(self) -> _Translated:
         return _Translated(self._engine)
@@ -144,5 +177,5 @@ class _Translated:
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")

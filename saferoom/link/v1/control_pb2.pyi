@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Control(_message.Message):
-    __slots__ = ("hello", "contract", "decision", "request", "answer", "offer", "reply", "start", "progress", "end", "verdict", "cancel", "witness_ask", "witness_reply")
+    __slots__ = ("hello", "contract", "decision", "request", "answer", "offer", "reply", "start", "progress", "end", "verdict", "cancel", "witness_ask", "witness_reply", "destroy")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class Control(_message.Message):
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     WITNESS_ASK_FIELD_NUMBER: _ClassVar[int]
     WITNESS_REPLY_FIELD_NUMBER: _ClassVar[int]
+    DESTROY_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     contract: Contract
     decision: Decision
@@ -36,7 +37,8 @@ class Control(_message.Message):
     cancel: JobCancel
     witness_ask: WitnessAsk
     witness_reply: WitnessReply
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., request: _Optional[_Union[JobRequest, _Mapping]] = ..., answer: _Optional[_Union[JobRequestAnswer, _Mapping]] = ..., offer: _Optional[_Union[JobOffer, _Mapping]] = ..., reply: _Optional[_Union[JobReply, _Mapping]] = ..., start: _Optional[_Union[JobStart, _Mapping]] = ..., progress: _Optional[_Union[JobProgress, _Mapping]] = ..., end: _Optional[_Union[JobEnd, _Mapping]] = ..., verdict: _Optional[_Union[JobVerdict, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ..., witness_ask: _Optional[_Union[WitnessAsk, _Mapping]] = ..., witness_reply: _Optional[_Union[WitnessReply, _Mapping]] = ...) -> None: ...
+    destroy: DestroyOrder
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., request: _Optional[_Union[JobRequest, _Mapping]] = ..., answer: _Optional[_Union[JobRequestAnswer, _Mapping]] = ..., offer: _Optional[_Union[JobOffer, _Mapping]] = ..., reply: _Optional[_Union[JobReply, _Mapping]] = ..., start: _Optional[_Union[JobStart, _Mapping]] = ..., progress: _Optional[_Union[JobProgress, _Mapping]] = ..., end: _Optional[_Union[JobEnd, _Mapping]] = ..., verdict: _Optional[_Union[JobVerdict, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ..., witness_ask: _Optional[_Union[WitnessAsk, _Mapping]] = ..., witness_reply: _Optional[_Union[WitnessReply, _Mapping]] = ..., destroy: _Optional[_Union[DestroyOrder, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("software", "running_jobs")
@@ -47,7 +49,7 @@ class Hello(_message.Message):
     def __init__(self, software: _Optional[str] = ..., running_jobs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Contract(_message.Message):
-    __slots__ = ("contract_id", "canonical", "signatures", "state", "reason")
+    __slots__ = ("contract_id", "canonical", "signatures", "state", "reason", "revocation")
     class SignaturesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -60,26 +62,30 @@ class Contract(_message.Message):
     SIGNATURES_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    REVOCATION_FIELD_NUMBER: _ClassVar[int]
     contract_id: str
     canonical: bytes
     signatures: _containers.ScalarMap[str, bytes]
     state: str
     reason: str
-    def __init__(self, contract_id: _Optional[str] = ..., canonical: _Optional[bytes] = ..., signatures: _Optional[_Mapping[str, bytes]] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    revocation: Decision
+    def __init__(self, contract_id: _Optional[str] = ..., canonical: _Optional[bytes] = ..., signatures: _Optional[_Mapping[str, bytes]] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., revocation: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("contract_id", "contract_hash", "decision", "reason", "signature")
+    __slots__ = ("contract_id", "contract_hash", "decision", "reason", "signature", "party")
     CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_HASH_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
     contract_id: str
     contract_hash: bytes
     decision: str
     reason: str
     signature: bytes
-    def __init__(self, contract_id: _Optional[str] = ..., contract_hash: _Optional[bytes] = ..., decision: _Optional[str] = ..., reason: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    party: str
+    def __init__(self, contract_id: _Optional[str] = ..., contract_hash: _Optional[bytes] = ..., decision: _Optional[str] = ..., reason: _Optional[str] = ..., signature: _Optional[bytes] = ..., party: _Optional[str] = ...) -> None: ...
 
 class JobRequest(_message.Message):
     __slots__ = ("request_id", "contract_id", "kind", "params_json")
@@ -230,6 +236,20 @@ class WitnessReply(_message.Message):
     body: str
     held: str
     def __init__(self, asker: _Optional[str] = ..., witness: _Optional[str] = ..., number: _Optional[int] = ..., status: _Optional[int] = ..., body: _Optional[str] = ..., held: _Optional[str] = ...) -> None: ...
+
+class DestroyOrder(_message.Message):
+    __slots__ = ("job_id", "contract_id", "party", "reason", "signature")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    contract_id: str
+    party: str
+    reason: str
+    signature: bytes
+    def __init__(self, job_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., party: _Optional[str] = ..., reason: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("error", "party", "step", "message", "remedy")

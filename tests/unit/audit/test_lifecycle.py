@@ -20,7 +20,7 @@ from saferoom.audit.events import (
     PeerRef,
     event_dict,
 )
-from saferoom.audit.lifecycle import Lifecycle, kept_until, lifecycle
+from saferoom.audit.lifecycle import Lifecycle, contracts_in, kept_until, lifecycle
 from saferoom.audit.schema import check_event
 from saferoom.audit.vocabulary import STAGE_OF, STAGES
 
@@ -127,6 +127,10 @@ def test_copies_that_were_taken_out_are_counted(bank: Log) -> None:
         bank.add("model.exported", model=ModelRef(JOB))
     (holding,) = lifecycle("c-1", bank.entries, now=NOW).holdings
     assert holding.exported == 2
+
+
+def test_contracts_are_listed(bank: Log) -> None:
+    assert contracts_in(bank.entries) == {"c-1", "c-10"}
 
 
 def test_a_contract_nobody_logged_is_empty(bank: Log) -> None:

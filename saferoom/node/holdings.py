@@ -1,0 +1,88 @@
+"""What a node still holds of its jobs, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from saferoom.contracts.retention import due
+from saferoom.errors import RefusedError
+from saferoom.node import state as tables
+from saferoom.node.core import Core
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why what a job left is to be destroyed; `type` is the event that says that it was.
+
+    `by` is the party whose signed word it is, "" for the clock; `signature` that of an order.
+    """
+
+    type: str
+    reason: str
+    by: str = ""
+    on_behalf_of: str = ""
+    signature: bytes = b""
+
+
+UNFINISHED = Cause("staging.destroyed", "the job did not finish")
+
+
+class Holdings:
+    """Reads the node's state; changes nothing."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def destruction(self, job_id: str) -> dict[str, Any] | None:
+        """What is known of the destruction of what a job left: begun, failed, done; None if it is not due."""
+        rows = self._core.state.rows(tables.destructions, tables.destructions.c.job_id == job_id)
+        return rows[0] if rows else None
+
+    def due(self, job: Row, ended: datetime | None = None) -> datetime:
+        """Until when what a job left may be kept. `job` is its row; `ended`, if that does not say it yet."""
+        ended = ended or datetime.fromtimestamp(job["ended"], UTC)
+        return due(self._core.book.get(job["contract_id"]), ended)
+
+    def cause(self, job: Row) -> Cause | None:
+        """Why what a finished job left may be kept no longer; None while it may."""
+        order = self._order_on_its_model(job)
+        if order is not None:
+            return Cause("model.destroyed", order["reason"], order["by"])
+        contract = self._core.book.get(job["contract_id"])
+        for said in self._core.book.decisions(contract.id):
+            if said["decision"] == "revoke":
+                reason = f"the contract was revoked: {said['reason']}"
+                return Cause("retention.destroyed", reason, said["party"])
+        now = self._core.now()
+        if now < self.due(job):
+            return None
+        days = f"{contract.retention_days} days of retention are over"
+        return Cause("retention.destroyed", "the contract has expired" if now >= contract.expires else days)
+
+    def check_usable(self, job: Row) -> None:
+        """Raise RefusedError if what a job left is destroyed, or is to be."""
+        known = self.destruction(job["id"])
+        reason = known["reason"] if known else getattr(self.cause(job), "reason", "")
+        if not known and not reason:
+            return
+        is_gone = known is not None and known["state"] == "destroyed"
+        when = f" on {datetime.fromtimestamp(known['changed'], UTC):%Y-%m-%d}" if known and is_gone else ""
+        what = "model" if job["kind"] == "train" else "list of scores"
+        raise RefusedError(
+            f"the {what} {'was destroyed' + when if is_gone else 'is being destroyed'}: {reason}",
+            party=self._core.me,
+            step="model",
+            remedy="train again, under a contract that is in force",
+        )
+
+    def _order_on_its_model(self, job: Row) -> dict[str, Any] | None:
+        """Scores go with the model they were made with, if a party orders that it be destroyed."""
+        if job["kind"] != "score":
+            return None
+        known = self.destruction(str(job["params"].get("model", "")))
+        return known if known and known["type"] == "model.destroyed" else None
