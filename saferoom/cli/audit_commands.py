@@ -135,4 +135,5 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
     yield verdict["not_proved"]
 
 
+lifecycle_commands.register(app)
 console_commands.register(app)

@@ -60,7 +60,8 @@ def render_explanation(explanation: Explanation, lang: str = "") -> str:
     heads = {name: pick(texts, language) for name, texts in HEADINGS.items()}
     lines = [f"{contract.title} ({contract.id})", ""]
     lines += [f"{heads['purpose']}: {contract.purpose}", f"{heads['basis']}: {contract.legal_basis}"]
-    lines += [f"{heads['until']}: {contract.expires:%Y-%m-%d %H:%M} UTC", "", heads["columns"]]
+    lines += [f"{heads['until']}: {contract.expires:%Y-%m-%d %H:%M} UTC"]
+    lines += [heads["kept"].format(days=contract.retention_days), "", heads["columns"]]
     for party, its in contract.parties.items():
         columns = ", ".join(f"{name} ({use})" for name, use in sorted(its.columns.items()))
         lines.append(f"  {party} ({its.organisation}), {its.dataset}: {columns}")

@@ -56,6 +56,11 @@ HEADINGS: dict[str, Texts] = {
     "purpose": ("Purpose", "用途"),
     "basis": ("Legal basis", "法律依据"),
     "until": ("Valid until", "有效期至"),
+    "kept": (
+        "Kept: what a job leaves is destroyed at every node {days} days after the job's end, when the"
+        " contract ends, or when a party revokes it or orders it destroyed",
+        "保存:作业留下的内容在作业结束 {days} 天后、合约到期时,或任一方撤销合约或要求销毁时,在各节点销毁",
+    ),
     "columns": ("Columns brought in, none of which leaves its party:", "各方投入的列(均不离开本方):"),
     "learns": ("{who} learns", "{who} 将得知"),
     "shape": ("shape", "形状"),

@@ -37,6 +37,7 @@ def test_the_text_holds_every_row_assumption_and_warning(house: Any, lang: str) 
         assert row.meaning in text
     for name in contract.assumptions:
         assert name in text
+    assert str(contract.retention_days) in text
     for warning in explanation.warnings:
         assert warning in text
     assert all(column in text for its in contract.parties.values() for column in its.columns)
