@@ -60,7 +60,7 @@ def serve(
     home: HomeOption = DEFAULT_HOME,
     lang: LangOption = "",
 ) -> None:
-    """Open the auditor's console: logs, contracts, jobs, proofs as web pages.
+    """Open the auditor's console: logs, contracts, jobs, proofs as pages.
 
     Read only, and needs no running node. Log in with the one-time token it prints.
     """
