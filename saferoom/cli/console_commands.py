@@ -60,7 +60,7 @@ def serve(
     home: HomeOption = DEFAULT_HOME,
     lang: LangOption = "",
 ) -> None:
-    """Open the auditor's console: logs, contracts, jobs, proofs as pages.
+    """Open the auditor's console: logs, contracts, jobs, proofs.
 
     Read only, and needs no running node. Log in with the one-time token it prints.
     """
@@ -90,7 +90,7 @@ def entry(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one entry and check that it stands in the log's newest signed tree.
+    """Show one entry and its proof in the log's newest signed tree.
 
     Whether the whole log fits together, `audit verify` says.
     """
