@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
-from saferoom.protocols.label_counts import count_events
 
 from saferoom.channel.codec import decode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.he.keys import Encryption
 from saferoom.he.workers import Workers
+from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
+from saferoom.protocols.label_counts import count_events
 from tests.he_keys import QUICK, key_for
 
 PARTIES = ("bank", "tax", "power", "water")
