@@ -5,10 +5,9 @@
     helper    deal_logistic(...)              covers all three
 
 The model is scikit-learn's LogisticRegression(C=1/l2) on the pooled columns. Weights stay shared until
-`release`, which gives each party the
-coefficients of its own columns, and the label holder the intercept; and it refuses before `evaluate`
-found that the
-scores lie where the sigmoid's series holds. docs/protocols/logistic.md tells the whole protocol.
+`release`, which gives each party the coefficients of its own columns, and the label holder the intercept; and
+it refuses before `evaluate` found that the scores lie where the sigmoid's series holds.
+docs/protocols/logistic.md tells the whole protocol.
 """
 
 from __future__ import annotations
@@ -104,11 +103,10 @@ def train_logistic(
 ) -> Trained:
     """Train jointly; every party calls this, and the helper `deal_logistic`.
 
-    features: (n, c) float64, finite, prepared (winsorised, imputed, standardised or one-hot), rows in
-    the common order; c >= 0 at
-    the label holder, >= 1 elsewhere. labels: (n,) of 0 and 1 at the label holder, None elsewhere.
-    progress(phase, done, total) is called between passes.
-    Raises UsageError or VerificationError for wrong input, PeerError for a silent or lying peer.
+    features: (n, c) float64, finite, prepared (winsorised, imputed, standardised or one-hot), rows in the
+    common order; c >= 0 at the label holder, >= 1 elsewhere. labels: (n,) of 0 and 1 at the label holder,
+    None elsewhere. progress(phase, done, total) is called between passes. Raises UsageError or
+    VerificationError for wrong input, PeerError for a silent or lying peer.
     """
     check_input(session, features, labels, label_holder)
     with session.scope("train"):
@@ -141,21 +139,26 @@ def _fit(
     u = _start(party, labels)
     if plan.acceleration:
         u = fit_wide(
-            party, small, everything, whitening.penalty, u, lambda n: progress("train", n + 1, plan.passes)
+            party,
+            small,
+            everything,
+            whitening.ridge(plan.subset_rows),
+            u,
+            lambda n: progress("train", n + 1, plan.passes),
         )
     done = 0
     for number, step in enumerate(plan.newton):
         with s.scope(f"newton={number}"):
-            v, u = curvature_pass(party, small, whitening.penalty, step, u)
+            v, u = curvature_pass(party, small, whitening.ridge(step.rows), step, u)
             for extra in range(1, step.passes):
                 with s.scope(f"pass={extra}"):
                     u = gradient_pass(party, small, plan.subset_series, v, u)
         done += step.passes
         tell_pace(s)
         progress("train", done, plan.passes)
-    for number, series in enumerate(plan.full):
+    for number, planned in enumerate(plan.full):
         with s.scope(f"pass={number}"):
-            u = gradient_pass(party, everything, series, v, u)
+            u = gradient_pass(party, everything, planned.series, v, u, planned.stride)
         done += 1
         tell_pace(s)
         progress("train", done, plan.passes)
@@ -198,10 +201,10 @@ def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
                     deal_gradient_pass(helper, small, plan.subset_series, v)
         done += step.passes
         progress("train", done, plan.passes)
-    for number, series in enumerate(plan.full):
+    for number, planned in enumerate(plan.full):
         pace.wait()
         with s.scope(f"pass={number}"):
-            deal_gradient_pass(helper, everything, series, v)
+            deal_gradient_pass(helper, everything, planned.series, v)
         done += 1
         progress("train", done, plan.passes)
     pace.finish()
@@ -212,11 +215,9 @@ def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits |
     """Reveal the scores of training and test rows to the label holder, who checks them and tells the others.
 
     test_features: (m, c) float64, m >= 0 the same at all parties. Gives Logits at the label holder, None
-    elsewhere.
-    Discloses "score" to the label holder and "range_check" to the others.
-    Raises ProtocolError at every party if the scores lie outside the range in which the sigmoid holds,
-    or if the label holder
-    sees that the fit did not converge: then `release` refuses.
+    elsewhere. Discloses "score" to the label holder and "range_check" to the others. Raises ProtocolError at
+    every party if the scores lie outside the range in which the sigmoid holds, or if the label holder sees
+    that the fit did not converge: then `release` refuses.
     """
     with session.scope("evaluate"):
         test_rows, _ = agree_sizes(session, test_features.shape, trained.label_holder)
@@ -246,8 +247,8 @@ def _deal_evaluation(helper: Helper, columns: JointColumns) -> None:
 def release(session: Session, trained: Trained) -> LocalModel:
     """Reveal to each party the weights of its own columns, and the intercept to the label holder.
 
-    Discloses "coefficients" to each party that has columns, "intercept" to the label holder.
-    Raises ProtocolError if `evaluate` was not called or refused.
+    Discloses "coefficients" to each party that has columns, "intercept" to the label holder. Raises
+    ProtocolError if `evaluate` was not called or refused.
     """
     if not trained.in_range:
         raise ProtocolError("no release before the scores were evaluated and found in range", step="release")
@@ -337,8 +338,8 @@ def _whole(z: Share, drop: int) -> Share:
     """Shares of z that add up to nothing but z.
 
     Wide products are right mod 2**(64 - drop) only. The bits above hold the features times the number of
-    times that
-    the weights' shares wrapped: a second score that nobody may learn. Shifting up by `drop` removes them.
+    times that the weights' shares wrapped: a second score that nobody may learn. Shifting up by `drop`
+    removes them.
     """
     if z.value.dtype == np.uint32:
         return z

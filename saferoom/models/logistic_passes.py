@@ -3,8 +3,8 @@
     z = Σ Z_i·u_i  →  p = σ(z)  →  g = Σ Z_iᵀ(p - y) + penalty  →  u ← u - V·g,   V ≈ (ZᵀWZ + penalty)⁻¹
     on a public random subset
 
-Sums are over rows, kept in units of 2**ceil(log2(rows)); V carries the inverse factor. Weights u stay
-shared throughout.
+Sums are over rows, kept in units of 2**ceil(log2(rows)); V carries the inverse factor. Weights u stay shared
+throughout.
 """
 
 from __future__ import annotations
@@ -154,13 +154,13 @@ def deal_gradient(helper: Helper, rows: Rows) -> None:
     deal_truncation(dealer, s, "mean", (d,), LIFTED_BITS - GRADIENT_BITS)
 
 
-def step(party: Party, v: Preconditioner, rows: int, g: Share, u: Share) -> Share:
-    """u - V·g at WEIGHT_BITS. One round."""
+def step(party: Party, v: Preconditioner, rows: int, g: Share, u: Share, stride: float = 1.0) -> Share:
+    """u - stride·V·g at WEIGHT_BITS; the stride is public. One round."""
     s, deals = party.session, party.deals
     factor = open_factor(s, deals, "step", g[:, None])
     move = multiply(s, deals, "move", v.factor, factor)
     ratio = (v.rows / 2 ** unit_bits(v.rows)) / (rows / 2 ** unit_bits(rows))
-    words = move.value[:, 0] * np.uint64(round(2**RATIO_BITS * ratio))
+    words = move.value[:, 0] * np.uint64(round(2**RATIO_BITS * ratio * stride))
     start = Share(u.value << np.uint64(WEIGHT_BITS - u.frac_bits), WEIGHT_BITS)
     return start - Share(words, move.frac_bits + RATIO_BITS)
 
@@ -176,7 +176,7 @@ def curvature_pass(
 ) -> tuple[Preconditioner, Share]:
     """A new V at u from the first rows, and the step that uses it.
 
-    `ridge`: own block of the penalty, plain.
+    `ridge`: own block to be added to the mean curvature, plain: the penalty and what the rows lack.
     """
     s, deals, plan = party.session, party.deals, party.plan
     z, penalty = scores(party, rows, u)
@@ -189,28 +189,28 @@ def curvature_pass(
 
 
 def _preconditioner(
-    party: Party, columns: JointColumns, slope: Share, penalty: NDArray[np.float64], plan_step: NewtonStep
+    party: Party, columns: JointColumns, slope: Share, ridge: NDArray[np.float64], plan_step: NewtonStep
 ) -> Preconditioner:
     s, deals, rows = party.session, party.deals, plan_step.rows
     drop = slope.frac_bits - ROW_WEIGHT_BITS
     damped = slope.value + encode(plan_step.damping, slope.frac_bits) if s.is_first else slope.value
     weights = Share(shifted_down(damped, drop, np.uint64), ROW_WEIGHT_BITS)
     gram = open_weighted_gram(s, deals, "curvature", columns, weights, 64 - drop)
-    return invert_curvature(party, gram, drop, penalty, rows, curvature_bound(party.layout, plan_step))
+    return invert_curvature(party, gram, drop, ridge, rows, curvature_bound(party.layout, plan_step))
 
 
 def invert_curvature(
-    party: Party, gram: Share, drop: int, penalty: NDArray[np.float64], rows: int, bound: float
+    party: Party, gram: Share, drop: int, ridge: NDArray[np.float64], rows: int, bound: float
 ) -> Preconditioner:
     """V from the weighted cross-products (d, d) of `rows` rows, right mod 2**(64 - drop).
 
-    `penalty`: own block of the mean penalty, plain. `bound`: of the eigenvalues of the mean curvature in
-    units of 2**unit_bits(rows).
+    `ridge`: own block to be added to the mean curvature, plain. `bound`: of the eigenvalues of the mean
+    curvature in units of 2**unit_bits(rows).
     """
     s, deals = party.session, party.deals
     total = Share(gram.value << np.uint64(drop), gram.frac_bits + drop)
     span = party.layout.span(s.me)
-    total.value[span, span] += encode(penalty * rows, total.frac_bits)
+    total.value[span, span] += encode(ridge * rows, total.frac_bits)
     scale = curvature_bits(party.plan)
     bits = total.frac_bits + unit_bits(rows) - scale
     matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, scale)
@@ -251,12 +251,14 @@ def deal_curvature_pass(helper: Helper, rows: Rows, plan_step: NewtonStep) -> Pr
     return v
 
 
-def gradient_pass(party: Party, rows: Rows, series: SineSeries, v: Preconditioner, u: Share) -> Share:
+def gradient_pass(
+    party: Party, rows: Rows, series: SineSeries, v: Preconditioner, u: Share, stride: float = 1.0
+) -> Share:
     """One step with a V made before."""
     z, penalty = scores(party, rows, u)
     turns = as_turns(z, series.period_bits)
     half, _ = open_sigmoid(party.session, party.deals, "sigmoid", turns, series, rows.columns.dtype)
-    return step(party, v, rows.columns.rows, gradient(party, rows, half, penalty), u)
+    return step(party, v, rows.columns.rows, gradient(party, rows, half, penalty), u, stride)
 
 
 def deal_gradient_pass(helper: Helper, rows: Rows, series: SineSeries, v: Preconditioner) -> None:

@@ -1,8 +1,8 @@
 """The public plan of a joint logistic regression: which passes over which rows, at which precision.
 
-It depends on public sizes and settings only, so every party and the dealer make the same one, and the
-number of passes says
-nothing about the data. The reasons for the figures are in docs/adr/0002-joint-logistic-passes.md.
+It depends on public sizes and settings only, so every party and the dealer make the same one, and the number
+of passes says nothing about the data. The reasons for the figures are in
+docs/adr/0002-joint-logistic-passes.md.
 """
 
 from __future__ import annotations
@@ -59,6 +59,14 @@ class NewtonStep:
 
 
 @dataclass(frozen=True, slots=True)
+class FullPass:
+    """A step on all rows with the last inverse: u - stride·V·g."""
+
+    series: SineSeries
+    stride: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scales:
     """Word size of row vectors; fractional bits of features and of weights in the forward product."""
 
@@ -99,7 +107,7 @@ class Plan:
     newton: tuple[NewtonStep, ...]
     low: float
     subset_series: SineSeries
-    full: tuple[SineSeries, ...]
+    full: tuple[FullPass, ...]
     full_scales: Scales
     acceleration: Acceleration | None = None
 
@@ -136,6 +144,7 @@ def make_plan(rows: int, columns: int, settings: LogisticSettings) -> Plan:
     return _large(rows, columns, settings.logit_range or 8)
 
 
+_SPECTRUM = (0.5, 1.4)  # of V·H where V comes from a subset; measured, see docs/adr/0002
 _TERMS = {8: 8, 16: 14, 32: 32}
 
 
@@ -164,24 +173,39 @@ def _middle_steps(subset: int) -> tuple[NewtonStep, ...]:
     return (
         NewtonStep(max(subset // 4, 1), 0.06, 2),
         NewtonStep(max(subset // 2, 1), 0.01, 1),
-        NewtonStep(subset, 0.0, 1),
+        NewtonStep(subset, 0.01, 1),
     )
 
 
 def _middle(rows: int, columns: int, reach: int) -> Plan:
     subset = min(rows, 14_000 + 4 * columns)
     series = _series(reach, _TERMS[reach], subset)
-    return Plan(rows, columns, subset, _middle_steps(subset), 0.005, series, (series,) * 5, WIDE)
+    return Plan(rows, columns, subset, _middle_steps(subset), 0.005, series, _full((series,) * 5), WIDE)
 
 
 def _large(rows: int, columns: int, reach: int) -> Plan:
-    subset = min(rows, max(6_000, 5 * columns, min(24_000, 300_000 // columns)))
-    few, many = _TERMS[reach] * 3 // 4, _TERMS[reach]
-    full = tuple(_narrow_series(reach, terms) for terms in (few, few, many))
+    subset = min(rows, max(12_000, 5 * columns, min(24_000, 600_000 // columns)))
+    half, few, many = _TERMS[reach] // 2, _TERMS[reach] * 3 // 4, _TERMS[reach]
+    full = _full(tuple(_narrow_series(reach, terms) for terms in (half, half, few, many, many)))
     scales = _narrow_scales(reach)
     series = _series(reach, few, subset)
-    newton = (NewtonStep(subset // 4, 0.04, 3), NewtonStep(subset, 0.0, 2))
+    newton = (NewtonStep(subset // 4, 0.04, 3), NewtonStep(subset, 0.01, 2))
     return Plan(rows, columns, subset, newton, 0.005, series, full, scales)
+
+
+def _full(series: tuple[SineSeries, ...]) -> tuple[FullPass, ...]:
+    return tuple(FullPass(*planned) for planned in zip(series, _strides(len(series)), strict=True))
+
+
+def _strides(count: int) -> list[float]:
+    """Chebyshev's: after `count` passes the error is least for the worst eigenvalue of V·H in _SPECTRUM.
+
+    Short and long by turns, so that no direction grows on the way; a short one last, which adds least noise.
+    """
+    low, high = _SPECTRUM
+    angles = (math.pi * (2 * number + 1) / (2 * count) for number in range(count))
+    strides = [2 / (low + high + (high - low) * math.cos(angle)) for angle in angles]
+    return [strides[0], *strides[:1:-1], strides[1]] if count > 2 else strides
 
 
 def _many(rows: int, columns: int, reach: int | None) -> Plan:

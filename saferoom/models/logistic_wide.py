@@ -6,9 +6,9 @@ is at least as large as every Hessian on the way: the logistic loss bends by at 
     B = ZᵀZ·weight/m + penalty,   V ≈ B⁻¹
     a ← u + momentum·(u - u before),   u ← a - V·g(a)       momentum is public and grows from 0
 
-Since V·H never exceeds one, a pass can neither overshoot nor diverge, whatever the weights. Directions that
-the penalty alone determines (columns repeated across parties) are in B as they are in H, and converge like
-the others.
+Since V·H never exceeds one (1/0.85 where a subset lacks a direction), a pass cannot diverge, whatever the
+weights. Directions that the penalty alone determines (columns repeated across parties) are in B as they are
+in H, and converge like the others.
 
 Source: Böhning and Lindsay 1988 (the bound); Nesterov 1983 (the momentum).
 """

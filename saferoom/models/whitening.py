@@ -1,18 +1,21 @@
 """Each party's own columns, turned so that they are uncorrelated and of one size: Z = (X - mean)·T.
 
-T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic
-loss's largest
-curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or constant
-columns, and the penalty has
-eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not penalised; it keeps one-hot
-groups apart from the
-constant column. Weights u of Z are mapped back by the owner: w = T·u. All this is local and in the clear.
+T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic loss's
+largest curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or
+constant columns, and the penalty has eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not
+penalised; it keeps one-hot groups apart from the constant column. Weights u of Z are mapped back by the
+owner: w = T·u.
+
+A Hessian is made from a public random sample of the rows, where a rare category may be twice as frequent as
+in all rows, or missing. In both cases a step would overshoot. The party sees this in its own block, and mends
+it: T is shrunk along directions that the sample overstates, and a *lift* is added to the Hessian's own block
+along those that it understates. All this is local and in the clear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +25,7 @@ from saferoom.errors import UsageError
 
 F64: TypeAlias = NDArray[np.float64]
 MOST_CURVATURE = 1.5
+LEAST_SHARE = 0.85  # of a direction's curvature in all rows that a sample with its lift shows
 _FLOOR = 1e-7  # of the mean curvature: keeps M positive definite where l2 = 0
 _CHUNK = 1 << 13
 
@@ -30,15 +34,20 @@ _CHUNK = 1 << 13
 class Whitening:
     """Fitted on one party's training rows.
 
-    mean (c,): of the columns. turn (c, w): T. penalty (w, w): l2·TᵀT/n. With `intercept`, the last
-    column is constant
-    (2.0 after turning): c columns in, w = c + 1 out; otherwise w = c.
+    mean (c,): of the columns. turn (c, w): T. penalty (w, w): l2·TᵀT/n. lifts: (w, w) for each sample, by its
+    number of rows. With `intercept`, the last column is constant (2.0 after turning): c columns in, w = c + 1
+    out; otherwise w = c.
     """
 
     mean: F64
     turn: F64
     penalty: F64
     intercept: bool
+    lifts: Mapping[int, F64] = field(default_factory=dict)
+
+    def ridge(self, rows: int) -> F64:
+        """(w, w), to be added to the mean curvature of the sample of so many rows: penalty and lift."""
+        return self.penalty + self.lifts.get(rows, 0.0)
 
     @property
     def width(self) -> int:
@@ -67,21 +76,30 @@ def fit_whitening(
 ) -> Whitening:
     """Fit on (n, c) features. Raises UsageError if they are not finite.
 
-    samples: subsets of the rows. T is shrunk along those directions in which a sample is far from
-    typical (a category that is rare in
-    all rows but not in the sample), so that the curvature stays below MOST_CURVATURE on each of them.
-    most: (sum, rows). T's columns are halved until no block of so many rows of |Z| adds up to more than
-    `sum`.
+    samples: subsets of the rows. T is shrunk along those directions in which a sample is far from typical (a
+    category that is rare in all rows but not in the sample), so that the curvature, lift included, stays
+    below MOST_CURVATURE on each of them.
+    most: (sum, rows). T's columns are halved until no block of so many rows of |Z| adds up to more than that.
     """
     rows = len(features)
     mean = features.mean(axis=0) if features.shape[1] else np.zeros(0)
-    turn = _turn(_gram(features, mean), rows, l2)
-    for sample in samples:
-        turn = _contracted(turn, _gram(sample, mean) / len(sample) + l2 / rows * np.eye(len(turn)))
+    gram = _gram(features, mean) / rows
+    grams = {len(sample): _gram(sample, mean) / len(sample) for sample in samples}
+    turn = _turn(gram, rows, l2)
+    ridge = l2 / rows * np.eye(len(turn))
+    for sample in grams.values():
+        turn = _contracted(turn, sample + ridge)
     if most is not None:
         turn = turn * _halvings(features, mean, turn, *most)
-    penalty = l2 * (turn.T @ turn) / rows
-    return Whitening(mean, turn, np.pad(penalty, (0, 1)) if intercept else penalty, intercept)
+    lifts = {size: _lift(turn, gram, sample, ridge) for size, sample in grams.items()}
+    border = (0, 1) if intercept else (0, 0)
+    return Whitening(
+        mean,
+        turn,
+        np.pad(turn.T @ ridge @ turn, border),
+        intercept,
+        {size: np.pad(lift, border) for size, lift in lifts.items()},
+    )
 
 
 def _gram(features: F64, mean: F64) -> F64:
@@ -98,11 +116,10 @@ def _gram(features: F64, mean: F64) -> F64:
     return gram
 
 
-def _turn(gram: F64, rows: int, l2: float) -> F64:
-    size = len(gram)
+def _turn(curvature: F64, rows: int, l2: float) -> F64:
+    size = len(curvature)
     if not size:
         return np.zeros((0, 0))
-    curvature = gram / rows
     ridge = max(l2 / rows, _FLOOR * max(float(np.trace(curvature)) / size, 1e-9))
     factor = np.linalg.cholesky(curvature + ridge * np.eye(size))
     return np.asarray(np.linalg.solve(factor, np.eye(size)).T)
@@ -114,6 +131,20 @@ def _contracted(turn: F64, curvature: F64) -> F64:
     sizes, axes = np.linalg.eigh(turn.T @ curvature @ turn)
     shrink = np.sqrt(MOST_CURVATURE / np.maximum(sizes, MOST_CURVATURE))
     return np.asarray(turn @ (axes * shrink) @ axes.T)
+
+
+def _lift(turn: F64, gram: F64, sample: F64, ridge: F64) -> F64:
+    """The positive part of LEAST_SHARE·(curvature in all rows) - (in the sample), within MOST_CURVATURE."""
+    if not len(turn):
+        return turn
+    lacking = turn.T @ (LEAST_SHARE * gram - sample) @ turn
+    sizes, axes = np.linalg.eigh(lacking)
+    lift = (axes * np.maximum(sizes, 0.0)) @ axes.T
+    bare = turn.T @ (sample + ridge) @ turn
+    before, after = np.linalg.eigvalsh(bare)[-1], np.linalg.eigvalsh(bare + lift)[-1]
+    if after > MOST_CURVATURE:  # convex in the lift: this share of it keeps the bound
+        lift *= max(0.0, (MOST_CURVATURE - before) / (after - before))
+    return np.asarray(lift)
 
 
 def _halvings(features: F64, mean: F64, turn: F64, most: float, block_rows: int) -> F64:

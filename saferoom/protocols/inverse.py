@@ -1,11 +1,9 @@
 """Inverse of a shared positive definite matrix by scaled Newton-Schulz steps, X <- μX(2I - μHX).
 
-Starting at X = I/bound, the eigenvalues of HX lie in (0, 1]. A step maps e to μe(2 - μe). With μ = 2/(1
-+ low) for
-eigenvalues known to lie in [low, 1], the interval becomes [1 - ((1-low)/(1+low))², 1]: small eigenvalues
-grow fourfold a step
-instead of twofold. Eigenvalues below `low` also stay in (0, 1]: they are inverted in part, which
-makes a preconditioner cautious, never unstable.
+Starting at X = I/bound, the eigenvalues of HX lie in (0, 1]. A step maps e to μe(2 - μe). With μ = 2/(1 +
+low) for eigenvalues known to lie in [low, 1], the interval becomes [1 - ((1-low)/(1+low))², 1]: small
+eigenvalues grow fourfold a step instead of twofold. Eigenvalues below `low` also stay in (0, 1]: they are
+inverted in part, which makes a preconditioner cautious, never unstable.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The public plan: what many columns change, and that few columns are left alone."""
+"""The public plan: strides, what many columns change, and that few columns are left alone."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from saferoom.models.logistic_plan import (
@@ -56,3 +57,14 @@ def test_momentum_grows_and_stays_below_one(rows, columns):
     assert momenta[0] == 0
     assert momenta == sorted(momenta)
     assert momenta[-1] < 2**MOMENTUM_BITS
+
+
+@pytest.mark.parametrize(("rows", "columns", "most"), [(20_000, 20, 0.003), (100_000, 61, 0.003)])
+def test_strides_contract_every_direction(rows, columns, most):
+    """An error along an eigenvalue e of V·H shrinks by 1 - stride·e in a pass; V comes from a subset."""
+    strides = [planned.stride for planned in make_plan(rows, columns, LogisticSettings()).full]
+    left = np.abs(np.cumprod([1 - stride * np.linspace(0.5, 1.4, 200) for stride in strides], axis=0))
+    assert left[-1].max() < most
+    assert left.max() < 1
+    assert strides[0] == min(strides)
+    assert strides[-1] < 1
