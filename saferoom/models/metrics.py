@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from saferoom.errors import ShapeError, UsageError, VerificationError
-from saferoom.models.stability import stability_of_counts
 
 Floats = NDArray[np.float64]
 _LOGIT_CLIP = 1e-12
@@ -120,23 +119,6 @@ def lift_table(y: ArrayLike, pd: ArrayLike, *, bins: int = 10) -> tuple[LiftBin,
         rate = events / len(rows)
         table.append(LiftBin(len(rows), events, rate, rate / labels.mean(), caught / labels.sum()))
     return tuple(table)
-
-
-def stability_index(expected: ArrayLike, actual: ArrayLike, *, bins: int = 10) -> float:
-    """Population stability index of two samples of one score, over the first one's quantile bins.
-
-    See `stability.stability_of_counts`.
-    """
-    first = np.asarray(expected, dtype=np.float64)
-    second = np.asarray(actual, dtype=np.float64)
-    if not (len(first) and len(second)):
-        raise UsageError("the stability index compares two samples that are not empty")
-    edges = np.unique(np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1]))
-    return stability_of_counts(_bin_counts(first, edges), _bin_counts(second, edges))
-
-
-def _bin_counts(values: Floats, edges: Floats) -> NDArray[np.int64]:
-    return np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
 
 
 def _thin(size: int, points: int, *, always: int = 0) -> NDArray[np.int64]:

@@ -19,8 +19,13 @@ from saferoom.errors import StorageError
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.scorecard import PointsTable
 
-FILE = "model.json"
+FILE, STABILITY = "model.json", "stability.json"
 VERSION = 1
+
+
+def save_stability(folder: Path, stability: Mapping[str, float]) -> None:
+    """How each prepared column moved from training to test rows, for this party's own report."""
+    write_private(folder / STABILITY, json.dumps(stability, ensure_ascii=False, indent=1))
 
 
 @dataclass(frozen=True, slots=True)

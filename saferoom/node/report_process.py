@@ -13,8 +13,8 @@ import numpy as np
 
 from saferoom import __version__
 from saferoom.data.loading import write_private
-from saferoom.models.metrics import stability_index
-from saferoom.node.model_file import PartyModel
+from saferoom.models.stability import stability_index
+from saferoom.node.model_file import STABILITY, PartyModel
 from saferoom.node.report_facts import REPORT
 from saferoom.node.results import ALONE, METRICS
 from saferoom.node.score_files import SCORES, load_scheme
@@ -73,7 +73,7 @@ def _own_part(model: PartyModel, folder: Path) -> dict[str, Any]:
     """The party's own coefficients, or its own table of a scorecard."""
     if model.table is None:
         values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
-        return {"coefficients": (Coefficients(model.party, values, model.intercept),)}
+        return {"coefficients": (Coefficients(model.party, values, model.intercept, _stability(folder)),)}
     content = json.loads((folder / JSON_FILE).read_text(encoding="utf-8"))
     features = tuple(
         CardFeature(
@@ -83,6 +83,12 @@ def _own_part(model: PartyModel, folder: Path) -> dict[str, Any]:
         for feature in content["features"]
     )
     return {"cards": (Card(model.party, features, content.get("base_points")),)}
+
+
+def _stability(folder: Path) -> dict[str, float]:
+    file = folder / STABILITY
+    found: dict[str, float] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
 
 
 def _evaluated(folder: Path) -> dict[str, Any]:

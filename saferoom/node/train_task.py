@@ -25,9 +25,10 @@ from saferoom.models.logistic import (
     train_logistic,
 )
 from saferoom.models.logistic_plan import LogisticSettings
+from saferoom.models.stability import column_stability
 from saferoom.node.binning_task import bin_columns
 from saferoom.node.job_context import JobContext
-from saferoom.node.model_file import PartyModel
+from saferoom.node.model_file import PartyModel, save_stability
 from saferoom.node.party_rows import load_rows, own_registration
 from saferoom.node.scorecard_file import save_scorecard
 from saferoom.node.selection_task import (
@@ -80,6 +81,8 @@ def train(context: JobContext) -> None:
         model.save(context.folder)
         if isinstance(preparation, WoePreparation):
             save_scorecard(context.folder, model, preparation.codes(table), is_train)
+        else:
+            save_stability(context.folder, column_stability(preparation.column_names, *own))
         if total is not None:
             # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
             from saferoom.node.results import Evaluation, own_scheme

@@ -7,7 +7,7 @@ and rates run from 0 to 1, sizes are in bytes, times in seconds; texts are shown
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from saferoom.models.metrics import CalibrationBin, Curve, LiftBin
 from saferoom.scoring.grade_table import GradeRow, Reversal
@@ -99,11 +99,15 @@ class Grading:
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """One party's coefficients, by prepared column, that this report's reader may see."""
+    """One party's coefficients, by prepared column, that this report's reader may see.
+
+    `stability`: of the same columns, from training to test rows, where it was measured.
+    """
 
     party: str
     values: Mapping[str, float]
     intercept: float | None = None
+    stability: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

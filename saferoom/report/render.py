@@ -98,7 +98,10 @@ def _coefficient_lines(part: Coefficients) -> dict[str, Any]:
     ordered = sorted(part.values.items(), key=lambda item: -abs(item[1]))
     return {
         "part": part,
-        "lines": [(name, value, 50 * abs(value) / largest) for name, value in ordered[:COEFFICIENTS_SHOWN]],
+        "lines": [
+            (name, value, 50 * abs(value) / largest, part.stability.get(name))
+            for name, value in ordered[:COEFFICIENTS_SHOWN]
+        ],
         "left_out": max(len(ordered) - COEFFICIENTS_SHOWN, 0),
     }
 

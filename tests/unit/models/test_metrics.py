@@ -18,7 +18,6 @@ from saferoom.models.metrics import (
     lift_table,
     metrics_summary,
     roc_points,
-    stability_index,
 )
 
 Y = np.array([0, 0, 1, 0, 1, 1])
@@ -97,23 +96,6 @@ def test_lift_table_riskiest_first() -> None:
     assert [one.lift for one in table] == pytest.approx([2, 1, 0])
     assert [one.capture for one in table] == pytest.approx([2 / 3, 1, 1])
     assert len(lift_table(Y, PD, bins=100)) == 6
-
-
-def test_stability_index_of_shares_worked_out_by_hand() -> None:
-    before = np.repeat([1.0, 2.0], 50)
-    after = np.repeat([1.0, 2.0], [25, 75])
-    assert stability_index(before, before) == 0
-    assert stability_index(before, after, bins=2) == pytest.approx(0.25 * np.log(2) + 0.25 * np.log(1.5))
-    assert stability_index(before, np.full(10, 9.0), bins=2) > 1
-    with pytest.raises(UsageError, match="not empty"):
-        stability_index(before, [])
-
-
-def test_the_same_and_a_shifted_sample_are_told_apart() -> None:
-    rng = np.random.default_rng(1)
-    first = rng.normal(size=20_000)
-    assert stability_index(first, rng.normal(size=20_000)) < 0.01
-    assert stability_index(first, rng.normal(0.8, 1, size=20_000)) > 0.25
 
 
 @pytest.mark.parametrize("y", [[0, 0, 0], [1, 1, 1]])

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from saferoom.errors import ShapeError, UsageError
-from saferoom.models.metrics import metrics_summary, stability_index
+from saferoom.models.metrics import metrics_summary
+from saferoom.models.stability import stability_index
 from saferoom.protocols.learns import KINDS
 from saferoom.report.content import (
     Card,
@@ -46,6 +47,9 @@ def sample(rows: int, seed: int) -> tuple[np.ndarray[Any, Any], ...]:
     return (rng.random(rows) < pd).astype(int), pd, pd_from_logit(-2.6 + 0.8 * own)
 
 
+STABILITY = {"turnover": 0.0125, "use": 0.3}
+
+
 @pytest.fixture(scope="module")
 def full() -> ReportData:
     y0, pd0, alone0 = sample(4000, 0)
@@ -73,7 +77,7 @@ def full() -> ReportData:
         distribution=distribution_of(PointScale().points(logit_from_pd(pd1)), y1),
         grading=grading_of(scheme, scheme.assign(pd1), pd1, y1),
         score_stability=stability_index(pd0, pd1),
-        coefficients=(Coefficients("bank", {"turnover": -0.5, "use": 0.25}, intercept=-2.75),),
+        coefficients=(Coefficients("bank", {"turnover": -0.5, "use": 0.25}, -2.75, STABILITY),),
         cards=(
             Card(
                 "bank",
@@ -232,6 +236,13 @@ def test_coefficients_of_others_are_not_on_the_page(full: ReportData) -> None:
     page = render_report(full, "en")
     assert "turnover" in page
     assert "Coefficients" not in render_report(replace(full, coefficients=()), "en")
+
+
+def test_the_stability_of_each_column_stands_beside_its_coefficient(full: ReportData) -> None:
+    text = text_of(render_report(full, "en"))
+    assert "turnover−0.50000.0125" in text and "use+0.25000.3000" in text
+    bare = replace(full, coefficients=(Coefficients("bank", {"turnover": -0.5}),), cards=())
+    assert '<th class="n">Stability index</th>' not in render_report(bare, "en")
 
 
 def test_many_coefficients_are_cut_and_the_rest_counted() -> None:
