@@ -14,6 +14,7 @@ from saferoom.cli import (
     contract_commands,
     coordinator_commands,
     data_commands,
+    grade_commands,
     job_commands,
     keys_commands,
     lab_commands,
@@ -34,7 +35,7 @@ party node next to its data; a coordinator passes on what it cannot read.
 To try it:    saferoom demo                     a whole room on this machine
               saferoom lab run ROOM.yaml        the same on your own files
 To set up:    saferoom coordinator init|enrol   then  party init|join, at each organisation
-To work:      data add, contract draft|review|approve, job submit, model show, score batch
+To work:      data add, contract draft|review|approve, job submit, score batch, grade compare
 To check:     party doctor, job show, audit verify
 
 A command asks the node whose home is named by --home or SAFEROOM_HOME.
@@ -59,6 +60,7 @@ for name, group in (
     ("job", job_commands.app),
     ("model", model_commands.app),
     ("score", score_commands.app),
+    ("grade", grade_commands.app),
     ("report", report_commands.app),
     ("audit", audit_commands.app),
     ("keys", keys_commands.app),

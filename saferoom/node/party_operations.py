@@ -15,8 +15,10 @@ from saferoom.errors import RefusedError, StorageError, UsageError
 from saferoom.node import state as tables
 from saferoom.node.asked import UNSCORED, check_holds
 from saferoom.node.core import Core
+from saferoom.node.feature_stability import feature_stability
 from saferoom.node.holdings import Holdings
 from saferoom.node.lifecycle_operations import LifecycleOperations
+from saferoom.node.model_file import PartyModel
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
@@ -66,6 +68,7 @@ class PartyOperations(Operations):
             "model.show": answer(self.model_show),
             "model.export": answer(self.model_export),
             "model.destroy": answer(self.model_destroy),
+            "model.stability": answer(self.model_stability),
             "report.issue": answer(self.report_issue),
             "score.batch": answer(self.score_batch),
             "score.one": answer(self.score_one),
@@ -220,6 +223,13 @@ class PartyOperations(Operations):
         row, folder = self._find_model(args)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         return {"id": row["id"], "model": model, "files": sorted(path.name for path in folder.iterdir())}
+
+    def model_stability(self, args: Plain) -> Plain:
+        """How far the own features of a scorecard have moved from training to a data set's rows of today."""
+        row, folder = self._find_model(args)
+        contract = self.core.book.get(row["contract_id"])
+        name = str(args.get("dataset") or contract.parties[self.core.me].dataset)
+        return feature_stability(PartyModel.load(folder), catalogue.recall(name, self.core.home.data))
 
     def model_export(self, args: Plain) -> Plain:
         """Copy what a job left here into a new folder; logged before it is done."""

@@ -33,7 +33,7 @@ def write_score_list(
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:
     """Keep the scheme with its cuts beside the model, so that later scores are graded alike."""
-    write_private(folder / GRADES, json.dumps(_plain_scheme(scheme), ensure_ascii=False, indent=1))
+    write_private(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
 
 
 def load_scheme(folder: Path) -> GradeScheme:
@@ -44,7 +44,8 @@ def load_scheme(folder: Path) -> GradeScheme:
         raise StorageError("the model's grade scheme is missing or damaged", remedy="train again") from error
 
 
-def _plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
+def plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
+    """The content of a scheme file, for `scheme_from_dict`."""
     key = _CUT_KEY[scheme.by]
     grades = [
         {

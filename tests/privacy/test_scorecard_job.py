@@ -16,7 +16,9 @@ import pytest
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures
+from saferoom.data import catalogue
 from saferoom.models.metrics import metrics_summary
+from saferoom.node.feature_stability import feature_stability
 from saferoom.node.model_file import PartyModel
 from saferoom.scoring.scorecard import largest_rounding
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
@@ -205,3 +207,16 @@ def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: N
         model = model_of(nodes, party, job)
         assert len(model.coefficients) == len(model.preparation.columns) > 0
         assert model.coefficients.max() <= 0
+
+
+def test_the_features_of_each_party_are_watched_at_that_party(
+    nodes: Nodes, trained: tuple[Contract, Played]
+) -> None:
+    """The training rows are three quarters of the data set: nothing has moved."""
+    contract, job = trained
+    for party in contract.parties:
+        registration = catalogue.recall("rows", nodes.homes[party].data)
+        found = feature_stability(model_of(nodes, party, job), registration)
+        assert {one["feature"] for one in found["features"]} <= set(PARTS[party])
+        assert found["rows"] == ROWS
+        assert all(one["verdict"] == "stable" for one in found["features"])
