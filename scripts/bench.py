@@ -36,7 +36,7 @@ COLUMNS = 20
 Result = dict[str, Any]
 
 
-def benchmark_room(folder: Path, rows: int) -> Room:
+def benchmark_room(folder: Path, rows: int, task: Result | None = None) -> Room:
     """A room of three parties with 20 columns each; half the variance from ten common factors."""
     files = write_benchmark_files(folder, dict.fromkeys(PARTIES, COLUMNS), rows=rows, label_holder="bank")
     parties = {party: {"source": str(path), "id": "uscc"} for party, path in files.items()}
@@ -45,7 +45,7 @@ def benchmark_room(folder: Path, rows: int) -> Room:
         "room": f"bench-{rows}",
         "label_holder": "bank",
         "parties": parties,
-        "task": {"kind": "logistic", "params": {"l2": 1.0}},
+        "task": task or {"kind": "logistic", "params": {"l2": 1.0}},
         "folder": folder,
     }
     return Room.model_validate(content)
@@ -137,6 +137,30 @@ def scoring(rows: int) -> Result:
     }
 
 
+def scorecard(rows: int, key_bits: int) -> Result:
+    """A whole scorecard job at `rows` training rows × 60 columns: from the files to points."""
+    with tempfile.TemporaryDirectory(prefix="saferoom-bench-") as temporary:
+        folder = Path(temporary)
+        task = {"kind": "scorecard", "params": {"l2": 1.0, "key_bits": key_bits}}
+        room = benchmark_room(folder, rows, task)
+        with house(room, folder, silent) as nodes:
+            contract = nodes.agree(nodes.add_data())
+            started = time.perf_counter()
+            found = summaries_of(nodes, nodes.train(contract, silent))
+            wall = time.perf_counter() - started
+    phases = ("load", "align", "prepare", "bin", "train", "evaluate", "release", "points", "store")
+    return {
+        "rows": rows,
+        "train_rows": found["bank"]["facts"]["train_rows"],
+        "key_bits": key_bits,
+        "wall_seconds": wall,
+        "seconds": {phase: phase_seconds(phase, found.values()) for phase in phases},
+        "cpu_seconds": {name: run["cpu_seconds"] for name, run in found.items()},
+        "sent_megabytes": {name: sum(run["sent_bytes"].values()) / 1e6 for name, run in found.items()},
+        "peak_memory_mb": {name: round(run["peak_memory_bytes"] / 1e6) for name, run in found.items()},
+    }
+
+
 def two_jobs(rows: int) -> Result:
     """Two training jobs at once, beside one alone."""
     with tempfile.TemporaryDirectory(prefix="saferoom-bench-") as temporary:
@@ -173,6 +197,8 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "training 100,000 × 60": lambda: training(100_000, 3),
     "training 1,000,000 × 60": lambda: training(1_000_000, 1),
     "scoring 1,000,000 × 3": lambda: scoring(1_000_000),
+    "scorecard 100,000 × 60, 2048 bits": lambda: scorecard(100_000, 2048),
+    "scorecard 100,000 × 60, 3072 bits": lambda: scorecard(100_000, 3072),
     "two jobs at once": lambda: two_jobs(100_000),
 }
 
