@@ -62,18 +62,21 @@ class _Process:
 
 
 class Workers:
-    """A set of workers; `processes=0`: one, in this process. Use it in a `with` block, or close it."""
+    """A set of workers, started when first needed; one a core, or with `processes=0` one in this process.
+
+    Use it in a `with` block, or close it.
+    """
 
     def __init__(self, processes: int | None = None) -> None:
-        count = cores() if processes is None else processes
-        self._workers: list[_Process | Work] = [_Process() for _ in range(count)] or [Work()]
-        self._threads = ThreadPoolExecutor(len(self._workers), thread_name_prefix="he")
+        self._processes = cores() if processes is None else processes
+        self._workers: list[_Process | Work] = []
+        self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="he")
         self._running: list[Future[list[bytes]]] = []
         self._given: PublicKey | PrivateKey | None = None
 
     @property
     def count(self) -> int:
-        return len(self._workers)
+        return max(self._processes, 1)
 
     def use(self, key: PublicKey | PrivateKey) -> None:
         """Give every worker the key, unless it has it."""
@@ -87,6 +90,8 @@ class Workers:
     def start(self, task: str, shares: Sequence[tuple[Header, Parts]]) -> list[Future[list[bytes]]]:
         """Have each worker do the task on its share. What was started before ends first."""
         wait(self._running)
+        if not self._workers:
+            self._workers = [_Process() for _ in range(self._processes)] or [Work()]
         pairs = zip(self._workers, shares, strict=True)
         self._running = [self._threads.submit(worker.do, task, *share) for worker, share in pairs]
         return self._running

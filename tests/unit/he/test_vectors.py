@@ -149,6 +149,13 @@ def test_portions_cover_everything_once() -> None:
             assert [i for part in portions(count, workers) for i in range(count)[part]] == list(range(count))
 
 
+def test_processes_start_when_they_are_needed() -> None:
+    with Workers(2) as ready:
+        assert (ready.count, ready._workers) == (2, [])
+        ready.use(key_for().public)
+        assert len(ready._workers) == 2
+
+
 def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
     with Workers(2) as ready:
         ready.use(key_for())
@@ -160,8 +167,9 @@ def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
-    code = "import os, signal\nfrom saferoom.he.workers import Workers\nW = Workers(1)\n" + (
-        "print(W._workers[0]._process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+    code = (
+        "import os, signal\nfrom saferoom.he.workers import Workers\nW = Workers(1)\nW.start('product', [({}, [])])[0].exception()\n"
+        + ("print(W._workers[0]._process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
