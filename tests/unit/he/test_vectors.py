@@ -168,8 +168,12 @@ def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
 
 def test_workers_end_when_their_parent_is_killed() -> None:
     code = (
-        "import os, signal\nfrom saferoom.he.workers import Workers\nW = Workers(1)\nW.start('product', [({}, [])])[0].exception()\n"
-        + ("print(W._workers[0]._process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
+        "import os, signal\n"
+        "from saferoom.he.workers import Workers\n"
+        "workers = Workers(1)\n"
+        "workers.start('product', [({}, [])])[0].exception()\n"
+        "print(workers._workers[0]._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
