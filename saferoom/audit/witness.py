@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
-from saferoom.audit.merkle import HASH_BYTES, verify_consistency
+from saferoom.audit.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from saferoom.audit.note import MAX_NOTE_BYTES, NoteSigner, NoteVerifier, parse_signature_line, split_note
 from saferoom.audit.witness_store import Alarm, Held, WitnessStore
 from saferoom.errors import VerificationError
@@ -170,6 +170,8 @@ class Witness:
         conflict = Answer(CONFLICT, f"{size}\n", held.note if held else "")
         if request.old != size:
             return conflict
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            return Answer(UNPROVED, "the root of nothing is another\n")
         if held is None or size == 0:
             return Answer(UNPROVED, "a proof from nothing is empty\n") if request.proof else None
         if checkpoint.size == size and checkpoint.root != held.checkpoint.root:

@@ -92,6 +92,21 @@ def export(
     node.show({"folder": str(out), "entries": export_folder(log or own_home(node).log, out)})
 
 
+@node_command(app, "saferoom audit tiles --out bank-tiles")
+def tiles(
+    node: Node,
+    out: Annotated[Path, typer.Option(help="A new folder.")],
+    log: LogArgument = None,
+) -> None:
+    """Write a log as the files of C2SP tlog-tiles, for tools of others.
+
+    The folder holds all entries: give it to nobody who may not read them.
+    """
+    from saferoom.audit.tlog import export_tiles
+
+    node.show({"folder": str(out), "files": export_tiles(log or _own_home(node).log, out)})
+
+
 def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
     """The verifier key that a contract pins for the owner of a log, and the quorum it asks for."""
     from saferoom.audit.verify import origin_of_log
