@@ -352,6 +352,11 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
+def check_no_writer(path: Path) -> None:
+    """Raise StorageError if a process has the log open for writing."""
+    os.close(_take_lock(path))
+
+
 def _sync_folder(folder: Path) -> None:
     fd = os.open(folder, os.O_RDONLY)
     try:

@@ -2,6 +2,7 @@
 
     head     origin, size, note              the newest checkpoint cosigned for each log
     known    origin, size, root, note        every checkpoint cosigned: another root at that size is a fork
+    successor    old, new                    origins of logs that were lost, and of those in their place
     alarm    id, time, origin, what, held, offered          two signed heads that cannot both be of one log
 
 `synchronous=FULL`, and every decision is one transaction (`BEGIN IMMEDIATE`): compare and persist are atomic,
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS known (origin TEXT NOT NULL, size INTEGER NOT NULL, r
 CREATE TABLE IF NOT EXISTS alarm (id INTEGER PRIMARY KEY, time REAL NOT NULL, origin TEXT NOT NULL,
                                   what TEXT NOT NULL, held TEXT NOT NULL, offered TEXT NOT NULL,
                                   UNIQUE (origin, held, offered));
+CREATE TABLE IF NOT EXISTS successor (old TEXT PRIMARY KEY, new TEXT NOT NULL);
 """
 
 
@@ -107,6 +109,15 @@ class WitnessStore:
                 "INSERT INTO known VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (checkpoint.origin, checkpoint.size, checkpoint.root, note),
             )
+
+    def put_successor(self, old: str, new: str) -> None:
+        """From now on the log `new` stands in the place of the log `old`."""
+        with self._lock, self._translated():
+            self._db.execute("INSERT OR REPLACE INTO successor VALUES (?, ?)", (old, new))
+
+    def successors(self) -> dict[str, str]:
+        """Origins of the logs that succeeded others, by the old one's."""
+        return dict(self._all("SELECT old, new FROM successor"))
 
     def put_alarm(self, alarm: Alarm) -> bool:
         """Keep an alarm; whether it is a new one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saferoom.cli import console_commands, lifecycle_commands, witness_commands
+from saferoom.cli import console_commands, lifecycle_commands, successor_commands, witness_commands
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 
 app.add_typer(witness_commands.app, name="witness")
+app.add_typer(successor_commands.app, name="successor")
 
 LogArgument = Annotated[
     Path | None, typer.Argument(help="A log.db or an exported folder; default: this node's.")

@@ -18,7 +18,7 @@ from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.commitments import SaltStore
 from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
 from saferoom.audit.log import AuditLog, Clock, utc_now
-from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, split_note
+from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
 from saferoom.audit.quorum import witness_name
 from saferoom.audit.recorder import Recorder
 from saferoom.audit.vocabulary import EventType, Outcome, bucket
@@ -32,6 +32,7 @@ from saferoom.errors import ConfigError, RefusedError
 from saferoom.identity.enrolment import Welcome, load_welcome
 from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
+from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR
 from saferoom.link.tls import TlsMaterial
@@ -42,6 +43,7 @@ from saferoom.node.home import Home
 from saferoom.node.quorums import node_of, origin_of
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.state import State
+from saferoom.node.successor import Recovery, present_origin
 
 
 class Core:
@@ -56,17 +58,20 @@ class Core:
         self.keys = NodeKeys.load(home.keys, passphrase)
         self.state = State(f"sqlite:///{home.state}", lambda: clock().timestamp())
         self.book = ContractBook(self.state)
-        signer, store = log_signer(self.keys), WitnessStore(home.witness)
+        signer = log_signer(self.keys, present_origin(home, self.me))
+        store = WitnessStore(home.witness)
         self.log = AuditLog.open(home.log, origin=signer.name, signer=signer, clock=clock)
         self.salts = SaltStore(home.salts)
-        self.acquaintances = Acquaintances(self.me, self.book, self._enrolled_log_keys)
+        self.acquaintances = Acquaintances(self.me, self.book, self._enrolled)
         self.witness = Witness(
             store,
             NoteSigner(witness_name(origin_of(self.me)), self.keys.log, COSIGNATURE_V1),
-            self.acquaintances.verifiers,
+            self._witnessed_log,
             on_alarm=self._alarm,
         )
         self._recorder = Recorder(self.log, node=self.me, software=software_digest())
+        if self.log.size == 0 and home.recovery.exists():
+            self._begin_successor()
 
     @classmethod
     @contextmanager
@@ -109,12 +114,42 @@ class Core:
             )
         return load_welcome(self.home.welcome, self.keys, self.now())
 
-    def _enrolled_log_keys(self) -> dict[str, bytes]:
-        """Log keys known without a contract: at a party the coordinator's, there every enrolled party's."""
+    def _enrolled(self) -> dict[str, PublicKeys]:
+        """Keys known without a contract: at a party the coordinator's, there every enrolled party's."""
         if self.settings.role == "coordinator":
-            known = Register.load(self.home.register).public_keys()
-            return {node: keys.log for node, keys in known.items()}
-        return {COORDINATOR: self.welcome().coordinator.log} if self.home.welcome.exists() else {}
+            return Register.load(self.home.register).public_keys()
+        return {COORDINATOR: self.welcome().coordinator} if self.home.welcome.exists() else {}
+
+    def _witnessed_log(self, origin: str) -> list[NoteVerifier]:
+        """The keys of a log that this node witnesses; a successor's once this node has agreed to it."""
+        successors = self.witness.store.successors()
+        is_first = origin == origin_of(node_of(origin))
+        if origin in successors or not (is_first or origin in successors.values()):
+            return []
+        return self.acquaintances.verifiers(origin)
+
+    def _begin_successor(self) -> None:
+        """The first entry of a successor log: what is known of the old one's end."""
+        recovery = Recovery.parse(self.home.recovery.read_text(encoding="utf-8"))
+        anchors = recovery.anchors(self.keys.public().log)
+        self.record("log.recovered", reason=recovery.body["reason"], anchors=anchors)
+
+    def agree_to_successor(self, text: str) -> Recovery:
+        """Sign another node's paper on a successor log, and witness that log from now on. Logged first."""
+        recovery = Recovery.parse(text)
+        keys = self.acquaintances.public_keys()
+        recovery.check(keys, {recovery.node})
+        old, new = recovery.body["origin"], recovery.body["successor"]
+        held = self.witness.store.held(old)
+        signed = recovery.signed(self.keys, held.note if held else "")
+        self.record(
+            "log.recovered",
+            by=recovery.node,
+            reason=recovery.body["reason"],
+            anchors=signed.anchors(keys[recovery.node].log),
+        )
+        self.witness.store.put_successor(old, new)
+        return signed
 
     def _alarm(self, alarm: Alarm) -> None:
         """A log that this node witnesses showed two histories: both heads go into our own log."""
@@ -224,9 +259,9 @@ class Core:
         return secrets.token_hex(16)
 
 
-def log_signer(keys: NodeKeys) -> NoteSigner:
-    """Who signs the node's log; the origin is the node's id."""
-    return NoteSigner(origin_of(keys.node_id), keys.log)
+def log_signer(keys: NodeKeys, origin: str = "") -> NoteSigner:
+    """Who signs the node's log; its first log's origin is made of the node's id."""
+    return NoteSigner(origin or origin_of(keys.node_id), keys.log)
 
 
 def software_digest() -> str:

@@ -6,6 +6,7 @@ tls/ca.pem  tls/certificate.pem           the room's authority and this node's c
 state.db                                  contracts, jobs, models
 salts.db                                  salts of subjects in the log; can be erased, never leaves the node
 log/log.db                                the audit log
+log/recovery.json                         the paper on which the present log succeeds a lost one
 log/witness.db                            what this node cosigned of other logs
 data/                                     registered data sets and local reports on them
 models/<job>/                             what a finished job left here
@@ -82,6 +83,10 @@ class Home:
     @property
     def witness(self) -> Path:
         return self.root / "log" / "witness.db"
+
+    @property
+    def recovery(self) -> Path:
+        return self.root / "log" / "recovery.json"
 
     @property
     def log_key(self) -> Path:

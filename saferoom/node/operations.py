@@ -53,6 +53,7 @@ class Operations:
             "job.show": answer(self.job_show),
             "job.watch": self.job_watch,
             "keys.show": answer(self.keys_show),
+            "successor.sign": answer(self.successor_sign),
         }
 
     def handle(self, verb: str, args: Plain) -> Iterator[Plain]:
@@ -130,6 +131,11 @@ class Operations:
         if self.watch is None:
             raise UsageError("the node is not up", step="watch", remedy="start it with `saferoom ... up`")
         yield from self.watch.follow(row["id"])
+
+    def successor_sign(self, args: Plain) -> Plain:
+        """Agree to another node's successor log; gives the paper with this node's signature."""
+        signed = self.core.agree_to_successor(str(argument(args, "paper")))
+        return {"node": signed.node, "successor": signed.body["successor"], "paper": signed.text()}
 
     def keys_show(self, _args: Plain) -> Plain:
         keys = self.core.keys.public()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from saferoom.audit import VerdictKind, copy_log, verify_log
 from saferoom.audit.checkpoint import Checkpoint
 from saferoom.contracts.contract import Contract
-from saferoom.errors import StorageError
+from saferoom.errors import RefusedError, SafeRoomError, StorageError, VerificationError
+from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR
 from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.relay import Relay
@@ -20,6 +22,8 @@ from saferoom.node.coordinator import Coordinator
 from saferoom.node.core import Core
 from saferoom.node.party import Party
 from saferoom.node.quorums import log_verifier, node_of, origin_of, quorum_of
+from saferoom.node.succession import open_successor
+from saferoom.node.successor import propose
 from tests.node_room import PARTIES, Nodes, opened_nodes, three_party_columns
 
 
@@ -185,3 +189,77 @@ def test_the_quorum_of_a_contract(nodes: Nodes) -> None:
     assert (quorum.needed, len(quorum.witnesses), quorum.max_age_s) == (2, 3, 86_400)
     key = contract.pinned_keys()["tax"].log
     assert str(log_verifier("saferoom/tax", key)) == nodes.cores["tax"].log_verifier_key()
+
+
+# --- a successor log ----------------------------------------------------------
+
+
+@pytest.fixture
+def lost(nodes: Nodes, wires: Wires, tmp_path: Path) -> Wires:
+    """Tax's log was put back from an old copy; its node is down, and found out why."""
+    nodes.activate(nodes.draft(three_party_columns()))
+    home = nodes.homes["tax"]
+    copy_log(home.log, tmp_path / "backup.db")
+    nodes.cores["tax"].record("policy.changed")
+    wires.tick()
+    nodes.cores.pop("tax").close()
+    home.log.unlink()
+    (tmp_path / "backup.db").rename(home.log)
+    core = Core(home)
+    wires.parties["tax"] = Party(core)
+    with pytest.raises(StorageError, match="successor"):
+        wires.parties["tax"].start()
+    core.close()
+    return wires
+
+
+def test_a_successor_log_begins_once_all_have_signed(nodes: Nodes, lost: Wires) -> None:
+    home = nodes.homes["tax"]
+    paper = propose(home, NodeKeys.load(home.keys), "the disk failed").text()
+    for name in ("bank", "power", COORDINATOR):
+        with pytest.raises(RefusedError, match="not signed by"):
+            open_successor(home, paper, None)
+        paper = nodes.cores[name].agree_to_successor(paper).text()
+    opened = open_successor(home, paper, None)
+    assert (opened["origin"], opened["entries"]) == ("saferoom/tax/2", 1)
+    assert home.log_key.read_text(encoding="ascii").strip() == opened["verifier_key"]
+    nodes.cores["tax"] = tax = Core(home)
+    first = nodes.events("tax")[0]
+    size = nodes.cores["bank"].witness.store.held("saferoom/tax").checkpoint.size  # type: ignore[union-attr]
+    assert (first["type"], first["reason"]) == ("log.recovered", "the disk failed")
+    assert [anchor["size"] for anchor in first["anchors"]] == [size - 1, size]
+    assert home.log.with_name("log-1.db").exists()
+    lost.parties["tax"] = Party(tax)
+    lost.tick()
+    assert {item.size for item in tax.log.cosignatures()} == {1}
+    for name in ("bank", "power", COORDINATOR):
+        assert nodes.cores[name].witness._known_logs("saferoom/tax") == []
+        assert nodes.events(name)[-1]["type"] == "log.recovered"
+
+
+def test_no_successor_is_witnessed_that_nobody_agreed_to(nodes: Nodes, wires: Wires) -> None:
+    nodes.activate(nodes.draft(three_party_columns()))
+    assert nodes.cores["bank"].witness._known_logs("saferoom/tax")
+    assert nodes.cores["bank"].witness._known_logs("saferoom/tax/2") == []
+
+
+@pytest.mark.parametrize("field", ["origin", "successor", "local", "ahead", "reason", "node"])
+def test_a_changed_paper_is_refused(nodes: Nodes, lost: Wires, field: str) -> None:
+    home = nodes.homes["tax"]
+    paper = json.loads(propose(home, NodeKeys.load(home.keys), "the disk failed").text())
+    paper["body"][field] += "x"
+    with pytest.raises(VerificationError):
+        nodes.cores["bank"].agree_to_successor(json.dumps(paper))
+    assert nodes.cores["bank"].witness.store.successors() == {}
+
+
+def test_a_crash_between_paper_and_log_is_gone_on_from(nodes: Nodes, lost: Wires) -> None:
+    home = nodes.homes["tax"]
+    paper = propose(home, NodeKeys.load(home.keys), "the disk failed").text()
+    for name in ("bank", "power", COORDINATOR):
+        paper = nodes.cores[name].agree_to_successor(paper).text()
+    home.recovery.write_text(paper, encoding="utf-8")
+    home.recovery.chmod(0o600)
+    with pytest.raises(SafeRoomError):
+        Core(home)
+    assert open_successor(home, paper, None)["entries"] == 1
