@@ -105,7 +105,7 @@ def tiles(
     """
     from saferoom.audit.tlog import export_tiles
 
-    node.show({"folder": str(out), "files": export_tiles(log or _own_home(node).log, out)})
+    node.show({"folder": str(out), "files": export_tiles(log or own_home(node).log, out)})
 
 
 def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
