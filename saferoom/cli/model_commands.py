@@ -1,4 +1,4 @@
-"""`saferoom model …`: list, show, export, destroy."""
+"""`saferoom model …`: list, show, card, export, destroy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from saferoom.cli.node import Node, node_command
-from saferoom.cli.output import Plain, pair_lines, table_lines, talk
+from saferoom.cli.output import Plain, cell, pair_lines, table_lines, talk
 
 app = typer.Typer(
     no_args_is_help=True, help="This party's parts of models.", epilog="Example: saferoom model list"
@@ -30,6 +30,15 @@ def list_(node: Node) -> None:
 def show_(node: Node, model: ModelArgument) -> None:
     """This party's own coefficients, and the files the job left."""
     node.show(node.ask("model.show", model=model), _model_lines)
+
+
+@node_command(app, "saferoom model card 3f")
+def card(node: Node, model: ModelArgument) -> None:
+    """What a model was made of and for, how good it is.
+
+    Markdown. Metrics only at the party that evaluated it, coefficients of this party's own columns.
+    """
+    node.show(node.ask("model.card", model=model), _card_lines)
 
 
 @node_command(app, "saferoom model export 3f --out model-2025-q1")
@@ -69,3 +78,38 @@ def _model_lines(answer: Plain) -> Iterator[str]:
         for name, value in zip(model["columns"], model["coefficients"], strict=True)
     ]
     yield from table_lines(rows, ["column", "coefficient"], "this party brought no column")
+
+
+def _card_lines(card: Plain) -> Iterator[str]:
+    """A page of Markdown."""
+    yield f"# {card['contract']['title']}"
+    yield ""
+    yield f"Model `{card['model']}`, {card['kind']}, made {card['made']}, kept until {card['kept_until']}."
+    yield from _section("Contract", card["contract"])
+    yield from _rows("Parties", card["parties"])
+    yield from _section("Rows", card["rows"])
+    for name, values in _measured(card["metrics"]):
+        yield from _section(f"Metrics: {name}", values)
+    own = {**card["coefficients"], "intercept": card["intercept"]}
+    yield from _section(f"Coefficients of {card['party']}", own)
+    yield from _section("Points", card["points"])
+    yield from _section("Holds only if", dict.fromkeys(card["assumptions"], "accepted"))
+
+
+def _measured(metrics: Plain | None) -> Iterator[tuple[str, Plain]]:
+    """Joint and alone, where they were measured here."""
+    for prefix, found in (("", metrics or {}), ("alone, ", (metrics or {}).get("alone", {}))):
+        for rows in ("train", "test"):
+            if found.get(rows):
+                yield f"{prefix}{rows}", found[rows]
+
+
+def _section(title: str, values: Plain) -> Iterator[str]:
+    lines = [f"- {key.replace('_', ' ')}: {text}" for key, value in values.items() if (text := cell(value))]
+    if lines:
+        yield from ("", f"## {title}", "", *lines)
+
+
+def _rows(title: str, rows: list[Plain]) -> Iterator[str]:
+    yield from ("", f"## {title}", "", f"| {' | '.join(rows[0])} |", "|---" * len(rows[0]) + "|")
+    yield from (f"| {' | '.join(map(cell, row.values()))} |" for row in rows)

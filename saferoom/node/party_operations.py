@@ -18,6 +18,7 @@ from saferoom.node.core import Core
 from saferoom.node.feature_stability import feature_stability
 from saferoom.node.holdings import Holdings
 from saferoom.node.lifecycle_operations import LifecycleOperations
+from saferoom.node.model_card import model_card
 from saferoom.node.model_file import PartyModel
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
@@ -66,6 +67,7 @@ class PartyOperations(Operations):
             "job.cancel": answer(self.job_cancel),
             "model.list": answer(self.model_list),
             "model.show": answer(self.model_show),
+            "model.card": answer(self.model_card),
             "model.export": answer(self.model_export),
             "model.destroy": answer(self.model_destroy),
             "model.stability": answer(self.model_stability),
@@ -230,6 +232,10 @@ class PartyOperations(Operations):
         contract = self.core.book.get(row["contract_id"])
         name = str(args.get("dataset") or contract.parties[self.core.me].dataset)
         return feature_stability(PartyModel.load(folder), catalogue.recall(name, self.core.home.data))
+
+    def model_card(self, args: Plain) -> Plain:
+        """What a model was made of and for, as this party may see it."""
+        return model_card(self.core, *self._find_model(args))
 
     def model_export(self, args: Plain) -> Plain:
         """Copy what a job left here into a new folder; logged before it is done."""

@@ -16,8 +16,8 @@ from saferoom.data.loading import write_private
 from saferoom.models.stability import stability_index
 from saferoom.node.model_file import STABILITY, PartyModel
 from saferoom.node.report_facts import REPORT
-from saferoom.node.results import ALONE, METRICS
-from saferoom.node.score_files import SCORES, load_scheme
+from saferoom.node.results import ALONE
+from saferoom.node.score_files import METRICS, SCORES, load_scheme
 from saferoom.node.scorecard_file import JSON_FILE
 from saferoom.report.content import (
     Card,

@@ -22,14 +22,14 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.models.alone import AloneFit, fit_alone
 from saferoom.models.metrics import metrics_summary
-from saferoom.node.score_files import SCORES, save_scheme
+from saferoom.node.score_files import METRICS, SCORES, save_scheme
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.standard import standard_scheme
 
 Floats = NDArray[np.float64]
 Metrics = dict[str, float] | None
 
-METRICS, ALONE = "metrics.json", "alone.csv"
+ALONE = "alone.csv"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 
 Floats = NDArray[np.float64]
 
-SCORES, GRADES = "scores.csv", "grades.json"
+SCORES, GRADES, METRICS = "scores.csv", "grades.json", "metrics.json"
 _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 
