@@ -91,13 +91,22 @@ class DisclosureRef:
 
 @dataclass(frozen=True, slots=True)
 class PeerRef:
-    """One direction of a conversation: messages counted, bytes in a bucket, transcript as hex SHA-256."""
+    """One direction of a conversation, up to a mark: who, how much, and the transcript as hex SHA-256.
+
+    `org` is the other end; of what the relay saw, the sender, and then `to` is the receiver. `cut` numbers
+    the marks of that direction from 0, `phase` is the sender's; both are left out of what no mark covers.
+    `receipt` is the sender's signature, kept by the receiver.
+    """
 
     org: str
     direction: Direction
     messages: int | None = None
     bytes_bucket: str = ""
     transcript: str = ""
+    to: str = ""
+    cut: int | None = None
+    phase: str = ""
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

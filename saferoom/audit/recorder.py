@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import UTC
+from typing import Any
 
 from saferoom.audit.events import (
     Actor,
@@ -58,6 +59,19 @@ class Recorder:
         self,
         type: EventType,  # noqa: A002 - the entry's own word
         outcome: Outcome = "allowed",
+        **fields: Any,
+    ) -> Receipt:
+        """Write one event, made by `event`, and wait until it is durable.
+
+        Raises: UsageError if a field is not allowed; StorageError if the log cannot be written: then do not
+        act.
+        """
+        return self.log.append(self.event(type, outcome, **fields))
+
+    def event(
+        self,
+        type: EventType,  # noqa: A002 - the entry's own word
+        outcome: Outcome = "allowed",
         *,
         reason: str = "",
         actor: Actor | None = None,
@@ -74,13 +88,9 @@ class Recorder:
         model: ModelRef | None = None,
         deletion: Deletion | None = None,
         anchors: Iterable[Anchor] = (),
-    ) -> Receipt:
-        """Write one event and wait until it is durable. Its stage is that of the type.
-
-        Raises: UsageError if a field is not allowed; StorageError if the log cannot be written: then do not
-        act.
-        """
-        event = Event(
+    ) -> Event:
+        """One event, not written yet. Its stage is that of the type."""
+        return Event(
             event_id=secrets.token_hex(16),
             type=type,
             stage=STAGE_OF.get(type, "use"),  # the schema refuses the type if it is unknown
@@ -104,7 +114,6 @@ class Recorder:
             deletion=deletion,
             anchors=tuple(anchors),
         )
-        return self.log.append(event)
 
     def _now(self) -> str:
         return (

@@ -28,6 +28,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _EVENT_ID = re.compile(r"[0-9a-f]{32}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +118,15 @@ OPTIONAL: dict[str, Check] = {
     ),
     "peer": _object_of(
         {"org": _name, "direction": _one_of(DIRECTIONS)},
-        {"messages": _count, "bytes_bucket": _bucket, "transcript": _hash},
+        {
+            "to": _name,
+            "cut": _count,
+            "phase": _name,
+            "messages": _count,
+            "bytes_bucket": _bucket,
+            "transcript": _hash,
+            "receipt": _matching(_SIGNATURE),
+        },
     ),
     "session": _object_of({"id": _name, "seq": _count, "prev_hash": _hash}, {}),
     "subject_commit": _hash,

@@ -15,7 +15,7 @@ Stage = Literal["collection", "transfer", "storage", "use", "sharing", "destruct
 
 Outcome = Literal["allowed", "refused", "failed"]
 
-Direction = Literal["sent", "received"]
+Direction = Literal["sent", "received", "relayed"]
 
 EventType = Literal[
     "node.started",

@@ -12,7 +12,6 @@ contract, writes it to the log, and raises to stop it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.codec import decode, encode
-from saferoom.channel.transport import Buffer, Transport
+from saferoom.channel.transport import Transport
 from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
 from saferoom.sharing.values import Declared, Disclosed, MaskedShare, Sendable, Share, Words
 
@@ -44,27 +43,14 @@ class Disclosure:
 
 @dataclass(slots=True)
 class Traffic:
-    """What one endpoint sent to or received from one peer: counts, and a running transcript digest.
-
-    digest' = SHA-256(digest | SHA-256(message)): a message that goes to several peers is hashed once.
-    """
+    """What one endpoint sent to or received from one peer."""
 
     messages: int = 0
     size_bytes: int = 0
-    digest: bytes = bytes(32)
 
-    def add(self, size_bytes: int, message_digest: bytes) -> None:
+    def add(self, size_bytes: int) -> None:
         self.messages += 1
         self.size_bytes += size_bytes
-        self.digest = hashlib.sha256(self.digest + message_digest).digest()
-
-
-def message_digest(parts: Sequence[Buffer]) -> bytes:
-    """SHA-256 of the concatenated parts."""
-    hasher = hashlib.sha256()
-    for part in parts:
-        hasher.update(part)
-    return hasher.digest()
 
 
 @dataclass(slots=True)
@@ -152,7 +138,7 @@ class Session:
                 step=step,
                 remedy="check that both nodes run the same SafeRoom version",
             )
-        self.meter.received[sender].add(len(message), message_digest([message]))
+        self.meter.received[sender].add(len(message))
         if self._has_spoken:
             self.meter.rounds += 1
             self._has_spoken = False
@@ -223,9 +209,9 @@ class Session:
 
     def _send(self, receivers: Sequence[str], label: str, values: Sequence[Sendable | Declared]) -> None:
         parts = encode(self.step(label), [value.value for value in values])
-        size_bytes, digest = sum(len(part) for part in parts), message_digest(parts)
+        size_bytes = sum(len(part) for part in parts)
         for to in receivers:
-            self.meter.sent[to].add(size_bytes, digest)
+            self.meter.sent[to].add(size_bytes)
             self._has_spoken = True
             self._transport.send(to, parts)
         if self.me == self.helper:

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saferoom.cli import console_commands, lifecycle_commands, successor_commands, witness_commands
+from saferoom.cli import (
+    console_commands,
+    lifecycle_commands,
+    reconcile_command,
+    successor_commands,
+    witness_commands,
+)
 from saferoom.cli.node import Node, node_command
+from saferoom.cli.options import text_of
 from saferoom.cli.output import Plain
 from saferoom.errors import ConfigError
 
@@ -66,8 +73,8 @@ def verify(
     from saferoom.audit.quorum import Quorum
     from saferoom.audit.verify import verify_log
 
-    kept = [_text(path, "checkpoint") for path in seen or []]
-    keys = key or ([] if log or contract else [_text(own_home(node).log_key, "log's key").strip()])
+    kept = [text_of(path, "checkpoint") for path in seen or []]
+    keys = key or ([] if log or contract else [text_of(own_home(node).log_key, "log's key").strip()])
     path = log or own_home(node).log
     needed = Quorum.of_keys(quorum, witness) if witness else None
     if contract:
@@ -114,7 +121,7 @@ def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
     from saferoom.contracts.contract import parse_contract
     from saferoom.node.quorums import log_verifier, node_of, quorum_of
 
-    contract, origin = parse_contract(_text(file, "contract")), origin_of_log(log)
+    contract, origin = parse_contract(text_of(file, "contract")), origin_of_log(log)
     pinned = contract.pinned_keys().get(node_of(origin))
     if pinned is None:
         raise ConfigError(
@@ -132,13 +139,6 @@ def own_home(node: Node) -> Home:
     return place
 
 
-def _text(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the {what} {path}", remedy="check the path") from error
-
-
 def _verdict_lines(verdict: Plain) -> Iterator[str]:
     yield f"{verdict['verdict']}  {verdict['origin']}  {verdict['size']} entries"
     faults = verdict["faults"]
@@ -151,5 +151,6 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
     yield verdict["not_proved"]
 
 
+reconcile_command.register(app)
 lifecycle_commands.register(app)
 console_commands.register(app)

@@ -77,3 +77,11 @@ def check_target(path: Path) -> None:
     if path.is_dir() or not path.absolute().parent.is_dir():
         problem = "is a folder" if path.is_dir() else "lies in a folder that is not there"
         raise UsageError(f"{path} {problem}", remedy="name a file in a folder that exists")
+
+
+def text_of(path: Path, what: str) -> str:
+    """A file's text. Raises ConfigError naming it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the {what} {path}", remedy="check the path") from error

@@ -18,6 +18,7 @@ from saferoom.link.frames import Flag, FrameHeader, Kind, Reason
 from saferoom.link.inflow import InFlow
 from saferoom.link.outflow import OutFlow
 from saferoom.link.settings import FlowLimits
+from saferoom.link.transcript import Mark, Said
 
 _MAX_RESEND_WAIT_S = 30.0
 FrameParts = tuple[bytes, bytes]
@@ -32,6 +33,7 @@ class Conversation:
         job_id, session = job
         self.peer = peer
         self.inbox: deque[Buffer] = deque()
+        self.marks: deque[Mark] = deque()
         self.out = OutFlow(FlowSealer(keys.send, job_id, session, me, peer), limits)
         self._me = me
         self._job = job
@@ -53,6 +55,20 @@ class Conversation:
         """Queue one message."""
         self.out.put(parts)
 
+    def put_mark(self, body: bytes) -> None:
+        """Cut the flow's transcript here, with something to say to the peer's node."""
+        self.out.put_mark(body)
+
+    @property
+    def said(self) -> Said | None:
+        """What was said to the peer; None while some of it is not sealed yet."""
+        return None if self.out.unsealed_bytes else self.out.transcript.said()
+
+    @property
+    def heard(self) -> Said:
+        """What came from the peer, read or not."""
+        return self._into.transcript.said()
+
     def read(self, now: float) -> Buffer:
         """Take the next message out of the inbox, which must not be empty."""
         message = self.inbox.popleft()
@@ -68,7 +84,7 @@ class Conversation:
             return
         if self.out.outstanding_bytes:
             raise PeerError("the peer ended its part without taking everything", party=self.peer)
-        if not self.inbox and self._into.expected >= self._peer_closed_at:
+        if not (self.inbox or self.marks) and self._into.expected >= self._peer_closed_at:
             raise PeerError("the peer ended its part and sends nothing more", party=self.peer)
 
     @property
@@ -164,6 +180,7 @@ class Conversation:
             self._acknowledge_at = now
             return
         self.inbox.extend(messages)
+        self.marks.extend(self._into.take_marks())
         self._unread_bytes += sum(len(message) for message in messages)
         self._unacknowledged_bytes += len(frame)
         if self._acknowledge_at is None and not self._is_paused:

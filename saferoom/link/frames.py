@@ -55,13 +55,14 @@ class Kind(enum.IntEnum):
 
 class Flag(enum.IntFlag):
     """`FIRST` and `LAST` fragment of a message; `RESEND` asks for everything unacknowledged again;
-    `CLOSED` says that the sender has ended its part well."""
+    `CLOSED` says that the sender has ended its part well; `MARK` cuts the flow's transcript here."""
 
     NONE = 0
     FIRST = 1
     LAST = 2
     RESEND = 4
     CLOSED = 8
+    MARK = 16
 
 
 class Reason(enum.IntEnum):

@@ -14,6 +14,7 @@ from saferoom.link.cipher import FlowOpener
 from saferoom.link.frames import Flag, FrameHeader
 from saferoom.link.outflow import LENGTH
 from saferoom.link.settings import FlowLimits
+from saferoom.link.transcript import Mark, Transcript, frame_digest
 
 
 class InFlow:
@@ -28,6 +29,8 @@ class InFlow:
         self._partial: memoryview | None = None
         self._filled = 0
         self.expected = 0
+        self.transcript = Transcript()
+        self._marks: list[Mark] = []
 
     def accept(self, header: FrameHeader, frame: bytes) -> list[Buffer] | None:
         """The messages this frame completes, in order; None if the frame is an old one.
@@ -47,6 +50,11 @@ class InFlow:
             self._open(self.expected, flags, held, messages)
         return messages
 
+    def take_marks(self) -> list[Mark]:
+        """The marks that came since the last call."""
+        taken, self._marks = self._marks, []
+        return taken
+
     def _hold(self, header: FrameHeader, frame: bytes) -> None:
         if self._early_bytes + len(frame) > self._limits.window_bytes:
             raise PeerError(
@@ -59,11 +67,18 @@ class InFlow:
     def _open(self, sequence: int, flags: Flag, frame: bytes, messages: list[Buffer]) -> None:
         fragment = self._opener.open(frame, sequence)
         self.expected += 1
+        said = self.transcript.said()
+        self.transcript.add(flags, len(frame), frame_digest(frame))
         if bool(flags & Flag.FIRST) != (self._partial is None):
             raise PeerError("fragments of two messages are mixed", party=self._peer)
         if flags & Flag.FIRST and flags & Flag.LAST:
-            messages.append(fragment)
+            if flags & Flag.MARK:
+                self._marks.append(Mark(said, fragment))
+            else:
+                messages.append(fragment)
             return
+        if flags & Flag.MARK:
+            raise PeerError("a mark is one frame", party=self._peer)
         data: Buffer = fragment
         if self._partial is None:
             data = self._begin(fragment)

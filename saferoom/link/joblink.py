@@ -28,6 +28,7 @@ from saferoom.link.frames import Reason, parse_header
 from saferoom.link.pipe import FIRST_SERVICE_KIND, OnService, Pipe, PipeKind
 from saferoom.link.reading import PipeReader
 from saferoom.link.settings import DEFAULT_FLOW_LIMITS, SMALL_FRAME_BYTES, FlowLimits
+from saferoom.link.transcript import Mark, Said
 
 _IDLE_S = 5.0
 _log = logging.getLogger(__name__)
@@ -132,6 +133,53 @@ class JobLink:
                 slowest.check_not_ended()
                 self._wait_until(deadline, slowest.peer, f"not everything was taken in {timeout_s:g} s")
 
+    def settle(self, timeout_s: float) -> dict[str, Said]:
+        """Wait until everything that was sent is sealed; what was said to each peer so far."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for name, peer in self._peers.items():
+                # Here and not by the writer alone: we may be the one who reads the pipe, and hear no notice.
+                with self._pump_locks[name]:
+                    self._pump(peer)
+            with self._lock:
+                said = {name: peer.said for name, peer in self._peers.items()}
+                unsealed = next((name for name, words in said.items() if words is None), "")
+                if not unsealed:
+                    return {name: words for name, words in said.items() if words is not None}
+                self._check()
+                self._peers[unsealed].check_not_ended()
+                self._wait_until(deadline, unsealed, f"not everything was taken in {timeout_s:g} s")
+
+    def standing(self) -> dict[str, tuple[Said, Said]]:
+        """What was sealed for each peer so far, and what came from it. Does not wait."""
+        with self._lock:
+            return {name: (peer.out.transcript.said(), peer.heard) for name, peer in self._peers.items()}
+
+    def mark(self, to: str, body: bytes) -> None:
+        """Cut the flow to a peer: all that was sent before, and `body` for the peer's node."""
+        peer = self._peer(to)
+        with self._lock:
+            self._check()
+            peer.put_mark(body)
+        if not self._try_pump(peer):
+            self._wake_writer()
+
+    def marks(self) -> list[tuple[str, Mark]]:
+        """The marks that came since the last call, each with its sender; does not wait."""
+        with self._lock:
+            return [(name, peer.marks.popleft()) for name, peer in self._peers.items() for _ in [*peer.marks]]
+
+    def next_mark(self, sender: str, timeout_s: float) -> Mark:
+        """The next mark of a peer. Raises PeerTimeout, or what ended the conversation."""
+        peer = self._peer(sender)
+        deadline = time.monotonic() + timeout_s
+        with self._lock:
+            while not peer.marks:
+                self._check()
+                peer.check_not_ended()
+                self._wait_until(deadline, sender, f"nothing came for {timeout_s:g} s")
+            return peer.marks.popleft()
+
     def close(self, timeout_s: float = 60.0) -> None:
         """Wait until the peers have acknowledged everything, say goodbye, and end.
 
@@ -172,6 +220,16 @@ class JobLink:
             self._fail(error)
 
     def _on_message(self, kind: int, payload: bytes) -> None:
+        try:
+            self._take_in(kind, payload)
+        except SafeRoomError as error:
+            # Before anybody else reads on: what comes next makes no sense without this.
+            self._fail(error)
+            raise
+
+    def _take_in(self, kind: int, payload: bytes) -> None:
+        with self._lock:
+            self._check()
         if kind == PipeKind.FRAME:
             self._on_frame(payload)
         elif kind == PipeKind.LINK_UP:

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saferoom.channel.transport import Buffer
-from saferoom.errors import PeerError
+from saferoom.errors import PeerError, UsageError
 from saferoom.link.cipher import FlowSealer, SealedFrame
 from saferoom.link.frames import OVERHEAD_BYTES, Flag
 from saferoom.link.settings import FlowLimits
+from saferoom.link.transcript import Transcript, sealed_digest
 
 LENGTH = struct.Struct(">Q")
 """Stands before the first of several fragments: the size of the whole message."""
@@ -29,6 +30,7 @@ class _Message:
     parts: deque[memoryview]
     size_bytes: int
     left_bytes: int
+    is_mark: bool = False
 
     @property
     def is_untouched(self) -> bool:
@@ -62,6 +64,7 @@ class OutFlow:
         self._messages: deque[_Message] = deque()
         self._under_way: deque[SealedFrame] = deque()
         self._cursor = 0
+        self.transcript = Transcript()
         self.under_way_bytes = 0
         self.unsealed_bytes = 0
 
@@ -87,6 +90,13 @@ class OutFlow:
         size = sum(len(view) for view in views)
         self._messages.append(_Message(views, size, size))
         self.unsealed_bytes += size
+
+    def put_mark(self, body: bytes) -> None:
+        """Queue a mark; its body must fit one frame."""
+        if len(body) > self._payload_bytes:
+            raise UsageError(f"a mark has at most {self._payload_bytes} bytes")
+        self._messages.append(_Message(deque([memoryview(body)]), len(body), len(body), is_mark=True))
+        self.unsealed_bytes += len(body)
 
     def take(self) -> SealedFrame | None:
         """The next frame to hand over: one to be sent again, or a new one if the window has room."""
@@ -128,6 +138,7 @@ class OutFlow:
     def _seal_next(self, payload_bytes: int) -> SealedFrame:
         message = self._messages[0]
         flags = Flag.FIRST if message.is_untouched else Flag.NONE
+        flags |= Flag.MARK if message.is_mark else Flag.NONE
         prefix = LENGTH.pack(message.size_bytes) if message.needs_length(self._payload_bytes) else b""
         views = message.take(payload_bytes - len(prefix))
         if not message.left_bytes:
@@ -135,6 +146,7 @@ class OutFlow:
             self._messages.popleft()
         fragment: Buffer = views[0] if len(views) == 1 and not prefix else b"".join([prefix, *views])
         frame = self._sealer.seal(fragment, flags)
+        self.transcript.add(flags, frame.size_bytes, sealed_digest(frame.head, frame.body))
         self._under_way.append(frame)
         self._cursor += 1
         self.unsealed_bytes -= payload_bytes - len(prefix)

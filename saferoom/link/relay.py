@@ -12,7 +12,8 @@ from typing import TypeVar
 import grpc.aio
 
 from saferoom.errors import ConfigError, PeerError, UsageError
-from saferoom.link.frames import SENDER, FrameHeader, endpoint_bytes
+from saferoom.link.flow_book import FlowBook
+from saferoom.link.frames import SENDER, Kind, endpoint_bytes, parse_header
 from saferoom.link.mailbox import Mailbox
 from saferoom.link.relay_service import LocalEndpoint, RelayCallbacks, RelayService
 from saferoom.link.settings import (
@@ -24,6 +25,7 @@ from saferoom.link.settings import (
     server_options,
 )
 from saferoom.link.tls import TlsMaterial, server_credentials
+from saferoom.link.transcript import frame_digest
 
 _log = logging.getLogger(__name__)
 _CALL_TIMEOUT_S = 10.0
@@ -35,9 +37,8 @@ class Relay:
 
     Callbacks run in worker threads, one a party, in order; a slow one holds up nobody else. `allowed(party,
     serial)` is asked at each connection, with the serial number of the certificate; a party that is refused
-    later is cut off with `disconnect`. `on_envelope(header, size_bytes, digest)` sees each data frame: the
-    digest commits to it as it was sealed. A frame that is sent again after a broken link is seen again, with
-    the same sequence and digest.
+    later is cut off with `disconnect`. With a `book`, only frames of the jobs it knows are passed on, and
+    each is booked before. `on_refused(party, reason)` hears of connections and frames that were turned away.
     """
 
     def __init__(
@@ -49,7 +50,8 @@ class Relay:
         on_connect: Callable[[str], None],
         on_disconnect: Callable[[str], None],
         allowed: Callable[[str, int], bool],
-        on_envelope: Callable[[FrameHeader, int, bytes], None] | None = None,
+        on_refused: Callable[[str, str], None] = lambda party, reason: None,
+        book: FlowBook | None = None,
         emulation: NetworkEmulation | None = None,
         limits: RelayLimits = DEFAULT_RELAY_LIMITS,
         settings: LinkSettings = DEFAULT_LINK_SETTINGS,
@@ -58,8 +60,8 @@ class Relay:
         self._address = address
         self._tls = tls
         self._settings = settings
-        callbacks = RelayCallbacks(on_control, on_connect, on_disconnect, on_envelope, allowed)
-        self._service = RelayService(callbacks, limits, settings, emulation)
+        callbacks = RelayCallbacks(on_control, on_connect, on_disconnect, on_refused, allowed)
+        self._service = RelayService(callbacks, limits, settings, emulation, book)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping: asyncio.Event | None = None
@@ -106,6 +108,13 @@ class Relay:
         local = self._service.locals.get(endpoint_bytes(name))
         if local is None or frame[SENDER] != local.endpoint:
             raise UsageError(f"{name!r} is not a local endpoint, or the frame is not its own")
+        book = self._service.book
+        # Booked here, in the endpoint's own thread: its frames are the largest part of what passes.
+        header = parse_header(frame)
+        if book is not None and header.kind == Kind.DATA:
+            may_pass = book.add(header, len(frame), frame_digest(frame))
+            if not may_pass:
+                return
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._submit, local, frame)
 

@@ -9,7 +9,6 @@ another party.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +19,10 @@ import grpc.aio
 
 from saferoom.errors import PeerError
 from saferoom.link.credit import CreditError, CreditMeter
+from saferoom.link.flow_book import FlowBook
 from saferoom.link.frames import (
-    AUTHENTICATED_BYTES,
-    HEADER_BYTES,
     RECEIVER,
     SENDER,
-    FrameHeader,
     Kind,
     check_frame,
     endpoint_bytes,
@@ -47,6 +44,7 @@ from saferoom.link.streams import (
     wrap_control,
 )
 from saferoom.link.tls import party_of, serial_of
+from saferoom.link.transcript import frame_digest
 
 _log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -60,7 +58,7 @@ class RelayCallbacks:
     on_control: Callable[[str, bytes], None]
     on_connect: Callable[[str], None]
     on_disconnect: Callable[[str], None]
-    on_envelope: Callable[[FrameHeader, int, bytes], None] | None
+    on_refused: Callable[[str, str], None]
     allowed: Callable[[str, int], bool]
 
 
@@ -119,8 +117,10 @@ class RelayService:
         limits: RelayLimits,
         settings: LinkSettings,
         network: NetworkEmulation | None,
+        book: FlowBook | None,
     ) -> None:
         self.limits = limits
+        self.book = book
         self.network = network or NetworkEmulation()
         self.connections: dict[bytes, Connection] = {}
         self.locals: dict[bytes, LocalEndpoint] = {}
@@ -128,6 +128,8 @@ class RelayService:
         self._callbacks = callbacks
         self._settings = settings
         self._mailboxes: dict[str, Mailbox] = {}
+        if book is not None:
+            book.on_refused = self._refused
 
     def handler(self) -> grpc.GenericRpcHandler[bytes, bytes]:
         """The streams as gRPC methods; messages are plain bytes."""
@@ -179,6 +181,7 @@ class RelayService:
             or serial is None
             or not await loop.run_in_executor(None, self._callbacks.allowed, party, serial)
         ):
+            self._refused(party or "nobody", "it connected without being admitted")
             await context.abort(
                 grpc.StatusCode.PERMISSION_DENIED,
                 f"the coordinator does not admit {party or 'this certificate'}: not enrolled, or revoked",
@@ -254,9 +257,10 @@ class RelayService:
     async def _on_frame(self, connection: Connection, frame: bytes) -> None:
         check_frame(frame, max_bytes=FRAME_BYTES)
         if frame[SENDER] != connection.endpoint:
+            self._refused(connection.party, "it sent a frame in another's name")
             raise PermissionError(f"{connection.party} sent a frame in another's name")
-        if self._callbacks.on_envelope is not None and frame[1] == Kind.DATA:
-            await self._report(connection.party, frame)
+        if frame[1] == Kind.DATA and not await self._may_pass(frame):
+            return
         self.route(connection, frame)
 
     def route(self, sender: Connection | LocalEndpoint, frame: bytes) -> None:
@@ -302,17 +306,18 @@ class RelayService:
         if self._mailboxes[party].waiting_bytes > self.limits.control_bytes:
             raise CreditError("more control messages were sent than the coordinator can take")
 
-    async def _report(self, party: str, frame: bytes) -> None:
-        on_envelope = self._callbacks.on_envelope
-        if on_envelope is None:
-            return
-        loop = asyncio.get_running_loop()
+    async def _may_pass(self, frame: bytes) -> bool:
+        """Book a data frame before it goes on; False if its job is not under way."""
+        if self.book is None:
+            return True
         if is_bulk(frame):
-            digest = await loop.run_in_executor(None, _digest, frame)
+            digest = await asyncio.get_running_loop().run_in_executor(None, frame_digest, frame)
         else:
-            digest = _digest(frame)
-        header = parse_header(frame)
-        self._post(party, lambda: on_envelope(header, len(frame), digest))
+            digest = frame_digest(frame)
+        return self.book.add(parse_header(frame), len(frame), digest)
+
+    def _refused(self, party: str, reason: str) -> None:
+        self._post(party, lambda: self._callbacks.on_refused(party, reason))
 
     # -- what goes out ---------------------------------------------------------------------------
 
@@ -347,13 +352,6 @@ class RelayService:
             connection.end(grpc.StatusCode.UNAVAILABLE, "the coordinator is stopping")
             self._leave(connection)
         return list(self._mailboxes.values())
-
-
-def _digest(frame: bytes) -> bytes:
-    """Commits to a data frame as it was sealed: everything but the acknowledgement."""
-    hasher = hashlib.sha256(frame[:AUTHENTICATED_BYTES])
-    hasher.update(memoryview(frame)[HEADER_BYTES:])
-    return hasher.digest()
 
 
 def _status_of(task: asyncio.Task[None]) -> Status:

@@ -18,6 +18,7 @@ from saferoom.errors import PeerError, SafeRoomError
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import HELPER
+from saferoom.link.flow_book import FlowBook
 from saferoom.link.relay import Relay
 from saferoom.link.settings import NetworkEmulation
 from saferoom.link.v1 import control_pb2 as wire
@@ -33,6 +34,7 @@ from saferoom.node.settings import link_settings
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
+REFUSED_AGAIN_S = 3600.0
 
 
 class Coordinator:
@@ -45,6 +47,8 @@ class Coordinator:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._next_sweep = 0.0
+        self._refusals: dict[tuple[str, str], float] = {}
+        flows = FlowBook()
         self._relay = Relay(
             core.settings.listen,
             core.tls(),
@@ -56,8 +60,10 @@ class Coordinator:
                 core.settings.network.latency_ms, core.settings.network.mbit_per_s or 0.0
             ),
             settings=link_settings(patience),
+            on_refused=self._on_refused,
+            book=flows,
         )
-        self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected)
+        self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected, flows)
         self.contracts = ContractDesk(core, self._send, self._contract_closed)
         self._orders = OrderDesk(DestroyOrders(core, self.jobs.destroyer), core, self._send)
         self._hub = JobHub(HELPER, self.jobs, self._relay_helper_frame, silent_s=patience.job_silent_s)
@@ -216,6 +222,13 @@ class Coordinator:
         with self._lock:
             self.jobs.runs.disconnected(party)
 
+    def _on_refused(self, party: str, reason: str) -> None:
+        """The relay turned something away. Said once an hour: who comes again and again fills no log."""
+        now = time.monotonic()
+        if now - self._refusals.get((party, reason), -REFUSED_AGAIN_S) >= REFUSED_AGAIN_S:
+            self._refusals[party, reason] = now
+            self.core.record("request.refused", outcome="refused", by=party, reason=reason)
+
     def _is_admitted(self, party: str, serial: int) -> bool:
         """Only the latest certificate counts. Read anew each time: who was put out stays out at once."""
         try:
@@ -243,6 +256,7 @@ class Coordinator:
         while not self._stopping.wait(TICK_S):
             try:
                 with self._lock:
+                    self.jobs.write_flows()
                     self.jobs.runs.tick(time.monotonic())
                     self.contracts.expire()
                     self._sweep()

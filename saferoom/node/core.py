@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +16,12 @@ from typing import Any, cast
 from saferoom import __version__
 from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.commitments import SaltStore
-from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, ModelRef, PeerRef
+from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, Event, ModelRef
 from saferoom.audit.log import AuditLog, Clock, utc_now
 from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
 from saferoom.audit.quorum import witness_name
 from saferoom.audit.recorder import Recorder
-from saferoom.audit.vocabulary import EventType, Outcome, bucket
+from saferoom.audit.vocabulary import EventType, Outcome
 from saferoom.audit.witness import Witness
 from saferoom.audit.witness_store import Alarm, WitnessStore
 from saferoom.channel.session import Disclosure
@@ -162,7 +162,16 @@ class Core:
             anchors=[Anchor(head.origin, head.size, head.root.hex()) for head in heads],
         )
 
-    def record(
+    def record(self, type_: str, **fields: Any) -> None:
+        """Append one `event`; returns once it is committed. Raises StorageError: then do not act."""
+        self.record_all([self.event(type_, **fields)])
+
+    def record_all(self, events: Sequence[Event]) -> None:
+        """Append events in one go. Raises as `record`."""
+        if events:
+            self.log.append_many(events)
+
+    def event(
         self,
         type_: str,
         *,
@@ -172,12 +181,12 @@ class Core:
         by: str = "",
         on_behalf_of: str = "",
         **fields: Any,
-    ) -> None:
-        """Append one event; returns once it is committed. Raises StorageError: then do not act.
+    ) -> Event:
+        """One event of this node, not written yet.
 
         `by` is the organisation that acted, if not this node; `job` chains the event to its job's others.
         """
-        self._recorder.record(
+        return self._recorder.event(
             cast("EventType", type_),  # the schema refuses words it does not know
             outcome=cast("Outcome", outcome),
             actor=Actor(org=by or self.me, on_behalf_of=on_behalf_of) if by or on_behalf_of else None,
@@ -189,18 +198,9 @@ class Core:
         )
 
     def record_from_job(self, contract: Contract, job_id: str, event: Mapping[str, Any]) -> None:
-        """An event that a job process asked to have logged: what it said to whom, how many rows it used."""
+        """An event that a job process asked to have logged: how many rows it used, for what."""
         kind = event["type"]
-        if kind == "transcript":
-            peer = PeerRef(
-                org=str(event["peer"]),
-                direction=event["direction"],
-                messages=int(event["messages"]),
-                bytes_bucket=bucket(int(event["size_bytes"])),
-                transcript=str(event["digest"]),
-            )
-            self.record("transcript", contract=contract, job=job_id, peer=peer, reason=str(event["step"]))
-        elif kind in ("psi.done", "consent.filtered"):
+        if kind in ("psi.done", "consent.filtered"):
             rows = DataObject.of(str(event.get("dataset", "")), rows=int(event["rows"]))
             self.record(kind, contract=contract, job=job_id, object=rows, reason=str(event.get("reason", "")))
         elif kind in ("score.batch", "score.one", "grade.released", "report.issued"):
@@ -211,8 +211,11 @@ class Core:
         else:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
 
-    def disclose(self, job: Mapping[str, Any], disclosure: Mapping[str, Any]) -> None:
-        """Let a job (its row) disclose a value: what the contract names, once it stands in the log."""
+    def disclose(self, job: Mapping[str, Any], disclosure: Mapping[str, Any], *, by: str = "") -> None:
+        """Let a job (its row) disclose a value: what the contract names, once it stands in the log.
+
+        `by` is the endpoint that discloses it, if not this node.
+        """
         contract = self.book.get(job["contract_id"])
         wanted = Disclosure(
             kind=str(disclosure["kind"]),
@@ -224,7 +227,13 @@ class Core:
         reason = self._objection(contract, job, wanted)
         outcome = "refused" if reason else "allowed"
         self.record(
-            "disclosure", outcome=outcome, contract=contract, job=job["id"], disclosure=entry, reason=reason
+            "disclosure",
+            outcome=outcome,
+            contract=contract,
+            job=job["id"],
+            by=by,
+            disclosure=entry,
+            reason=reason,
         )
         if reason:
             raise RefusedError(reason, party=self.me, step=wanted.step, remedy="agree on another contract")

@@ -41,6 +41,9 @@ class JobOwner(Protocol):
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         """Write an event to the log."""
 
+    def write_cut(self, job_id: str, cut: Mapping[str, Any]) -> dict[str, str]:
+        """Write transcripts to the log; gives receipts for what was sent, by peer."""
+
     def progress(self, job_id: str, progress: Mapping[str, Any]) -> None:
         """Tell those who watch."""
 
@@ -139,7 +142,7 @@ class JobHub:
             progress = json.loads(payload)
             running.step = str(progress.get("phase") or running.step)
             self._owner.progress(running.spec.job_id, progress)
-        elif kind in (Service.ASK_DISCLOSE, Service.ASK_RECORD):
+        elif kind in (Service.ASK_DISCLOSE, Service.ASK_RECORD, Service.ASK_CUT):
             self._answer(running, kind, json.loads(payload))
         elif kind == Service.FINISHED:
             running.summary = json.loads(payload)
@@ -149,9 +152,12 @@ class JobHub:
 
     def _answer(self, running: _Running, kind: int, question: dict[str, Any]) -> None:
         problem: dict[str, str] | None = None
+        value: dict[str, str] = {}
         try:
             if kind == Service.ASK_DISCLOSE:
                 self._owner.disclose(running.spec.job_id, question)
+            elif kind == Service.ASK_CUT:
+                value = self._owner.write_cut(running.spec.job_id, question)
             else:
                 self._owner.record(running.spec.job_id, question)
         except SafeRoomError as error:
@@ -159,7 +165,8 @@ class JobHub:
         running.attached.wait()
         try:
             if running.port is not None:
-                running.port.send_service(Service.ANSWER, json.dumps(problem).encode())
+                answer = json.dumps({"problem": problem, "value": value})
+                running.port.send_service(Service.ANSWER, answer.encode())
         except PipeClosedError:
             logger.debug("a job process ended while its question was answered")
 

@@ -6,7 +6,7 @@ import json
 import resource
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -34,7 +34,7 @@ class Daemon:
         self._link: JobLink | None = None
         self._is_answered = False
         self._asking = threading.Lock()
-        self._answer: dict[str, str] | None = None
+        self._answer: dict[str, Any] = {}
 
     def attach(self, link: JobLink) -> None:
         """The link that reads the pipe, for waiting for answers."""
@@ -62,10 +62,14 @@ class Daemon:
         """Have an event written to the log; returns once it is."""
         self._ask(Service.ASK_RECORD, {"type": type_, **fields})
 
+    def write_cut(self, cut: Mapping[str, Any]) -> dict[str, str]:
+        """Have transcripts written to the log; gives the receipts for what was sent, by peer."""
+        return dict(self._ask(Service.ASK_CUT, cut))
+
     def tell(self, kind: Service, payload: Mapping[str, Any]) -> None:
         self._pipe.send(kind, json.dumps(payload).encode())
 
-    def _ask(self, kind: Service, question: Mapping[str, Any]) -> None:
+    def _ask(self, kind: Service, question: Mapping[str, Any]) -> Any:
         with self._asking:
             if self._link is None:
                 raise UsageError("the job's link is not attached yet")
@@ -73,8 +77,9 @@ class Daemon:
             self.tell(kind, question)
             if not self._link.wait_for(lambda: self._is_answered, self._timeout_s):
                 raise PeerError("the node's daemon does not answer", step=str(question.get("step", "")))
-            if self._answer is not None:
-                raise Problem(**self._answer).to_error()
+            if self._answer["problem"] is not None:
+                raise Problem(**self._answer["problem"]).to_error()
+            return self._answer["value"]
 
 
 @dataclass(slots=True)
@@ -86,6 +91,8 @@ class JobContext:
     session: Session
     daemon: Daemon
     folder: Path
+    end_phase: Callable[[str], None] = lambda name: None
+    """Called at the end of each phase: what was said in it is logged."""
     phases: dict[str, tuple[float, float]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     _phase: str = ""
@@ -119,7 +126,7 @@ class JobContext:
         began, _ = self.phases.get(name, (started, started))
         self.phases[name] = (began, time.time())
         self._tell(name, 1, 1)
-        self._record_transcript(name)
+        self.end_phase(name)
 
     def progress(self, name: str, done: int, total: int) -> None:
         """Called by protocols as they go; told on at most five times a second, and at the end."""
@@ -145,16 +152,3 @@ class JobContext:
         self.daemon.tell(
             Service.PROGRESS, {"phase": name or self._phase, "done": done, "total": total, "sent_bytes": sent}
         )
-
-    def _record_transcript(self, name: str) -> None:
-        for direction, book in (("sent", self.session.meter.sent), ("received", self.session.meter.received)):
-            for peer, traffic in sorted(book.items()):
-                self.daemon.record(
-                    "transcript",
-                    step=name,
-                    peer=peer,
-                    direction=direction,
-                    messages=traffic.messages,
-                    size_bytes=traffic.size_bytes,
-                    digest=traffic.digest.hex(),
-                )

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from saferoom.audit.events import Event, PeerRef
+from saferoom.audit.vocabulary import bucket
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_active, check_job
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.link.flow_book import FlowBook, FlowCut
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
@@ -25,6 +28,7 @@ from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.problem import UNKNOWN_STEP, Problem
 from saferoom.node.runs import Run, Runs
+from saferoom.node.transcripts import write_cut
 from saferoom.node.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class JobDesk:
         lock: threading.RLock,
         send: Callable[[str, wire.Control], bool],
         connected: Callable[[], set[str]],
+        flows: FlowBook,
     ) -> None:
         patience = core.settings.patience
         self.watch = Watch()
@@ -53,6 +58,7 @@ class JobDesk:
         self._lock = lock
         self._send = send
         self._connected = connected
+        self._flows = flows
         self._rings: dict[str, JobKeyring] = {}
         self.destroyer = Destroyer(core, self._end_jobs_with, self._running)
 
@@ -180,7 +186,28 @@ class JobDesk:
         self._core.home.destroy_job(run.job_id)
         self.watch.end(run.job_id, {"state": state, "problem": plain})
 
+    def write_flows(self) -> None:
+        """Log what passed up to the latest marks. Raises StorageError."""
+        self._core.record_all([self._passed(cut) for cut in self._flows.take()])
+
+    def _passed(self, cut: FlowCut) -> Event:
+        peer = PeerRef(
+            org=cut.sender,
+            direction="relayed",
+            to=cut.receiver,
+            cut=None if cut.is_rest else cut.number,
+            messages=cut.said.messages,
+            bytes_bucket=bucket(cut.said.size_bytes),
+            transcript=cut.said.digest.hex(),
+        )
+        outcome = "failed" if cut.is_rest else "allowed"
+        contract = self._contract_of(cut.job_id)
+        return self._core.event(
+            "relay.envelope", outcome=outcome, contract=contract, job=cut.job_id, peer=peer
+        )
+
     def _write_end(self, run: Run, state: str, problem: Problem | None) -> None:
+        self._core.record_all([self._passed(cut) for cut in self._flows.close(run.job_id, run.session)])
         contract = self._core.book.get(run.contract_id)
         outcome = {"finished": "allowed", "refused": "refused"}.get(state, "failed")
         reason = problem.message if problem else ""
@@ -190,10 +217,14 @@ class JobDesk:
     # -- JobOwner of the helper ----------------------------------------------------------------------
 
     def disclose(self, job_id: str, disclosure: Mapping[str, Any]) -> None:
-        self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure)
+        self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure, by=HELPER)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)
+
+    def write_cut(self, job_id: str, cut: Mapping[str, Any]) -> dict[str, str]:
+        contract, key = self._contract_of(job_id), self._helper_keys.signing
+        return write_cut(self._core, contract, job_id, HELPER, key, cut)
 
     def progress(self, job_id: str, progress: Mapping[str, Any]) -> None:
         self.watch.progress(job_id, HELPER, dict(progress))
@@ -240,6 +271,7 @@ class JobDesk:
         )
         self._rings[run.job_id] = ring
         run.keys[HELPER] = ring.envelopes
+        self._flows.open(run.job_id, run.session, run.everyone())
         self.runs.add(run)
         self.hub.expect(run.job_id, run.session)
         offer = wire.JobOffer(

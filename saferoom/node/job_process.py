@@ -6,14 +6,17 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from saferoom.channel.session import Session
 from saferoom.contracts.contract import Contract
+from saferoom.errors import SafeRoomError
 from saferoom.ids import HELPER
 from saferoom.link.allocator import keep_freed_memory
 from saferoom.link.cipher import FlowKeys
 from saferoom.link.joblink import JobLink
 from saferoom.link.pipe import Pipe, PipeClosedError
+from saferoom.node.conversations import Conversations
 from saferoom.node.home import Home
 from saferoom.node.job_context import Daemon, JobContext
 from saferoom.node.job_spec import JobSpec, Service
@@ -55,19 +58,21 @@ def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
         pipe, spec.me, bytes.fromhex(spec.job_id), spec.session, keys, on_service=daemon.on_service
     )
     daemon.attach(link)
+    conversations = Conversations(link, daemon, list(keys), spec.receive_timeout_s)
     contract = Contract.model_validate(spec.contract)
     session = Session(
         link,
         tuple(sorted(contract.parties)),
         helper=HELPER,
         timeout_s=spec.receive_timeout_s,
-        on_disclosure=daemon.disclose,
+        on_disclosure=conversations.disclose,
     )
     folder = Home.at(spec.home).job(spec.job_id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    context = JobContext(spec, contract, session, daemon, folder)
+    context = JobContext(spec, contract, session, daemon, folder, conversations.end_phase)
     try:
         task_for(spec.kind, spec.me)(context)
+        conversations.end_job()
         link.close()
         daemon.tell(Service.FINISHED, context.summary())
     except PipeClosedError:
@@ -76,6 +81,8 @@ def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
         frames = "".join(traceback.format_tb(error.__traceback__))
         logger.debug("job failed at %s: %s\n%s", context.step, type(error).__name__, frames)
         problem = Problem.of(error, party=spec.me, step=context.step)
+        with suppress(SafeRoomError):
+            conversations.break_off()
         daemon.tell(Service.FAILED, problem.to_dict())
         return 1
     return 0

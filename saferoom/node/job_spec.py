@@ -19,6 +19,7 @@ class Service(IntEnum):
     PROGRESS = 21
     FINISHED = 22
     FAILED = 23
+    ASK_CUT = 24
 
 
 @dataclass(frozen=True, slots=True)

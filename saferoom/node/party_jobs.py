@@ -30,6 +30,7 @@ from saferoom.node.permits import Permits
 from saferoom.node.problem import Problem
 from saferoom.node.score_files import SCORES
 from saferoom.node.score_task import score_recipient
+from saferoom.node.transcripts import write_cut
 from saferoom.node.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -238,6 +239,10 @@ class PartyJobs:
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
         self._core.record_from_job(self._contract_of(job_id), job_id, event)
+
+    def write_cut(self, job_id: str, cut: Mapping[str, Any]) -> dict[str, str]:
+        core = self._core
+        return write_cut(core, self._contract_of(job_id), job_id, core.me, core.keys.signing, cut)
 
     def progress(self, job_id: str, progress: Mapping[str, Any]) -> None:
         self.watch.progress(job_id, self._core.me, dict(progress))

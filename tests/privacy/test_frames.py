@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -165,17 +166,22 @@ def test_real_logs_hold_what_the_contract_declares_and_nothing_else(watched: Wat
 
 
 def test_both_ends_of_every_conversation_log_the_same_transcript(watched: Watched) -> None:
-    said: dict[tuple[str, str, str, str], dict[str, str]] = {}
-    for node in PARTIES:
+    """And so does the relay between them, for every phase: one event a flow and phase, three logs."""
+    said: dict[tuple[str, str, int], list[tuple[str, int, str]]] = {}
+    for node in (*PARTIES, COORDINATOR):
         for event in log_of(watched, node):
-            if event["type"] == "transcript" and event["session"]["id"] == watched.model:
-                peer = event["peer"]
-                ends = (node, peer["org"]) if peer["direction"] == "sent" else (peer["org"], node)
-                said.setdefault((*ends, event["reason"], ""), {})[node] = peer["transcript"]
-    between = {key: ends for key, ends in said.items() if HELPER not in key and key[2] == "release"}
-    assert len(between) == len(PARTIES) * (len(PARTIES) - 1)
-    for key, digests in between.items():
-        assert len(digests) == 2 and len(set(digests.values())) == 1, key
+            if event["type"] in ("transcript", "relay.envelope") and event["session"]["id"] == watched.model:
+                peer, me = event["peer"], event["actor"]["org"]
+                ends = (peer["org"], peer.get("to", me))
+                ends = (me, peer["org"]) if peer["direction"] == "sent" else ends
+                said.setdefault((*ends, peer["cut"]), []).append(
+                    (peer["direction"], peer["messages"], peer["transcript"])
+                )
+    flows = {key[:2] for key in said}
+    assert flows == set(permutations((*PARTIES, HELPER), 2))
+    for key, seen in said.items():
+        assert sorted(direction for direction, _, _ in seen) == ["received", "relayed", "sent"], key
+        assert len({(messages, digest) for _, messages, digest in seen}) == 1, key
 
 
 # -- what crosses the relay ----------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from saferoom.errors import ConfigError, UsageError
+from saferoom.link.flow_book import FlowBook, FlowCut
 from saferoom.link.frames import FrameHeader
 from saferoom.link.relay import Relay
 from saferoom.link.settings import NetworkEmulation
 from saferoom.link.switchboard import Switchboard
+from saferoom.link.transcript import Mark
 from tests.link_helpers import (
     JOB_ID,
     Authority,
@@ -180,24 +182,22 @@ def test_a_taken_port_is_refused_and_not_shared(authority: Authority) -> None:
             pass
 
 
-def test_an_envelope_is_committed_to_as_it_was_sealed(authority: Authority) -> None:
-    seen: list[tuple[FrameHeader, int, bytes]] = []
-    with running_room(
-        authority,
-        ["bank", "tax"],
-        on_envelope=lambda header, size, digest: seen.append((header, size, digest)),
-    ) as (_, daemons):
+def test_sender_receiver_and_relay_come_to_the_same_transcript(authority: Authority) -> None:
+    book = FlowBook()
+    book.open(JOB_ID.hex(), 0, ["bank", "tax"])
+    with running_room(authority, ["bank", "tax"], book=book) as (_, daemons):
         jobs = attach_all(daemons)
+        bank, tax = jobs["bank"].link, jobs["tax"].link
         for message in (b"1", bytes(3 * MIB), b"3"):
-            jobs["bank"].link.send("tax", [message])
-        for _ in range(3):
-            jobs["tax"].link.receive("bank", 10)
-        wait_for(lambda: len({header.sequence for header, _, _ in seen}) == 6)
-    # A frame that was sent again is seen again, with the same digest.
-    distinct = {(header.sequence, size, digest) for header, size, digest in seen}
-    assert sorted(sequence for sequence, _, _ in distinct) == list(range(6))
-    assert {(header.sender, header.receiver, header.job_id) for header, _, _ in seen} == {
-        ("bank", "tax", JOB_ID)
-    }
-    assert len({digest for _, _, digest in distinct}) == 6
-    assert sum(size for _, size, _ in distinct) == 3 * MIB + 2 + 8 + 6 * 120
+            bank.send("tax", [message])
+        sent = bank.settle(10)["tax"]
+        bank.mark("tax", b"so far")
+        bank.send("tax", [b"4"])
+        heard = tax.next_mark("bank", 10)
+        assert [len(tax.receive("bank", 10)) for _ in range(4)] == [1, 3 * MIB, 1, 1]
+    assert heard == Mark(sent, b"so far")
+    # Six frames of 120 bytes of header and tag, and before the fragments their message's length.
+    assert (sent.messages, sent.size_bytes) == (3, 3 * MIB + 2 + 8 + 6 * 120)
+    first, rest = book.close(JOB_ID.hex(), 0)
+    assert first == FlowCut(JOB_ID.hex(), "bank", "tax", 0, sent)
+    assert (rest.number, rest.said.messages, rest.is_rest) == (1, 4, True)

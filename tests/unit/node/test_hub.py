@@ -57,6 +57,10 @@ class Owner:
     def record(self, job: str, event: Any) -> None:
         self.asked.append(event)
 
+    def write_cut(self, job: str, cut: Any) -> dict[str, str]:
+        self.asked.append(cut)
+        return {}
+
     def progress(self, job: str, progress: Any) -> None:
         self.seen.append(progress)
 
@@ -199,8 +203,9 @@ def test_a_disclosure_waits_for_the_answer_and_a_refusal_comes_back_whole(bench:
     assert len(bench.owner.asked) == 1, "no second question before the first answer"
     held.set()
     _, summary = bench.end()
-    allowed, refused, recorded = summary["said"]
-    assert allowed is None and recorded is None
+    allowed, refusal, recorded = summary["said"]
+    assert allowed == recorded == {"problem": None, "value": {}}
+    refused = refusal["problem"]
     assert (refused["error"], refused["party"], refused["step"]) == ("RefusedError", "tax", "b")
     assert refused["remedy"] == "agree on another"
 

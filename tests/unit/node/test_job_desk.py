@@ -11,6 +11,7 @@ import pytest
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.link.flow_book import FlowBook
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.job_desk import JobDesk
@@ -30,11 +31,17 @@ class Office:
     contract: Contract
     connected: set[str] = field(default_factory=lambda: set(PARTIES))
     sent: list[tuple[str, wire.Control]] = field(default_factory=list)
+    flows: FlowBook = field(default_factory=FlowBook)
 
     def __post_init__(self) -> None:
         self.core = self.nodes.cores[COORDINATOR]
         self.desk = JobDesk(
-            self.core, self.nodes.helper_keys, threading.RLock(), self._send, lambda: self.connected
+            self.core,
+            self.nodes.helper_keys,
+            threading.RLock(),
+            self._send,
+            lambda: self.connected,
+            self.flows,
         )
         self.hub = Hub()
         self.desk.hub = self.hub  # type: ignore[assignment]
