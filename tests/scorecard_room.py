@@ -45,7 +45,9 @@ def add_data(nodes: Nodes, rows: int) -> None:
     for party, columns in enterprises(rows).items():
         names = [name for name in columns if name not in ("uscc", "y", "split")]
         described: list[dict[str, Any]] = [{"name": name} for name in names]
+        described[0]["reason"] = f"{party} payment behaviour"
         described[1]["special"] = [CODE]
+        described[3]["reason"] = f"{party} region"
         label = {"label": "y", "split": "split"} if party == "bank" else {}
         nodes.add_data(party, "rows", columns, columns=described, **label)
 
@@ -59,5 +61,7 @@ def draft(nodes: Nodes, parties: tuple[str, ...] = PARTIES, **changes: Any) -> C
             uses |= {"y": "label", "split": "split"}
         columns[party] = uses
     task = {"kind": "scorecard", "params": {"key_bits": 2048, **changes.pop("params", {})}}
-    terms = {"task": task, "minimum_bin_rows": 40, "minimum_bin_events": 5} | changes
+    outputs = [{"to": party, "form": "coefficients"} for party in parties]
+    outputs += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
+    terms = {"task": task, "minimum_bin_rows": 40, "minimum_bin_events": 5, "outputs": outputs} | changes
     return nodes.draft({party: columns[party] for party in parties}, **terms)

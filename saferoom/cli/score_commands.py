@@ -22,18 +22,27 @@ ModelOption = Annotated[str, typer.Option("--model", help="The model's id, or it
 InputOption = Annotated[
     Path, typer.Option("--input", help="CSV or Parquet: ids, and the recipient's own feature columns.")
 ]
+ReasonsOption = Annotated[
+    int,
+    typer.Option(
+        min=0, max=4, help="Features that cost most points, for each enterprise; see docs/grading.md."
+    ),
+]
 OutOption = Annotated[Path, typer.Option(help="Where to write id, pd, points and grade.")]
 
 
 @node_command(app, "saferoom score batch --model 3f --input new.csv --out scores.csv")
-def batch(node: Node, model: ModelOption, input_file: InputOption, out: OutOption) -> None:
+def batch(
+    node: Node, model: ModelOption, input_file: InputOption, out: OutOption, reasons: ReasonsOption = 0
+) -> None:
     """Score a file of enterprises.
 
     The other parties learn which of their enterprises are asked for, no more. Enterprises that
     cannot be scored are counted, and listed beside the scores.
     """
     check_target(out)
-    _score(node, "score.batch", {"model": model, "input": str(input_file.absolute())}, out)
+    args = {"model": model, "input": str(input_file.absolute()), "reasons": reasons}
+    _score(node, "score.batch", args, out)
 
 
 @node_command(app, "saferoom score one 91510000MA0000000C --model 3f --input new.csv")
@@ -42,9 +51,10 @@ def one(
     enterprise: Annotated[str, typer.Argument(help="The enterprise's id.")],
     model: ModelOption,
     input_file: InputOption,
+    reasons: ReasonsOption = 0,
 ) -> None:
     """Score one enterprise of a file: pd, points, grade."""
-    args = {"model": model, "input": str(input_file.absolute()), "id": enterprise}
+    args = {"model": model, "input": str(input_file.absolute()), "id": enterprise, "reasons": reasons}
     _score(node, "score.one", args, None)
 
 

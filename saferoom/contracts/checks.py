@@ -20,7 +20,10 @@ from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
 
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SCORE_PARAMS = frozenset({"model", "mode", "rows"})
+_SCORE_PARAMS = frozenset({"model", "mode", "rows", "reasons"})
+_NO_RECIPIENT = "the contract names no recipient of reason codes"
+MOST_REASONS = 4
+MOST_ROWS_WITH_REASONS = 2_000
 _SCORED_KINDS = frozenset({"score", "points"})
 _COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
 """Of these the shape is bins × classes; labels have one class."""
@@ -50,7 +53,7 @@ def check_job(contract: Contract, kind: str, params: Mapping[str, Any], usage: U
     """Raise RefusedError unless the contract, in force, names a job of this kind with these parameters.
 
     `train` takes no parameter that differs from the contract's; `score` takes `model` (its id), `mode`
-    (`batch` or `one`; `batch` if absent) and `rows` (how many, for the quota).
+    (`batch` or `one`; `batch` if absent), `rows` (how many, for the quota) and `reasons` (codes for each).
     """
     reasons = [*date_reasons(contract, now), *_kind_reasons(contract, kind)]
     if kind == "train":
@@ -161,4 +164,17 @@ def _scoring_reasons(contract: Contract, params: Mapping[str, Any], usage: Usage
         reasons.append("the parameter 'model' is not the id of a model")
     if type(rows) is not int or rows < 1 or (mode == "one" and rows != 1):
         return [*reasons, "the parameter 'rows' must be a number of rows, and 1 to score one enterprise"]
-    return reasons + quota_reasons(contract, rows, usage)
+    return reasons + _reason_code_reasons(contract, params, rows) + quota_reasons(contract, rows, usage)
+
+
+def _reason_code_reasons(contract: Contract, params: Mapping[str, Any], rows: int) -> list[str]:
+    """Why reason codes cannot be asked for."""
+    codes = params.get("reasons", 0)
+    if type(codes) is not int or not 0 <= codes <= MOST_REASONS:
+        return [f"the parameter 'reasons' is a number from 0 to {MOST_REASONS}"]
+    if not codes:
+        return []
+    reasons = [] if contract.recipients("reason_codes") else [_NO_RECIPIENT]
+    if rows > MOST_ROWS_WITH_REASONS:
+        reasons.append(f"reason codes are given for at most {MOST_ROWS_WITH_REASONS} enterprises at once")
+    return reasons

@@ -18,6 +18,7 @@ and with a scorecard
     vif             label holder, with max_vif       train
     left_out        every party, helper, with max_vif or drop_wrong_signs   train
     points          label holder; each recipient     train; score
+    reason_codes    each recipient                   score
 
 What the protocols need whatever the outputs (the first five, `query`, and the counts) is decided here; the
 rest follows from the outputs. Kinds are those of `saferoom.protocols.learns`.
@@ -85,5 +86,6 @@ def _in_scoring(contract: Contract) -> set[tuple[str, str]]:
         ("set_sizes", HELPER),
         *(("intersection", party) for party in contract.parties),
         *((form, party) for party in contract.recipients(form)),
+        *(("reason_codes", party) for party in contract.recipients("reason_codes")),
         *(("query", party) for party in contract.parties if contract.features_of(party)),
     }

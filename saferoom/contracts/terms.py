@@ -103,6 +103,9 @@ def _output_objections(contract: Contract) -> list[str]:
             found.append("evaluation needs the output score to the label holder, and it is not named")
         if contract.task.kind == "scorecard" and contract.label_holder not in contract.recipients("points"):
             found.append("a scorecard needs the output points to the label holder, and it is not named")
+    strangers = set(contract.recipients("reason_codes")) - set(contract.recipients("points"))
+    if strangers:
+        found.append(f"reason codes go with points, which {listed(strangers)} does not learn")
     form = scoring_form(contract.task.kind)
     if SCORING_USES & set(contract.uses) and not contract.recipients(form):
         found.append(f"scoring is named among the uses, and no recipient of {form} among the outputs")

@@ -18,7 +18,7 @@ SUPPORTED_KINDS: frozenset[TaskKind] = frozenset({"logistic", "scorecard"})
 SUPPORTED_TRUST: frozenset[Trust] = frozenset({"assisted"})
 SUPPORTED_FORMS: dict[TaskKind, frozenset[Form]] = {
     "logistic": frozenset({"coefficients", "score"}),
-    "scorecard": frozenset({"coefficients", "score", "points"}),
+    "scorecard": frozenset({"coefficients", "score", "points", "reason_codes"}),
 }
 """Release forms of each kind of task."""
 

@@ -48,6 +48,11 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
         "可得知某方的某列与其他列高度重复",
     ),
     "left_out": ("每轮一个数", "剔除哪一列(仅知其位置),或一方剔除多少列", NO_ABUSE[1]),
+    "reason_codes": (
+        "查询的行数 × 原因数,以及公开的名称",
+        "使每家被查询企业失分最多的特征(仅限其所有方同意公开的名称)",
+        "积累多家企业的原因代码后,可看出哪些特征重要、哪些企业在其上较差",
+    ),
     "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
 }
 """Shape, meaning, abuse of each kind in `saferoom.protocols.learns.KINDS`."""

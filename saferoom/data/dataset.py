@@ -107,6 +107,7 @@ class _HasSource(_Strict):
 class ColumnDescription(_Strict):
     """One feature column; without `type` the values decide (see `columns.decide_types`).
 
+    `reason`: the name by which recipients of reason codes may learn that it cost points; empty: they may not.
     `special`: numbers in it that are codes, such as -1 for "never borrowed"; a scorecard gives each its own
     bin.
     """
@@ -114,6 +115,7 @@ class ColumnDescription(_Strict):
     name: str = Field(min_length=1)
     type: ColumnType | None = None
     special: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+    reason: str = Field(default="", max_length=80)
     unit: str = ""
     description: str = ""
     sensitivity: Sensitivity = "general"

@@ -35,12 +35,13 @@ _BINS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreList:
-    """ids, pd, points (n,) of a file, and y (n,) where every row has one."""
+    """ids, pd, points (n,) of a file; y, and reason codes as one text each, (n,) where the file has them."""
 
     ids: NDArray[np.bytes_]
     pd: NDArray[np.float64]
     points: NDArray[np.int64]
     y: NDArray[np.int64] | None
+    reasons: NDArray[np.str_] | None = None
 
 
 def read_scores(file: Path) -> ScoreList:
@@ -62,7 +63,8 @@ def read_scores(file: Path) -> ScoreList:
         ) from error
     if not len(ids) or not np.all((pd >= 0) & (pd <= 1)) or (y is not None and not np.isin(y, (0, 1)).all()):
         raise ConfigError(f"{file} holds no line, a pd outside 0 to 1, or a y other than 0 and 1")
-    return ScoreList(ids, pd, points, y)
+    reasons = np.array([row["reasons"] or "" for row in rows]) if "reasons" in rows[0] else None
+    return ScoreList(ids, pd, points, y, reasons)
 
 
 def read_scheme(file: Path | None) -> GradeScheme:
@@ -122,7 +124,7 @@ def compare_lists(
     quarters = [Quarter(s.ids, s.points, resolved.assign(s.pd, s.points)) for s in (before, now)]
     moved = compare_quarters(quarters[0], quarters[1], len(resolved.grades), rules)
     if out is not None:
-        _write_alerts(out, moved, resolved)
+        _write_alerts(out, moved, resolved, now)
     return {
         "scheme": scheme.name,
         "enterprises": {"in_both": moved.common, "left": moved.left, "joined": moved.joined},
@@ -151,7 +153,8 @@ def _stability(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
     return stability_of_counts(counts[0], counts[1])
 
 
-def _write_alerts(out: Path, moved: Movement, scheme: GradeScheme) -> None:
+def _write_alerts(out: Path, moved: Movement, scheme: GradeScheme, now: ScoreList) -> None:
+    """One line an alert, with the reason codes of the later list, if it has them."""
     names, alerts = np.array(scheme.names), moved.alerts
     why = np.where(alerts.by_grade, np.where(alerts.by_points, "grade and points", "grade"), "points")
     columns = {
@@ -162,6 +165,9 @@ def _write_alerts(out: Path, moved: Movement, scheme: GradeScheme) -> None:
         "points_now": alerts.points_now,
         "why": why,
     }
+    if now.reasons is not None:
+        order = np.argsort(now.ids)
+        columns["reasons"] = now.reasons[order[np.searchsorted(now.ids, alerts.ids, sorter=order)]]
     write_columns(out, columns)
 
 

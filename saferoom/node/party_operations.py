@@ -44,6 +44,12 @@ def copy_out(source: Path, target: Path) -> None:
         ) from error
 
 
+def _reasons(args: Plain) -> Plain:
+    """How many reason codes are asked for, if any."""
+    asked = int(args.get("reasons", 0))
+    return {"reasons": asked} if asked else {}
+
+
 class PartyOperations(Operations):
     """`daemon` is None while the node is down: then only what needs no coordinator works."""
 
@@ -289,7 +295,7 @@ class PartyOperations(Operations):
         job_id = self._up().jobs.request(
             row["contract_id"],
             "score",
-            {"model": row["id"], "rows": rows, **params},
+            {"model": row["id"], "rows": rows, **params, **_reasons(args)},
             local,
             wait_s=REQUEST_WAIT_S,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,21 @@ _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 
 def write_score_list(
-    folder: Path, model: PartyModel, model_folder: Path, ids: NDArray[np.bytes_], total: Floats
+    folder: Path,
+    model: PartyModel,
+    model_folder: Path,
+    ids: NDArray[np.bytes_],
+    total: Floats,
+    reasons: Sequence[Sequence[str]] | None = None,
 ) -> None:
-    """`scores.csv` of a score job: id, pd, points, grade, by the cut points of the model."""
+    """`scores.csv` of a score job: id, pd, points, grade by the model's cut points; reasons, if asked for."""
     scheme = load_scheme(model_folder)
     pd, points = model.judge(total)
     names = np.array(scheme.names)[scheme.assign(pd, points)]
-    write_columns(folder / SCORES, {"id": ids, "pd": six_digits(pd), "points": points, "grade": names})
+    columns = {"id": ids, "pd": six_digits(pd), "points": points, "grade": names}
+    if reasons is not None:
+        columns["reasons"] = np.array(["; ".join(each) for each in reasons], dtype=np.str_)
+    write_columns(folder / SCORES, columns)
 
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:

@@ -17,6 +17,7 @@ from saferoom.node.asked import Asked, read_asked
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import load_rows
+from saferoom.node.reason_task import help_reasons, reason_lists, reasons_asked
 from saferoom.node.score_files import write_score_list
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.protocols.psi import align, match
@@ -51,6 +52,10 @@ def score(context: JobContext) -> None:
             kind = scoring_form(context.contract.task.kind)
             pads = PairwisePads.agree(session)
             total = masked_sum(session, model.part(table), recipient, pads, kind=kind)
+    reasons = None
+    if reasons_asked(context):
+        with context.phase("reasons"):
+            reasons = reason_lists(context, model, table, recipient)
     one = context.spec.params.get("mode") == "one" and len(table) == 1
     if asked is None and one:
         _note_query(context, model, table)
@@ -62,7 +67,7 @@ def score(context: JobContext) -> None:
                 _note_query(context, model, table)
             else:
                 context.daemon.record("score.batch", model=model.job, rows=len(table))
-            write_score_list(context.folder, model, context.home.model(model.job), table.ids, total)
+            write_score_list(context.folder, model, context.home.model(model.job), table.ids, total, reasons)
             asked.save(context.folder)
 
 
@@ -72,9 +77,10 @@ def _note_query(context: JobContext, model: PartyModel, table: PartyTable) -> No
 
 
 def help_score(context: JobContext) -> None:
-    """The helper's side: match pseudonyms. The sum itself needs no helper."""
+    """The helper's side: match pseudonyms, and deal for reason codes. The sum itself needs no helper."""
     with context.phase("align"), _some_are_held(), context.session.scope("align"):
         match(context.session)
+    help_reasons(context)
 
 
 def _model(context: JobContext) -> PartyModel:

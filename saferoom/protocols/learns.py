@@ -91,6 +91,12 @@ KINDS = {
             "none known",
         ),
         Kind(
+            "reason_codes",
+            "asked rows × reasons, and published names",
+            "which features cost each asked enterprise most points, by the names that their owners publish",
+            "over many enterprises the codes show which features matter, and for whom they are poor",
+        ),
+        Kind(
             "query",
             "asked rows",
             "which of its enterprises the recipient asks scores for",

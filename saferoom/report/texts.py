@@ -210,6 +210,7 @@ KINDS_ZH: Mapping[str, str] = {
     "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",
     "anonymous_events": "特征方每个分箱中的违约数（乱序，不知道哪个箱是哪个）",
     "bin_events": "本方哪些分箱达到最低违约数，以及合并后每箱的违约数",
+    "reason_codes": "使每家企业失分最多的特征（仅限同意公开的名称）",
     "query": "接收方请求评分的是本方的哪些企业",
 }
 

@@ -97,6 +97,13 @@ def contract(request: pytest.FixtureRequest) -> Contract:
         "task": {"kind": request.param, "params": ALL_OPTIONS[request.param]},
         "assumptions": ["semi_honest_parties", "helper_does_not_collude"],
     }
+    if request.param == "scorecard":
+        forms = {"bank": ("coefficients", "score", "points", "reason_codes")}
+        draft["outputs"] = [
+            {"to": party, "form": form}
+            for party in ("bank", "tax", "power")
+            for form in forms.get(party, ("coefficients",))
+        ]
     nodes = ("bank", "tax", "power", COORDINATOR, HELPER)
     return draft_contract(draft, {node: NodeKeys.generate(node).public() for node in nodes}, now=NOW)
 

@@ -51,8 +51,11 @@ def asked(nodes: Nodes, name: str, rows: slice) -> Path:
     return write_rows(nodes.folder / f"{name}.csv", columns)
 
 
-def scored(nodes: Nodes, contract: Contract, model: str, file: Path, one: str = "") -> tuple[Played, Points]:
-    mode = {"mode": "one", "rows": 1} if one else {"rows": ASKED}
+def scored(
+    nodes: Nodes, contract: Contract, model: str, file: Path, one: str = "", reasons: int = 0
+) -> tuple[Played, Points]:
+    mode: dict[str, Any] = {"mode": "one", "rows": 1} if one else {"rows": ASKED}
+    mode |= {"reasons": reasons} if reasons else {}
     local = {"input": str(file), **({"id": one} if one else {})}
     job = play(nodes, contract, "score", params={"model": model, **mode}, local={"bank": local})
     assert job.error is None, job.error
@@ -98,7 +101,10 @@ def test_the_logs_hold_what_the_contract_declares_and_nothing_else(
     known = {("split", "bank"), ("range_check", "bank")}
     assert job.learnt() == allowed_disclosures(contract, "train") - known
     score, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)))
-    assert score.learnt() == allowed_disclosures(contract, "score") - {("query", "bank")}
+    allowed = allowed_disclosures(contract, "score") - {("query", "bank")}
+    assert score.learnt() == allowed - {("reason_codes", "bank")}
+    explained, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)), reasons=3)
+    assert explained.learnt() == allowed
 
 
 def test_batch_one_by_one_and_exported_tables_give_the_same_points(
@@ -220,3 +226,40 @@ def test_the_features_of_each_party_are_watched_at_that_party(
         assert {one["feature"] for one in found["features"]} <= set(PARTS[party])
         assert found["rows"] == ROWS
         assert all(one["verdict"] == "stable" for one in found["features"])
+
+
+def test_reasons_are_the_costliest_features_by_their_published_names(
+    nodes: Nodes, trained: tuple[Contract, Played]
+) -> None:
+    """Against what all parties' tables, put together in the clear, say."""
+    contract, job = trained
+    played, points = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)), reasons=3)
+    with (nodes.homes["bank"].model(played.job_id) / "scores.csv").open("r", newline="") as lines:
+        found = {row["id"]: row["reasons"].split("; ") for row in csv.DictReader(lines)}
+    order = {code: place for place, code in enumerate(PARTS["bank"]["uscc"])}
+    places = np.array([order[code] for code in points])
+    for_each: dict[str, list[tuple[int, int, str]]] = {code: [] for code in points}
+    for place, party in enumerate(sorted(contract.parties)):
+        model = model_of(nodes, party, job)
+        lost = model.table.lost(model.preparation.codes(nodes.table(party).take(places)))
+        published = {f"{party}_gaps": f"{party} payment behaviour", f"{party}_region": f"{party} region"}
+        names = [published.get(name, "(not published)") for name in model.preparation.column_names]
+        for code, costs in zip(points, lost.tolist(), strict=True):
+            own = sorted(zip(costs, names, strict=True), key=lambda pair: -pair[0])
+            for_each[code] += [(-min(cost, 255), place, name) for cost, name in own if cost]
+    for code, candidates in for_each.items():
+        expected = [name for _, _, name in sorted(candidates, key=lambda one: one[:2])[:3]]
+        assert found[code] == expected
+    shown = {name for names in found.values() for name in names}
+    assert {"(not published)", "tax payment behaviour"} <= shown
+    assert not any("bent" in name or "coded" in name for name in shown)
+
+
+def test_costs_are_not_sent_and_owners_hear_nothing(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
+    contract, job = trained
+    played, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)), reasons=2)
+    ranking = [message for message in played.messages if message.label.startswith("reasons/")]
+    to_owners = [m for m in ranking if m.receiver != "bank" and m.sender != "helper"]
+    assert {m.label.split("/")[-1] for m in to_owners} == {"sizes", "turn", "factor"}
+    to_helper = [m for m in ranking if m.receiver == "helper"]
+    assert {(m.label, m.tensors[0].tolist()[0]) for m in to_helper} == {("reasons/sizes", ASKED)}

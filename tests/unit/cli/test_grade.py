@@ -104,3 +104,15 @@ def test_calibration_needs_outcomes(tmp_path: Path) -> None:
     scores = write_list(tmp_path / "q1.csv", 1, labels=False)
     with pytest.raises(UsageError, match="known outcomes"):
         run("calibrate", str(scores), "--target", "0.1", "--out", str(tmp_path / "x.yaml"))
+
+
+def test_alerts_name_the_reasons_of_the_later_list(tmp_path: Path) -> None:
+    before, now, out = (tmp_path / name for name in ("q1.csv", "q2.csv", "alerts.csv"))
+    before.write_text("id,pd,points\na,0.01,700\nb,0.01,700\n")
+    now.write_text("id,pd,points,reasons\nb,0.01,700,\na,0.4,500,tax arrears; region\n")
+    run("compare", str(before), str(now), "--out", str(out))
+    with out.open(newline="") as lines:
+        alerts = list(csv.DictReader(lines))
+    assert [(row["id"], row["why"], row["reasons"]) for row in alerts] == [
+        ("a", "grade and points", "tax arrears; region")
+    ]

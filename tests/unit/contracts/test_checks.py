@@ -194,7 +194,9 @@ def test_the_closed_set(house: Any) -> None:
 
 def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> None:
     selecting = {"kind": "scorecard", "params": {"max_vif": 5}}
-    contracts = [house.contract(task=task) for task in ({"kind": "logistic"}, selecting)]
+    outputs = [{"to": party, "form": "coefficients"} for party in PARTIES]
+    outputs += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
+    contracts = [house.contract(), house.contract(task=selecting, outputs=outputs)]
     assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(KINDS)
 
 
@@ -286,3 +288,21 @@ def test_only_parties_with_features_see_queries(house: Any) -> None:
     contract = house.contract_of(draft)
     assert contract.features_of("bank") == ()
     assert ("query", "bank") not in allowed_disclosures(contract)
+
+
+def test_reason_codes_are_asked_for_by_number_and_for_few(house: Any) -> None:
+    outputs = [{"to": party, "form": "coefficients"} for party in PARTIES]
+    outputs += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
+    contract = house.contract(task={"kind": "scorecard"}, outputs=outputs, quotas={"scores_per_day": 10**6})
+    params = {"model": "m", "rows": 2000, "reasons": 4}
+    check_job(contract, "score", params, Usage(), house.now)
+    for change, message in (
+        ({"reasons": 5}, "from 0 to 4"),
+        ({"reasons": True}, "from 0 to 4"),
+        ({"rows": 2001}, "at most 2000 enterprises"),
+    ):
+        with pytest.raises(RefusedError, match=message):
+            check_job(contract, "score", params | change, Usage(), house.now)
+    plain = house.contract(task={"kind": "scorecard"}, quotas={"scores_per_day": 10**6})
+    with pytest.raises(RefusedError, match="no recipient of reason codes"):
+        check_job(plain, "score", params, Usage(), house.now)

@@ -351,3 +351,10 @@ def test_a_scorecard_needs_points_and_bins_of_some_rows(house: Any) -> None:
         house.contract(task=task, minimum_bin_rows=9)
     with pytest.raises(RefusedError, match="release form points is not supported"):
         house.contract(outputs=[*own, scores, {"to": "bank", "form": "points"}])
+
+
+def test_reason_codes_go_with_points(house: Any) -> None:
+    own = [{"to": party, "form": "coefficients"} for party in ("bank", "tax", "utility")]
+    outputs = [*own, *({"to": "bank", "form": form} for form in ("score", "points"))]
+    with pytest.raises(RefusedError, match="reason codes go with points, which tax does not learn"):
+        house.contract(task={"kind": "scorecard"}, outputs=[*outputs, {"to": "tax", "form": "reason_codes"}])
