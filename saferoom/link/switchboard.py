@@ -208,10 +208,13 @@ class Switchboard:
             on_ended = self._on_ended.pop(job)
             if not is_well:
                 self._keep(job, {})
-        if not is_well:
-            for receiver in sorted(port.peers):
-                self._say(_abort(job, self._me, receiver, Reason.FAILED))
-        on_ended(is_well)
+        # The node first: it reports the cause, and the peers' jobs could only report that there was one.
+        try:
+            on_ended(is_well)
+        finally:
+            if not is_well:
+                for receiver in sorted(port.peers):
+                    self._say(_abort(job, self._me, receiver, Reason.FAILED))
 
     def _keep(self, job: bytes, notices: dict[bytes, bytes]) -> None:
         self._notices[job] = notices
