@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ from saferoom.audit import (
 )
 from saferoom.audit.note import COSIGNATURE_V1
 from saferoom.audit.quorum import Quorum, cosignature
-from saferoom.audit.vocabulary import STAGE_OF, EventType
+from saferoom.audit.vocabulary import STAGE_OF, Direction, EventType
 from saferoom.console.access import Access
 from saferoom.console.app import create_app
 from saferoom.console.desk import Desk
-from saferoom.console.evidence import Evidence, Trust
+from saferoom.console.evidence import Evidence
+from saferoom.console.opened import Trust
 
 START = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
 CONTRACT = ContractRef("credit-2026-q1", "ab" * 32)
 JOB = "5f" * 16
+PARTIES = ("bank", "tax")
 PURPOSE = "credit model of small enterprises"
 ORIGIN = "http://127.0.0.1:8443"
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'"
@@ -115,30 +118,30 @@ class LogRoom:
 
 
 def tell_a_story(room: LogRoom) -> None:
-    """A contract, a job of two parties, one refusal; one transcript that the receiver's log lacks."""
+    """A contract, a finished job of two parties, one refusal; a transcript that the receiver lacks."""
     agreed: dict[str, Any] = {"contract": CONTRACT, "purpose": PURPOSE}
     in_job = agreed | {"session": JOB}
     for node in room.nodes:
         room.record(node, "node.started")
-    for party in ("bank", "tax"):
-        room.record(
-            party, "dataset.registered", object=DataObject.of("loans", rows=30_000, columns=["a", "b"])
-        )
+    for party in PARTIES:
+        data = DataObject.of("loans", rows=30_000, columns=["a", "b"])
+        room.record(party, "dataset.registered", object=data)
         room.record(party, "contract.drafted", **agreed)
-        officer = Actor(party, on_behalf_of=f"officer-{party}")
-        room.record(party, "contract.approved", actor=officer, **agreed)
-        room.record(party, "contract.activated", **agreed)
+        room.record(party, "contract.approved", actor=Actor(party, on_behalf_of=f"officer-{party}"), **agreed)
+    for node in room.nodes:
+        room.record(node, "contract.activated", **agreed)
     room.record("coordinator", "job.offered", **in_job)
-    for party in ("bank", "tax"):
-        room.record(party, "job.started", **in_job)
-        for other in ("bank", "tax"):
-            told = DisclosureRef.of("intersection", other, [12_345], protocol="align/positions")
-            room.record(party, "disclosure", disclosure=told, **in_job)
-    _talk(room, "bank", "tax", "11" * 32, "align", in_job)
-    _talk(room, "tax", "bank", "22" * 32, "align", in_job)
-    room.record(
-        "bank", "transcript", peer=PeerRef("tax", "sent", 3, "100-999", "33" * 32), reason="train", **in_job
-    )
+    for party in PARTIES:
+        room.record(party, "job.accepted", **in_job)
+    for node in room.nodes:
+        room.record(node, "job.started", **in_job)
+    for giver, taker in (PARTIES, PARTIES[::-1]):
+        told = DisclosureRef.of("intersection", taker, [12_345], protocol="align/positions")
+        room.record(giver, "disclosure", disclosure=told, **in_job)
+        talk(room, giver, taker, 0, "align", in_job)
+        heard = PeerRef(giver, "received")
+        room.record(taker, "disclosure", disclosure=told, peer=heard, **in_job)
+    talk(room, "bank", "tax", 1, "train", in_job, hidden_by="tax")
     room.record(
         "bank",
         "disclosure",
@@ -147,17 +150,39 @@ def tell_a_story(room: LogRoom) -> None:
         disclosure=DisclosureRef.of("score", "tax", [12_345]),
         **in_job,
     )
-    for party in ("bank", "tax"):
+    for party in PARTIES:
+        room.record(party, "psi.done", object=DataObject.of("", rows=12_345), **in_job)
         room.record(party, "model.stored", **in_job)
-        room.record(party, "job.finished", **in_job)
+    for node in room.nodes:
+        room.record(node, "job.finished", **in_job)
 
 
-def _talk(room: LogRoom, sender: str, receiver: str, digest: str, phase: str, in_job: dict[str, Any]) -> None:
-    """A message's transcript at both ends."""
-    sent = PeerRef(receiver, "sent", 2, "100-999", digest)
-    received = PeerRef(sender, "received", 2, "100-999", digest)
-    room.record(sender, "transcript", peer=sent, reason=phase, **in_job)
-    room.record(receiver, "transcript", peer=received, reason=phase, **in_job)
+def talk(
+    room: LogRoom,
+    sender: str,
+    receiver: str,
+    cut: int,
+    phase: str,
+    in_job: dict[str, Any],
+    *,
+    hidden_by: str = "",
+    lied_by: str = "",
+) -> None:
+    """One stretch of a conversation at its three logs. One may leave it out, one may lie."""
+
+    def peer(node: str, org: str, direction: Direction, to: str = "") -> PeerRef:
+        digest = sha256(f"{sender}>{receiver} {cut} {node == lied_by}".encode()).hexdigest()
+        at = phase if direction != "relayed" else ""
+        return PeerRef(org, direction, 3 * (cut + 1), "100-999", digest, to, cut, at)
+
+    told = {
+        sender: ("transcript", peer(sender, receiver, "sent")),
+        "coordinator": ("relay.envelope", peer("coordinator", sender, "relayed", receiver)),
+        receiver: ("transcript", peer(receiver, sender, "received")),
+    }
+    for node, (type_, said) in told.items():
+        if node != hidden_by:
+            room.record(node, type_, peer=said, **in_job)
 
 
 def evidence_of(room: LogRoom, *nodes: str, quorum: Quorum | None = None) -> Evidence:

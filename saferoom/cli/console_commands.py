@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption
+from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption, text_of
 from saferoom.cli.output import Plain, cell, print_json, print_lines, talk
 from saferoom.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from saferoom.audit.quorum import Quorum
+    from saferoom.contracts.contract import Contract
     from saferoom.node.home import Home
 
 KeyOption = Annotated[
@@ -66,19 +67,28 @@ def serve(
     """
     _need_console()
     from saferoom.audit.quorum import Quorum
-    from saferoom.console.evidence import Evidence, Trust
+    from saferoom.cli.reconcile_command import load_contracts, signing_keys
+    from saferoom.console.evidence import Evidence
+    from saferoom.console.opened import Trust
     from saferoom.console.serve import Place
     from saferoom.console.serve import serve as run
 
     paths = logs or [_own_home(home).log]
-    keys = key or ([] if logs else [_text(_own_home(home).log_key, "log's key").strip()])
+    keys = key or ([] if logs else [text_of(_own_home(home).log_key, "log's key").strip()])
     place = Place(host, port, certificate, certificate_key, clients)
     place.check()
     talk.print(f"reading {len(paths)} log(s) …", markup=False)
-    kept = [_text(path, "checkpoint") for path in seen or []]
-    pinned, agreed = _of_contracts(contract or [], paths)
-    relied_on = Quorum.of_keys(quorum, witness) if witness else None
-    trust = Trust.of([*keys, *pinned], kept, max_age_s, quorum=relied_on, quorums=agreed)
+    kept = [text_of(path, "checkpoint") for path in seen or []]
+    contracts = load_contracts(contract or [])
+    pinned, agreed = _of_contracts(contracts.values(), paths)
+    trust = Trust.of(
+        [*keys, *pinned],
+        kept,
+        max_age_s,
+        quorum=Quorum.of_keys(quorum, witness) if witness else None,
+        quorums=agreed,
+        signing=signing_keys(contracts),
+    )
     evidence = Evidence.open(paths, trust)
     talk.print(f"{len(evidence.index.columns):,} entries; Ctrl-C ends the console", markup=False)
     run(evidence, place, lang, print_now)
@@ -96,7 +106,7 @@ def entry(
     """
     from saferoom.audit.canonical import decode
     from saferoom.audit.inclusion import EntryProver
-    from saferoom.console.evidence import Trust
+    from saferoom.console.opened import Trust
     from saferoom.console.sources import log_file
 
     with log_file(log).opened() as snapshot:
@@ -154,31 +164,21 @@ def _own_home(home: Path) -> Home:
     return place
 
 
-def _of_contracts(files: Sequence[Path], logs: Sequence[Path]) -> tuple[list[str], dict[str, Quorum]]:
+def _of_contracts(contracts: Iterable[Contract], logs: Sequence[Path]) -> tuple[list[str], dict[str, Quorum]]:
     """The verifier keys that contracts pin for the owners of these logs, and the quorums they ask for."""
-    if not files:
-        return [], {}
     from saferoom.audit.verify import origin_of_log
-    from saferoom.contracts.contract import parse_contract
     from saferoom.node.quorums import log_verifier, node_of, quorum_of
 
     keys: list[str] = []
     quorums: dict[str, Quorum] = {}
-    for agreed in [parse_contract(_text(file, "contract")) for file in files]:
+    for contract in contracts:
         for origin in [origin_of_log(log) for log in logs]:
-            pinned = agreed.pinned_keys().get(node_of(origin))
+            pinned = contract.pinned_keys().get(node_of(origin))
             if pinned is not None:
                 keys.append(str(log_verifier(origin, pinned.log)))
-                needed = quorum_of(agreed, pinned.node_id)
+                needed = quorum_of(contract, pinned.node_id)
                 quorums |= {origin: needed} if needed else {}
     return keys, quorums
-
-
-def _text(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the {what} {path}", remedy="check the path") from error
 
 
 def _need_console() -> None:

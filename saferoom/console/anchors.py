@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from saferoom.audit.tiles import subtree_from_tiles
 from saferoom.console.entries import load_rows
-from saferoom.console.evidence import Evidence, OpenedLog
+from saferoom.console.evidence import Evidence
 from saferoom.console.index import Columns, newest_first
+from saferoom.console.opened import OpenedLog
 from saferoom.console.sources import Snapshot
 from saferoom.errors import SafeRoomError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -10,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from saferoom.console.access import COOKIE, Access
-from saferoom.console.evidence import Evidence, OpenedLog
+from saferoom.console.evidence import Evidence
 from saferoom.console.index import Columns, Index
+from saferoom.console.opened import OpenedLog
 from saferoom.console.rendering import Overall, Pages
 from saferoom.console.texts import LANGUAGES
 from saferoom.errors import UsageError
@@ -65,7 +67,7 @@ class Visit:
 
     def page(self, template: str, page: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A whole page or a fragment."""
-        logs = self.evidence.logs
+        logs, compared = self.evidence.logs, self.evidence.compared
         query = f"?{self.request.url.query}" if self.request.url.query else ""
         return HTMLResponse(
             self.desk.pages.render(
@@ -75,6 +77,8 @@ class Visit:
                 here=self.request.url.path + query,
                 overall=Overall.of(logs, self.words),
                 logs=logs,
+                compared=compared,
+                blamed=Counter(finding.job for finding in compared.findings) if compared else {},
                 can_leave=not self.desk.access.open_to_all and COOKIE in self.request.cookies,
                 **values,
             ),

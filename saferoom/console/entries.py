@@ -9,8 +9,9 @@ from typing import Any
 from saferoom.audit.canonical import decode
 from saferoom.audit.inclusion import EntryProof, EntryProver
 from saferoom.audit.schema import fault
-from saferoom.console.evidence import Evidence, OpenedLog
+from saferoom.console.evidence import Evidence
 from saferoom.console.index import Columns, read_event
+from saferoom.console.opened import OpenedLog
 from saferoom.console.sources import Snapshot
 from saferoom.errors import SafeRoomError, VerificationError
 

@@ -10,99 +10,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
-from types import MappingProxyType
 
-from saferoom.audit.checkpoint import Checkpoint
+from saferoom.audit.findings import Reconciliation
 from saferoom.audit.inclusion import EntryProver
-from saferoom.audit.note import NoteVerifier, split_note
-from saferoom.audit.quorum import Quorum
-from saferoom.audit.verdict import Verdict, VerdictKind
+from saferoom.audit.note import NoteVerifier
 from saferoom.audit.verify import verify_log
+from saferoom.console.comparing import compare_all
 from saferoom.console.index import Index
-from saferoom.console.sources import LogFile, Snapshot, log_file
-from saferoom.errors import SafeRoomError, UsageError, VerificationError
+from saferoom.console.opened import OpenedLog, Trust
+from saferoom.console.sources import Snapshot, log_file
+from saferoom.errors import SafeRoomError
 
 RECHECK_S = 30.0
 """A log that grows is verified again this long after its last check, at the earliest."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class OpenedLog:
-    """One log. `name` stands in addresses; `keys` check it, from the auditor if `pinned`, else its own."""
-
-    number: int
-    file: LogFile
-    name: str = ""
-    origin: str = ""
-    keys: tuple[NoteVerifier, ...] = ()
-    pinned: bool = False
-    quorum: Quorum | None = None
-    indexed: int = 0
-    note: str = ""
-    problem: str = ""
-    seen: tuple[str, ...] = ()
-    verdict: Verdict | None = None
-    checked: float = 0.0
-    checked_at: datetime | None = None
-    checking: bool = False
-
-    @property
-    def path(self) -> Path:
-        return self.file.path
-
-    @property
-    def party(self) -> str:
-        """The node whose log it says it is."""
-        return self.origin.removeprefix("saferoom/") or self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What the auditor brings: verifier keys, checkpoints kept from earlier, the greatest age accepted.
-
-    `quorum`: whose cosignatures count for any log; `quorums`: for a log by its origin, as a contract says.
-    """
-
-    keys: tuple[NoteVerifier, ...] = ()
-    seen: tuple[str, ...] = ()
-    max_age_s: float | None = None
-    quorum: Quorum | None = None
-    quorums: Mapping[str, Quorum] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls,
-        keys: Iterable[str],
-        seen: Iterable[str] = (),
-        max_age_s: float | None = None,
-        *,
-        quorum: Quorum | None = None,
-        quorums: Mapping[str, Quorum] = MappingProxyType({}),
-    ) -> Trust:
-        """Raises: UsageError if a key cannot be used."""
-        try:
-            verifiers = tuple(NoteVerifier.parse(key) for key in dict.fromkeys(keys))
-            return cls(verifiers, tuple(seen), max_age_s, quorum, quorums)
-        except VerificationError as exc:
-            raise UsageError(f"a given verifier key cannot be used: {exc.message}") from exc
-
-    def keys_of(self, origin: str) -> tuple[NoteVerifier, ...]:
-        return tuple(key for key in self.keys if key.name == origin)
-
-    def quorum_of(self, origin: str) -> Quorum | None:
-        return self.quorum or self.quorums.get(origin)
-
-    def seen_of(self, origin: str) -> tuple[str, ...]:
-        """The kept checkpoints that speak of this log."""
-        return tuple(note for note in self.seen if note.split("\n", 1)[0] == origin)
 
 
 @dataclass(slots=True)
@@ -112,6 +40,7 @@ class Evidence:
     trust: Trust
     logs: list[OpenedLog] = field(default_factory=list)
     index: Index = field(default_factory=Index)
+    compared: Reconciliation | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _queue: SimpleQueue[OpenedLog | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
@@ -220,6 +149,15 @@ class Evidence:
                 log.problem = exc.message
             finally:
                 log.checking = False
+            if not any(one.checking for one in self.logs):
+                self._compare()
+
+    def _compare(self) -> None:
+        try:
+            self.compared = compare_all(self.logs, self.trust.signing)
+        except SafeRoomError as exc:
+            self.compared = None
+            _log.warning("the logs cannot be compared: %s", exc.message)
 
     def _verify(self, log: OpenedLog) -> None:
         log.checked = time.monotonic()
@@ -230,26 +168,3 @@ class Evidence:
         _log.info("log %s: %s at size %d", log.name, verdict.kind.name, verdict.size)
         if verdict.ok and note:
             log.seen = (*self.trust.seen_of(log.origin), note)
-
-
-SEVERITY = (
-    VerdictKind.INVALID,
-    VerdictKind.DIVERGED,
-    VerdictKind.STALE,
-    VerdictKind.CONSISTENT,
-    VerdictKind.WITNESSED,
-)
-
-
-def worst(logs: Iterable[OpenedLog]) -> VerdictKind | None:
-    """The gravest verdict among the logs; None while one is still to come."""
-    kinds = [log.verdict.kind if log.verdict else None for log in logs]
-    return None if None in kinds else min((k for k in kinds if k), key=SEVERITY.index, default=None)
-
-
-def stored_checkpoint(note: str) -> Checkpoint | None:
-    """What a checkpoint says, its signatures not checked; None if it cannot be read."""
-    try:
-        return Checkpoint.parse(split_note(note)[0])
-    except VerificationError:
-        return None

@@ -1,21 +1,22 @@
 """Jobs: every session in the logs, and one job with the entries of all logs side by side.
 
-    row      what happened                       bank's log     tax's log      state
-    ──────────────────────────────────────────────────────────────────────────────────────────────
-    flow     bank said 3 messages to tax         entry 22       entry 22       matched, same transcript
-    event    job.started                         entry 7        entry 6
-
-A flow's two entries must be there and name one transcript; a row where they do not is `unmatched`. Where
-the other end's log is not opened nothing can be said: `not compared`."""
+row      what happened                       bank's log     tax's log      state
+----------------------------------------------------------------------------------------------
+flow     what bank said to tax, first mark   entry 22       entry 22       matched
+event    job.started                         entry 7        entry 6
+finding  what some log should have           -              -              unmatched, and who is at fault
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.audit.findings import Finding, Flow, Place, Reconciliation
+from saferoom.console.comparing import compare_job
 from saferoom.console.entries import ShownEntry, load_rows
 from saferoom.console.evidence import Evidence
 from saferoom.console.index import Columns, Mask, oldest_first
@@ -72,24 +73,29 @@ def _line(evidence: Evidence, columns: Columns, rows: NDArray[np.int64]) -> JobL
 
 @dataclass(slots=True)
 class SideRow:
-    """One row of the comparison: cells by log number. `state`: matched, unmatched, not compared, or empty."""
+    """One row of the comparison: cells by log number. `state`: matched, unmatched, not compared, or empty.
+
+    `flow` is there in rows of conversations. `findings` say what does not fit.
+    """
 
     what: str
     cells: dict[int, list[ShownEntry]] = field(default_factory=dict)
     state: str = ""
-    why: str = ""
-    phase: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    flow: Flow | None = None
 
     @property
     def time(self) -> str:
         """The earliest time in the row, as the entries say it."""
-        return min(
-            (str(one.event.get("time", "")) for cell in self.cells.values() for one in cell), default=""
-        )
+        times = [str(one.event.get("time", "")) for cell in self.cells.values() for one in cell]
+        return min(times, default="~")
 
     @property
-    def first(self) -> ShownEntry:
-        return next(iter(self.cells.values()))[0]
+    def first(self) -> ShownEntry | None:
+        return next((one for cell in self.cells.values() for one in cell), None)
+
+    def add(self, entry: ShownEntry) -> None:
+        self.cells.setdefault(entry.log.number, []).append(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class SideBySide:
     """A job's comparison. `left_out`: entries beyond those that are laid side by side."""
 
     rows: list[SideRow]
+    compared: Reconciliation
     left_out: int
 
     def count(self, state: str) -> int:
@@ -107,61 +114,30 @@ def side_by_side(evidence: Evidence, columns: Columns, session: str) -> SideBySi
     """All entries of a session in all logs, in rows, by time."""
     found = oldest_first(columns, evidence.index.where(columns, "session", session))
     shown = load_rows(evidence, columns, [int(row) for row in found[:MAX_ENTRIES]])
-    flows = [one for one in shown if one.event.get("type") == "transcript" and "peer" in one.event]
-    others = [one for one in shown if one not in flows]
-    rows = [*_flow_rows(evidence, flows), *_event_rows(others)]
-    return SideBySide(sorted(rows, key=lambda row: row.time), max(len(found) - MAX_ENTRIES, 0))
+    told = ((entry.log.number, entry.index, entry.data) for entry in shown if entry.event)
+    compared = compare_job(evidence.logs, evidence.trust.signing, told, session)
+    places: dict[Place, ShownEntry] = {}
+    for entry in shown:
+        places.setdefault((entry.log.origin, entry.index), entry)
+    rows = [*_flow_rows(compared, places)]
+    in_flows = {(e.log.number, e.index) for row in rows for cell in row.cells.values() for e in cell}
+    rows += _event_rows([entry for entry in shown if (entry.log.number, entry.index) not in in_flows])
+    rows += _blame(rows, compared)
+    left_out = max(len(found) - MAX_ENTRIES, 0)
+    return SideBySide(sorted(rows, key=lambda row: row.time), compared, left_out)
 
 
-Flow = tuple[str, str, str, int]
-"""Sender, receiver, phase, and which mark of that phase."""
-
-
-def _flow_rows(evidence: Evidence, entries: list[ShownEntry]) -> Iterator[SideRow]:
-    """Transcripts of one flow in one row: what one end says it sent beside what the other received."""
-    flows: dict[Flow, list[ShownEntry]] = {}
-    marks: dict[tuple[int, str, str, str], int] = {}
-    for entry in entries:
-        sender, receiver, phase = _ends(entry.event)
-        mine = (entry.log.number, sender, receiver, phase)
-        marks[mine] = marks.get(mine, -1) + 1
-        flows.setdefault((sender, receiver, phase, marks[mine]), []).append(entry)
-    opened = {_endpoint(log.party) for log in evidence.logs}
-    for (sender, receiver, phase, _), ends in flows.items():
-        state, why = _compare(opened, sender, receiver, ends)
-        row = SideRow(f"{sender} → {receiver}", state=state, why=why, phase=phase)
-        for entry in ends:
-            row.cells.setdefault(entry.log.number, []).append(entry)
+def _flow_rows(compared: Reconciliation, places: dict[Place, ShownEntry]) -> Iterator[SideRow]:
+    """One direction of a conversation up to one mark: sender, receiver and relay in one row."""
+    for flow in compared.flows:
+        row = SideRow(f"{flow.sender} → {flow.receiver}", state=flow.state, flow=flow)
+        for place in (flow.sent, flow.received, flow.relayed):
+            if place in places:
+                row.add(places[place])
         yield row
 
 
-def _ends(event: Mapping[str, object]) -> tuple[str, str, str]:
-    peer = event["peer"]
-    assert isinstance(peer, dict)  # noqa: S101 - the schema was checked
-    me, other, phase = _endpoint(event["node"]), _endpoint(peer["org"]), str(event.get("reason", ""))
-    return (me, other, phase) if peer["direction"] == "sent" else (other, me, phase)
-
-
-def _endpoint(node: object) -> str:
-    """Who talks: the coordinator's log speaks of its helper, under the coordinator's name."""
-    return HELPER if node == COORDINATOR else str(node)
-
-
-def _compare(opened: set[str], sender: str, receiver: str, ends: list[ShownEntry]) -> tuple[str, str]:
-    by_end = {
-        (_endpoint(one.event["node"]), one.event["peer"]["direction"]): one.event["peer"] for one in ends
-    }
-    sent, received = by_end.get((sender, "sent")), by_end.get((receiver, "received"))
-    if sent and received:
-        same = all(
-            sent.get(name) == received.get(name) for name in ("transcript", "messages", "bytes_bucket")
-        )
-        return ("matched", "") if same else ("unmatched", "differ")
-    missing = receiver if sent else sender
-    return ("unmatched", f"missing:{missing}") if missing in opened else ("not compared", f"closed:{missing}")
-
-
-def _event_rows(entries: list[ShownEntry]) -> Iterator[SideRow]:
+def _event_rows(entries: list[ShownEntry]) -> list[SideRow]:
     """The other events: what several logs tell alike stands in one row."""
     rows: dict[tuple[object, ...], SideRow] = {}
     times: dict[tuple[object, ...], int] = {}
@@ -169,21 +145,40 @@ def _event_rows(entries: list[ShownEntry]) -> Iterator[SideRow]:
         alike = _alike(entry)
         mine = (entry.log.number, *alike)
         times[mine] = times.get(mine, -1) + 1
-        row = rows.setdefault((*alike, times[mine]), SideRow(str(alike[0])))
-        row.cells.setdefault(entry.log.number, []).append(entry)
-    yield from rows.values()
+        rows.setdefault((*alike, times[mine]), SideRow(str(alike[0]))).add(entry)
+    return list(rows.values())
 
 
 def _alike(entry: ShownEntry) -> tuple[object, ...]:
-    """What makes two logs' entries tell of one act."""
+    """What makes two logs' entries tell of one act; of a disclosure both who gave and who learnt."""
     event = entry.event
     if not event:
         return ("?", entry.anchor)
-    disclosure = event.get("disclosure", {})
-    return (
-        event["type"],
-        disclosure.get("kind"),
-        disclosure.get("to"),
-        disclosure.get("protocol"),
-        event["outcome"],
-    )
+    told = event.get("disclosure", {})
+    giver = event["peer"]["org"] if told and event.get("peer") else _endpoint(event)
+    who = giver if told else HELPER if _endpoint(event) == HELPER else ""
+    return (event["type"], told.get("kind"), told.get("to"), told.get("protocol"), event["outcome"], who)
+
+
+def _endpoint(event: dict[str, object]) -> object:
+    """Who acts: the helper's entries stand in the coordinator's log."""
+    actor = event.get("actor")
+    is_helper = event["node"] == COORDINATOR and isinstance(actor, dict) and actor.get("org") == HELPER
+    return HELPER if is_helper else event["node"]
+
+
+def _blame(rows: list[SideRow], compared: Reconciliation) -> list[SideRow]:
+    """Put each finding to the rows whose entries show it; gives rows for those that none shows."""
+    by_place: dict[Place, SideRow] = {}
+    for row in rows:
+        for cell in row.cells.values():
+            by_place |= {(entry.log.origin, entry.index): row for entry in cell}
+    alone = []
+    for finding in compared.findings:
+        touched = {id(by_place[place]): by_place[place] for place in finding.entries if place in by_place}
+        if not touched:
+            alone.append(SideRow(finding.what, state="unmatched", findings=[finding]))
+        for row in touched.values():
+            row.state = "unmatched"
+            row.findings.append(finding)
+    return alone

@@ -14,7 +14,7 @@ from saferoom import __version__
 from saferoom.audit.verdict import VerdictKind
 from saferoom.console import words as dictionary
 from saferoom.console.entries import ShownEntry
-from saferoom.console.evidence import OpenedLog, worst
+from saferoom.console.opened import OpenedLog, worst
 from saferoom.console.texts import texts
 
 _DASH = "–"
@@ -45,11 +45,6 @@ class Words:
 
     def not_proved(self, kind: VerdictKind) -> str:
         return dictionary.NOT_PROVED_PAIRS[kind][self.lang == "en"]
-
-    def why(self, why: str) -> str:
-        """Why two ends do not match: `differ`, `missing:bank`, `closed:bank`."""
-        word, _, who = why.partition(":")
-        return self.t[f"why_{word}"].format(who=who) if word else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,7 @@ class Pages:
             "clock_ms": clock,
             "verify_command": verify_command,
             "entry_command": entry_command,
+            "reconcile_command": reconcile_command,
             "export_command": export_command,
         }
         self._texts = {lang: texts(lang) for lang in ("zh", "en")}
@@ -134,6 +130,12 @@ def verify_command(log: OpenedLog) -> str:
     quorum = ["--quorum", str(log.quorum.needed)] if log.quorum else []
     options = [*_key_options(log), *relied_on, *quorum]
     return shlex.join(["saferoom", "audit", "verify", str(log.path), *options])
+
+
+def reconcile_command(logs: list[OpenedLog]) -> str:
+    """What compares the logs again."""
+    keys = [option for log in logs for option in _key_options(log)]
+    return shlex.join(["saferoom", "audit", "reconcile", *(str(log.path) for log in logs), *keys])
 
 
 def entry_command(entry: ShownEntry) -> str:

@@ -11,8 +11,8 @@ from saferoom.audit.checkpoint import Checkpoint
 from saferoom.console.anchors import Seen, seen_elsewhere
 from saferoom.console.desk import Visit, Visitor
 from saferoom.console.entries import load_rows
-from saferoom.console.evidence import OpenedLog, stored_checkpoint
 from saferoom.console.index import newest_first
+from saferoom.console.opened import OpenedLog, stored_checkpoint
 from saferoom.console.search import Query, matching
 from saferoom.console.timeline import timeline
 from saferoom.console.witnesses import Vouched, newest_vouched

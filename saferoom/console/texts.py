@@ -75,8 +75,8 @@ TEXTS: Mapping[str, Pair] = {
     "more_faults": ("另有 {count} 项问题", "and {count} faults more"),
     "check_again": ("重新核验", "Check again"),
     "command_long": (
-        "在任何机器上都能重做本次核验的命令",
-        "The command that repeats this check on any machine",
+        "在任何机器上重做本次核验的命令",
+        "The commands that repeat this check on any machine",
     ),
     "activity": ("概况", "At a glance"),
     "activity_long": ("各时段的条目数", "Entries over time"),
@@ -222,9 +222,9 @@ TEXTS: Mapping[str, Pair] = {
     "party": ("参与方", "Party"),
     "who_learnt": ("谁得知了什么", "Who learnt what"),
     "who_learnt_long": (
-        "按日志中的披露条目统计。每次披露在发送之前入账；数字为各日志记录的次数。",
-        "Counted from the disclosures in the logs. Each was written before it was sent; "
-        "the numbers say how often each log tells it.",
+        "按日志中的披露条目统计。披露方在发送之前入账，得知方收到后入账；数字为各日志记录的次数。",
+        "Counted from the disclosures in the logs. Who discloses writes it before it is sent, who learns "
+        "after; the numbers say how often each log tells it, as giver or recipient.",
     ),
     "learnt_by": ("得知方", "Learnt by"),
     "learnt_what": ("内容", "What"),
@@ -244,22 +244,51 @@ TEXTS: Mapping[str, Pair] = {
     "logs_count": ("日志", "Logs"),
     "side_by_side": ("各方日志并列", "All logs side by side"),
     "side_by_side_long": (
-        "一方称已发送的，须与另一方称已收到的摘要一致。另一端日志未打开时无法比对。",
-        "What one end says it sent must have the digest of what the other says it received. "
-        "Where the other end's log is not opened, nothing can be compared.",
+        "发送方、接收方与中继三份日志须就每段会话给出同一摘要。未打开的日志无从比对。",
+        "Sender, receiver and relay must name one digest for each stretch of a conversation. "
+        "Where a log is not opened, nothing can be compared.",
     ),
     "all_rows": ("全部", "All"),
     "matched": ("两端一致", "matched"),
     "unmatched": ("不匹配", "unmatched"),
     "not_compared": ("无法比对", "not compared"),
+    "unmatched_jobs": ("对不上", "Unmatched"),
     "both_ends": ("两端", "Both ends"),
     "sent": ("发送", "sent"),
     "received": ("收到", "received"),
     "relayed": ("转发", "relayed"),
     "left_out": ("另有 {count} 条未并列显示。", "{count} more entries are not laid side by side."),
-    "why_differ": ("两端所记不同", "the two ends differ"),
-    "why_missing": ("{who} 的日志中没有", "missing in {who}'s log"),
-    "why_closed": ("{who} 的日志未打开", "{who}'s log is not opened"),
+    "claimed": ("披露", "disclosed"),
+    "messages_from_to": ("第 {first} 至 {last} 条消息", "messages {first} to {last}"),
+    "at_fault": ("问题在 {who}", "at fault: {who}"),
+    "finding_missing": ("缺失", "missing"),
+    "finding_mismatched": ("不一致", "mismatched"),
+    "finding_late": ("迟记", "late"),
+    "finding_forged": ("伪造", "forged"),
+    "findings": ("对不上之处", "What does not fit"),
+    "comparison": ("日志互相对照", "The logs compared with each other"),
+    "comparison_ok": (
+        "凡可对照之处，{logs} 份日志、{jobs} 个作业、{flows} 段会话均相符。",
+        "What can be compared fits: {logs} logs, {jobs} jobs, {flows} conversations up to a mark.",
+    ),
+    "comparison_bad": (
+        "有 {count} 处对不上；下表指明在谁的日志中。",
+        "{count} things do not fit; the table says in whose log.",
+    ),
+    "comparison_not_proved": (
+        "未能证明：各日志都未看到的事。两端若串通隐瞒中继之外的通信，不会留下痕迹。",
+        "Not proved: what none of these logs saw. Two ends that hide what they said outside the relay "
+        "leave no trace.",
+    ),
+    "comparison_few": (
+        "只有一份可采信的日志，无从对照。请同时打开其他参与方与协调方的日志。",
+        "There is only one log to rely on, and nothing to compare it with. "
+        "Open the other parties' and the coordinator's too.",
+    ),
+    "more_findings": ("另有 {count} 处", "and {count} more"),
+    "log_at_fault": ("问题日志", "At fault"),
+    "why": ("原因", "Why"),
+    "shown_by": ("依据条目", "Shown by"),
     # search
     "any": ("不限", "any"),
     "type": ("事件", "Event"),

@@ -81,11 +81,11 @@ OUTCOMES: Mapping[str, Pair] = {
 }
 
 VERDICTS: Mapping[VerdictKind, Pair] = {
-    VerdictKind.WITNESSED: ("已见证", "Others vouch for this history"),
-    VerdictKind.CONSISTENT: ("自洽，尚无见证", "It fits together; nobody else vouches for it"),
-    VerdictKind.STALE: ("已陈旧", "It fits together, but what vouches for it is too old"),
-    VerdictKind.DIVERGED: ("历史分叉", "It contradicts a checkpoint that you hold"),
-    VerdictKind.INVALID: ("无效", "It does not fit together, or another key signed it"),
+    VerdictKind.WITNESSED: ("见证方已为这段历史作证", "Others vouch for this history"),
+    VerdictKind.CONSISTENT: ("自洽，但除所有者外无人作证", "It fits together; nobody else vouches for it"),
+    VerdictKind.STALE: ("自洽，但作证的时间已过久", "It fits together, but what vouches for it is too old"),
+    VerdictKind.DIVERGED: ("与您持有的检查点矛盾", "It contradicts a checkpoint that you hold"),
+    VerdictKind.INVALID: ("不自洽，或由其他密钥签名", "It does not fit together, or another key signed it"),
 }
 
 _NOT_PROVED_ZH: Mapping[VerdictKind, str] = {

@@ -127,7 +127,7 @@ def test_filters_work_in_place(console: Serving, window: Browser) -> None:
     assert window.run("return window.stayed") is True
     assert len(window.all("#results tbody tr")) == 1
     window.driver.back()
-    window.wait_text("#results .count", "29 entries")
+    window.wait_text("#results .count", "39 entries")
 
 
 def test_a_badge_shows_its_proof(console: Serving, window: Browser) -> None:
@@ -145,7 +145,7 @@ def test_what_does_not_match_is_red_and_says_so(console: Serving, window: Browse
     window.open(console.address + f"/job?id={JOB}&only=unmatched")
     (row,) = window.all("tr.unmatched")
     assert "≠ unmatched" in row.text
-    assert "missing in tax's log" in row.text
+    assert "at fault: tax" in row.text
     colour = window.run("return getComputedStyle(document.querySelector('tr.unmatched td')).backgroundColor")
     assert colour == "rgb(252, 237, 240)"
 

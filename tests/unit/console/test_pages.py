@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from saferoom.audit import export_folder
 from saferoom.console.evidence import Evidence
-from tests.console_room import CONTRACT, HOSTILE, JOB, ORIGIN, LogRoom, evidence_of, visitor
+from tests.console_room import CONTRACT, HOSTILE, JOB, ORIGIN, LogRoom, evidence_of, talk, visitor
 
 PAGES = ["/", "/logs", "/contracts", f"/contract?id={CONTRACT.id}", "/jobs", f"/job?id={JOB}", "/search",
          "/entries/bank/0", "/lifecycle", "/export", "/fragments/proof/tax/1"]  # fmt: skip
@@ -115,41 +115,58 @@ def test_jobs_stand_side_by_side(client: TestClient) -> None:
     page = client.get("/job", params={"id": JOB}).text
     assert "matched <b>2</b>" in page
     assert "unmatched <b>1</b>" in page
-    assert "missing in tax&#39;s log" in page
     alone = text_of(client.get("/job", params={"id": JOB, "only": "unmatched"}).text)
-    assert "bank → tax Transcript digest · train" in alone
+    assert "bank → tax messages 4 to 6 · train" in alone
+    assert "≠ unmatched missing · at fault: tax" in alone
     assert "align" not in alone.split("Who learnt what")[0]
 
 
-def test_without_the_other_log_nothing_is_compared(room: LogRoom) -> None:
-    page = visitor(evidence_of(room, "bank")).get("/job", params={"id": JOB}).text
+def test_a_disclosure_stands_with_what_its_recipient_logged(client: TestClient) -> None:
+    page = text_of(client.get("/job", params={"id": JOB}).text)
+    assert re.search(r"Disclosure intersection → tax ✓ \d+ disclosed ✓ \d+ received ", page)
+
+
+def test_the_comparison_of_all_logs_stands_on_the_first_page(client: TestClient) -> None:
+    page = text_of(client.get("/").text)
+    assert "1 things do not fit" in page
+    assert "≠ missing tax messages bank → tax, cut 1 (train) the job finished, and" in page
+    assert "Two ends that hide what they said outside the relay leave no trace" in page
+
+
+def test_logs_that_fit_are_said_to(room: LogRoom) -> None:
+    page = text_of(visitor(evidence_of(room, "bank", "coordinator")).get("/").text)
+    assert "✓ What can be compared fits: 2 logs, 1 jobs, 3 conversations" in page
+    assert "no log of tax was given" in page
+
+
+def test_without_the_other_logs_nothing_is_compared(room: LogRoom) -> None:
+    client = visitor(evidence_of(room, "bank"))
+    page = client.get("/job", params={"id": JOB}).text
     assert "unmatched <b>0</b>" in page
-    assert "tax&#39;s log is not opened" in page
+    assert "not compared <b>3</b>" in page
+    assert "nothing to compare it with" in text_of(client.get("/").text)
 
 
 def test_transcripts_that_differ_are_unmatched(room: LogRoom) -> None:
-    from saferoom.audit import PeerRef
-
-    peer = PeerRef("bank", "received", 3, "100-999", "44" * 32)
-    room.record("tax", "transcript", peer=peer, reason="train", session=JOB)
-    page = visitor(evidence_of(room)).get("/job", params={"id": JOB, "only": "unmatched"}).text
-    assert "the two ends differ" in page
+    talk(room, "bank", "tax", 2, "release", {"session": JOB, "contract": CONTRACT}, lied_by="tax")
+    page = text_of(visitor(evidence_of(room)).get("/job", params={"id": JOB, "only": "unmatched"}).text)
+    assert "mismatched · at fault: tax it tells of other messages than the rest do" in page
 
 
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ({}, 28),
-        ({"log": "tax"}, 12),
+        ({}, 38),
+        ({"log": "tax"}, 14),
         ({"outcome": "refused"}, 1),
         ({"type": "disclosure", "to": "bank"}, 2),
-        ({"party": "coordinator"}, 2),
+        ({"party": "coordinator"}, 8),
         ({"actor": "officer-tax"}, 1),
         ({"stage": "storage"}, 2),
         ({"dataset": "loans"}, 2),
         ({"purpose": "nothing"}, 0),
         ({"until": "2026-03-01"}, 0),
-        ({"since": "2026-03-02", "until": "2026-03-02"}, 28),
+        ({"since": "2026-03-02", "until": "2026-03-02"}, 38),
         ({"since": "2026-03-02T08:00:03Z", "until": "2026-03-02T08:00:05Z"}, 2),
     ],
 )
@@ -190,7 +207,7 @@ def test_what_makes_no_sense(client: TestClient, path: str) -> None:
 def test_the_newest_checkpoint_can_be_taken_home(client: TestClient, room: LogRoom) -> None:
     answer = client.get("/logs/tax/checkpoint")
     assert answer.text == room.log("tax").checkpoint()
-    assert "tax-12.checkpoint" in answer.headers["content-disposition"]
+    assert "tax-14.checkpoint" in answer.headers["content-disposition"]
 
 
 def test_life_cycle_shows_six_stages(client: TestClient) -> None:
@@ -287,6 +304,6 @@ def test_checking_again(client: TestClient, evidence: Evidence) -> None:
 
 def test_the_chart_counts_entries(client: TestClient) -> None:
     chart = client.get("/chart").json()
-    assert sum(chart["allowed"]) == 27
+    assert sum(chart["allowed"]) == 37
     assert sum(chart["refused"]) == 1
     assert len(chart["time"]) == len(chart["failed"])

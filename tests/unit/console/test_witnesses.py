@@ -11,7 +11,8 @@ from saferoom.audit import Anchor, export_folder
 from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.note import split_note
 from saferoom.audit.quorum import cosignature
-from saferoom.console.evidence import Evidence, Trust
+from saferoom.console.evidence import Evidence
+from saferoom.console.opened import Trust
 from saferoom.console.rendering import verify_command
 from tests.console_room import LogRoom, evidence_of, visitor
 from tests.unit.console.test_pages import text_of
@@ -36,7 +37,7 @@ def test_a_quorum_makes_the_log_witnessed(witnessed: LogRoom) -> None:
     client = visitor(evidence)
     front = text_of(client.get("/").text)
     assert "WITNESSED Others vouch for this history" in front
-    assert re.search(r"first 14 entries are witnessed by saferoom/power/witness, saferoom/tax/witness", front)
+    assert re.search(r"first 16 entries are witnessed by saferoom/power/witness, saferoom/tax/witness", front)
     logs = text_of(client.get("/logs").text)
     assert "2 of your witnesses cosigned, 2 are needed" in logs
     assert logs.count("✓ signature checked") == 2
@@ -48,9 +49,9 @@ def test_a_quorum_makes_the_log_witnessed(witnessed: LogRoom) -> None:
 def test_an_entry_shows_who_cosigned_its_tree(witnessed: LogRoom) -> None:
     client = visitor(evidence_of(witnessed, "bank", quorum=witnessed.quorum(2, *WITNESSES)))
     covered = text_of(client.get("/entries/bank/3").text)
-    assert "The tree of the first 14 entries, in which this entry was proved too, is cosigned" in covered
+    assert "The tree of the first 16 entries, in which this entry was proved too, is cosigned" in covered
     assert "saferoom/tax/witness" in covered
-    assert "No witness cosigned" in text_of(client.get("/entries/bank/14").text)
+    assert "No witness cosigned" in text_of(client.get("/entries/bank/16").text)
 
 
 @pytest.mark.parametrize("needed", [0, 3])
