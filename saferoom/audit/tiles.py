@@ -13,6 +13,7 @@ Source: c2sp.org/tlog-tiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from saferoom.audit.merkle import HASH_BYTES, RightEdge, Subtree, fold, root_of
 from saferoom.errors import StorageError, UsageError
@@ -103,7 +104,8 @@ def split_hashes(tile: bytes) -> list[bytes]:
 
 
 def subtree_from_tiles(read_tile: ReadTile) -> Subtree:
-    """The `subtree(start, end)` that proofs are made from, reading tiles as needed."""
+    """The `subtree(start, end)` that proofs are made from, reading each tile once: for one proof."""
+    read_tile = lru_cache(maxsize=None)(read_tile)
 
     def complete(start: int, height: int) -> bytes:
         level, inside = divmod(height, _HEIGHT)

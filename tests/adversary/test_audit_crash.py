@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from saferoom.audit import AuditLog, NoteSigner, Recorder, verify_log
 from saferoom.audit.merkle import leaf_hash
 from saferoom.errors import StorageError
+from tests.witness_room import Bench, open_log, signer_of
 
 SEED = bytes(range(32))
 SIGNER = NoteSigner("saferoom/bank", Ed25519PrivateKey.from_private_bytes(SEED))
@@ -51,6 +52,21 @@ for thread in threads:
 for thread in threads:
     thread.join()
 log.close()
+"""
+
+
+WITNESSED = """
+import sys
+from pathlib import Path
+from tests.witness_room import Bench, grow, open_log
+
+folder = Path(sys.argv[1])
+bench = Bench(folder)
+with open_log(folder / "bank.db") as log:
+    while True:
+        grow(log, 3)
+        bench.feed(log)
+        print(log.size, flush=True)
 """
 
 
@@ -149,3 +165,34 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     writer.kill()
     writer.communicate()
     AuditLog.open(path, origin=SIGNER.name, signer=SIGNER).close()
+
+
+def test_a_killed_witness_has_kept_whatever_it_cosigned(tmp_path: Path) -> None:
+    """Log and witnesses die together at any point, and go on together; no cosignature is for nothing."""
+    root, size = Path(__file__).resolve().parents[2], 0
+    for lines in (1, 2, 5):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WITNESSED, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(root)},
+        )
+        assert writer.stdout is not None
+        for _ in range(lines):
+            size = int(writer.stdout.readline())
+        writer.kill()
+        rest = writer.communicate()[0].split()
+        size = int(rest[-1]) if rest else size
+        bench = Bench(tmp_path)
+        with open_log(tmp_path / "bank.db") as log:
+            given = {item.witness.partition("+")[0]: item.size for item in log.cosignatures()}
+            for witness in bench.witnesses.values():
+                held = witness.store.held("saferoom/bank")
+                assert held is not None
+                assert size <= given[witness.verifier.name] <= held.checkpoint.size <= log.size
+                assert log.root_at(held.checkpoint.size) == held.checkpoint.root
+            bench.feed(log)
+            size = log.size
+    verdict = verify_log(tmp_path / "bank.db", [signer_of("bank").verifier_key], quorum=bench.quorum(3))
+    assert verdict.witnessed is not None
+    assert verdict.witnessed.size == size
