@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 
 from saferoom.audit import VerdictKind, copy_log, verify_log
 from saferoom.audit.checkpoint import Checkpoint
+from saferoom.audit.quorum import Quorum
+from saferoom.audit.witness import Witness, trust
+from saferoom.audit.witness_http import witness_server
 from saferoom.contracts.contract import Contract
-from saferoom.errors import RefusedError, SafeRoomError, StorageError, VerificationError
+from saferoom.errors import ConfigError, RefusedError, SafeRoomError, StorageError, VerificationError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR
 from saferoom.link.partylink import LinkState, PartyLink
@@ -22,6 +26,8 @@ from saferoom.node.coordinator import Coordinator
 from saferoom.node.core import Core
 from saferoom.node.party import Party
 from saferoom.node.quorums import log_verifier, node_of, origin_of, quorum_of
+from saferoom.node.settings import OutsideWitness, Witnessing
+from saferoom.node.standalone import WitnessHome
 from saferoom.node.succession import open_successor
 from saferoom.node.successor import propose
 from tests.node_room import PARTIES, Nodes, opened_nodes, three_party_columns
@@ -189,6 +195,54 @@ def test_the_quorum_of_a_contract(nodes: Nodes) -> None:
     assert (quorum.needed, len(quorum.witnesses), quorum.max_age_s) == (2, 3, 86_400)
     key = contract.pinned_keys()["tax"].log
     assert str(log_verifier("saferoom/tax", key)) == nodes.cores["tax"].log_verifier_key()
+
+
+# --- a witness outside the room ----------------------------------------------------------
+
+
+@pytest.fixture
+def auditor(nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Address and verifier key of a stand-alone witness that knows tax's log."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    home = WitnessHome.create(tmp_path / "witness", "example.org/auditor", None)
+    home.add_log(nodes.cores["tax"].log_verifier_key())
+    witness = Witness(home.store(), home.signer(None), trust(home.logs()))
+    server = witness_server(witness, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", str(witness.verifier)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def named(core: Core, url: str, key: str) -> None:
+    """As if node.yaml named the witness."""
+    outside = OutsideWitness(url=url, key=key)
+    core.settings = core.settings.model_copy(update={"witnessing": Witnessing(outside=(outside,))})
+
+
+def test_a_witness_outside_the_room_cosigns_without_the_line(
+    nodes: Nodes, wires: Wires, auditor: tuple[str, str]
+) -> None:
+    named(nodes.cores["tax"], *auditor)
+    tax = Party(nodes.cores["tax"])
+    wires.parties["tax"] = tax
+    tax.cosigning.wait_until_asked(lambda: False, timeout_s=20)
+    assert [(fed.witness, fed.size) for fed in tax.cosigning.states()] == [
+        ("example.org/auditor", tax.core.log.size)
+    ]
+    tax.cosigning.stop()
+    verdict = verify_log(
+        tax.core.home.log, [tax.core.log_verifier_key()], quorum=Quorum.of_keys(1, [auditor[1]])
+    )
+    assert verdict.kind is VerdictKind.WITNESSED
+
+
+def test_a_witness_key_that_is_none_is_a_plain_error(nodes: Nodes, wires: Wires) -> None:
+    named(nodes.cores["tax"], "http://127.0.0.1:1", "no key")
+    with pytest.raises(ConfigError, match="witnessing"):
+        Party(nodes.cores["tax"])
 
 
 # --- a successor log ----------------------------------------------------------
