@@ -30,7 +30,7 @@ class LabelRoom:
     features: Features
     minimums: Minimums = field(default_factory=lambda: Minimums(5, 2))
     encryption: Encryption = QUICK
-    timeout_s: float = 20.0
+    timeout_s: float = 90.0
     said: list[tuple[str, str, str, list[np.ndarray[Any, Any]]]] = field(default_factory=list)
     declared: dict[str, list[Disclosure]] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

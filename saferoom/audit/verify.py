@@ -25,16 +25,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from saferoom.audit.canonical import decode
 from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
+from saferoom.audit.entry_check import Checked, Row, check_entries
 from saferoom.audit.export import FolderReader
 from saferoom.audit.merkle import HASH_BYTES, leaf_hash
 from saferoom.audit.note import NoteVerifier
 from saferoom.audit.quorum import Quorum, Witnessed, cosignature
-from saferoom.audit.schema import fault
 from saferoom.audit.sqlite import SqliteReader
 from saferoom.audit.store import Cosignature, Head, Identity, SessionHead
-from saferoom.audit.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, TileBuilder
+from saferoom.audit.tiles import TILE_WIDTH, TileBuilder
 from saferoom.audit.verdict import Verdict, VerdictKind
 from saferoom.errors import StorageError, UsageError, VerificationError
 
@@ -145,7 +144,7 @@ class _Check:
 
     def read(self, source: Source, seen: list[tuple[int, Checkpoint]]) -> None:
         """Go through the entries once, stopping at each size for which somebody signed a root."""
-        entries = source.entries(-_EVERYTHING, _EVERYTHING)
+        entries = check_entries(source.entries(-_EVERYTHING, _EVERYTHING))
         stops: Iterator[tuple[int, int, str | Cosignature | Checkpoint]] = heapq.merge(
             ((size, 0, note) for size, note in source.checkpoints()),
             ((cosignature.size, 1, cosignature) for cosignature in source.cosignatures()),
@@ -164,17 +163,17 @@ class _Check:
         if self.newest[0] != self.builder.size:
             self.blame("the newest checkpoint does not cover the last entry")
 
-    def read_up_to(self, size: int, entries: Iterator[tuple[int, bytes]]) -> None:
+    def read_up_to(self, size: int, entries: Iterator[tuple[Row, Checked]]) -> None:
         while (at := self.builder.size + len(self.leaves)) < size:
             if len(self.leaves) >= _CHUNK:
                 self.grow()
-            row = next(entries, None)
-            if row is None:
+            following = next(entries, None)
+            if following is None:
                 break
-            index, data = row
+            (index, data), checked = following
             if index != at:
                 raise VerificationError(f"entry {at} is missing or out of place")
-            self.check_entry(index, data)
+            self.take_entry(index, leaf_hash(data), checked)
         self.grow()
 
     def grow(self) -> None:
@@ -189,22 +188,15 @@ class _Check:
             ):
                 self.blame(f"tile {number} of level {level} is not what the entries give")
 
-    def check_entry(self, index: int, data: bytes) -> None:
-        leaf = leaf_hash(data)
+    def take_entry(self, index: int, leaf: bytes, checked: Checked) -> None:
         self.leaves.append(leaf)
-        try:
-            event = decode(data)
-        except VerificationError as exc:
-            self.blame(f"entry {index}: {exc.message}")
+        if checked.fault:
+            self.blame(f"entry {index}: {checked.fault}")
             return
-        wrong = fault(event) or ("it is too long" if len(data) > MAX_ENTRY_BYTES else "")
-        if wrong:
-            self.blame(f"entry {index}: {wrong}")
-            return
-        self.last_time = event["time"]
+        self.last_time = checked.time
         self.first_time = self.first_time or self.last_time
-        if "session" in event:
-            self.check_link(index, event["session"], leaf)
+        if checked.session is not None:
+            self.check_link(index, checked.session, leaf)
 
     def check_link(self, index: int, link: dict[str, object], leaf: bytes) -> None:
         name = str(link["id"])

@@ -22,6 +22,8 @@ def main(file_descriptor: int) -> int:
                 found = work.do(str(task), header, parts)  # type: ignore[arg-type]
             except SafeRoomError as error:
                 send_message(pipe, [type(error).__name__, error.message], [])
+            except Exception as error:  # its text could hold numbers that nobody may read
+                send_message(pipe, ["ProtocolError", f"a worker failed with {type(error).__name__}"], [])
             else:
                 send_message(pipe, ["", ""], found)
     except (EOFError, OSError):

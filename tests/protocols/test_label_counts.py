@@ -119,7 +119,7 @@ def test_nobody_with_columns_means_nothing_is_encrypted() -> None:
 
 
 def test_fewer_events_in_all_than_the_minimum_are_refused() -> None:
-    room = random_room(2, timeout_s=0.3)
+    room = random_room(2)
     room.labels = np.zeros(120, dtype=np.int64)
     with pytest.raises(RefusedError, match="fewer events"):
         room.run()

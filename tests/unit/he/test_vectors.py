@@ -166,6 +166,15 @@ def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
     assert [process.poll() for process in processes] == [-signal.SIGKILL, 0]
 
 
+@pytest.mark.parametrize(("task", "parts"), [("encrypt", [b"\1"]), ("nothing", []), ("add_rows", [])])
+def test_what_goes_wrong_inside_a_worker_is_told_without_values(task: str, parts: list[bytes]) -> None:
+    with Workers(1) as ready:
+        ready.use(key_for().public)
+        with pytest.raises(ProtocolError, match=r"private key|failed with KeyError|failed with IndexError"):
+            ready.do(task, [({"width": 1}, parts)])
+        assert ready.do("product", [({}, [])])[0]
+
+
 def test_workers_end_when_their_parent_is_killed() -> None:
     code = (
         "import os, signal\n"
@@ -178,7 +187,7 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(int(done.stdout)).wait(timeout=20)
+        psutil.Process(int(done.stdout)).wait(timeout=60)
 
 
 def test_workers_run_inside_a_daemonic_process() -> None:
