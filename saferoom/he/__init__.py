@@ -1,12 +1,13 @@
 """Additive homomorphic encryption: two schemes behind one interface, vectors of ciphertexts, packing, sums.
 
     keys          public and private keys, and the choice of scheme, size and randomness
-    generation    fresh keys          key_files     keys as JSON (Paillier: that of phe)
+    generation    fresh keys                      key_files   keys as JSON (Paillier: that of phe)
     fixed_base    quick powers of one base
     ciphertexts   vectors of ciphertexts as one buffer
     packing       many small numbers in one plaintext
     sums          products of ciphertexts by bin
-    workers       all of it over the cores
+    vectors       encrypt, decrypt, add up and pack whole vectors over the cores
+    workers       the processes that do it        work        what one of them does
 
 Ciphertexts of one key add up to ciphertexts of sums. Pure: no input or output but to its own processes.
 """
