@@ -10,6 +10,7 @@ import typer
 
 from saferoom.cli import (
     console_commands,
+    evidence_commands,
     lifecycle_commands,
     reconcile_command,
     successor_commands,
@@ -152,5 +153,6 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
 
 
 reconcile_command.register(app)
+evidence_commands.register(app)
 lifecycle_commands.register(app)
 console_commands.register(app)

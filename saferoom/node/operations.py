@@ -53,6 +53,7 @@ class Operations:
             "job.show": answer(self.job_show),
             "job.watch": self.job_watch,
             "keys.show": answer(self.keys_show),
+            "audit.read": answer(self.audit_read),
             "successor.sign": answer(self.successor_sign),
         }
 
@@ -136,6 +137,11 @@ class Operations:
         """Agree to another node's successor log; gives the paper with this node's signature."""
         signed = self.core.agree_to_successor(str(argument(args, "paper")))
         return {"node": signed.node, "successor": signed.body["successor"], "paper": signed.text()}
+
+    def audit_read(self, args: Plain) -> Plain:
+        """Somebody is about to read this node's log: that is logged first."""
+        self.core.record("auditor.read", reason=str(argument(args, "what")))
+        return {"log_size": self.core.log.size}
 
     def keys_show(self, _args: Plain) -> Plain:
         keys = self.core.keys.public()
