@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     node_command(app, "saferoom audit search --party tax --type disclosure")(search)
     node_command(app, "saferoom audit fsck bank.db --other tax.db")(fsck)
     node_command(app, "saferoom audit bundle bank.db tax.db --out evidence.zip")(bundle)
-    node_command(app, "saferoom audit verifier > verify_bundle.py")(verifier)
+    node_command(app, "saferoom audit verifier")(verifier)
 
 
 def search(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit import VerdictKind, verify_log
+from saferoom.audit import VerdictKind, verify_bundle, verify_log
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR
 from saferoom.lab.house import house
@@ -96,3 +97,21 @@ def test_what_an_owner_takes_out_is_named(
     found = json.loads(result.stdout)["findings"]
     assert result.code == 13
     assert {(finding["kind"], finding["by"]) for finding in found} == {("missing", node)}
+
+
+def test_evidence_of_all_four_logs_in_one_file(ended: Ended, tmp_path: Path) -> None:
+    logs = [str(ended.homes[node].log) for node in NODES]
+    words = ("audit", "bundle", *logs, "--contract-file", str(ended.contract), "--out", "evidence.zip")
+    assert run_command(words, folder=tmp_path, environment=os.environ).code == 0
+    keys = [log_signer(NodeKeys.load(ended.homes[node].keys)).verifier_key for node in NODES]
+    (tmp_path / "keys.txt").write_text("\n".join(keys), encoding="utf-8")
+    assert verify_bundle.main([str(tmp_path / "evidence.zip"), "--keys", str(tmp_path / "keys.txt")]) == 0
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as bundle:
+        assert json.loads(bundle.read("reports/reconcile.json"))["ok"] is True
+        assert all(found["ok"] for found in json.loads(bundle.read("reports/fsck.json")).values())
+
+
+def test_reading_a_nodes_own_log_is_logged_first(ended: Ended) -> None:
+    words = ("audit", "search", "--home", str(ended.homes["power"].root), "--type", "auditor.read", "--json")
+    found = json.loads(run_command(words, folder=ended.folder, environment=os.environ).stdout)
+    assert [entry["reason"] for entry in found["entries"]] == ["search"]

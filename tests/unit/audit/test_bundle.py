@@ -157,6 +157,9 @@ def repacked(path: Path, target: Path, change: Callable[[str, bytes], bytes], *,
     return target
 
 
+CHANGED = ("entries.jsonl", "checkpoint-first", "checkpoint-last", "consistency.json", "proofs.jsonl")
+
+
 @pytest.mark.parametrize("honest", [False, True])
 @pytest.mark.parametrize(
     ("name", "selection"),
