@@ -52,12 +52,15 @@ def add_data(nodes: Nodes, rows: int) -> None:
         nodes.add_data(party, "rows", columns, columns=described, **label)
 
 
-def draft(nodes: Nodes, parties: tuple[str, ...] = PARTIES, **changes: Any) -> Contract:
+def draft(
+    nodes: Nodes, parties: tuple[str, ...] = PARTIES, *, own_features: bool = True, **changes: Any
+) -> Contract:
     """A scorecard contract over these parties' columns. Small keys: the secrets of a test are none."""
     columns = {}
     for party, content in enterprises(4).items():
         uses = dict.fromkeys(content, "feature") | {"uscc": "id"}
         if party == "bank":
+            uses = uses if own_features else {"uscc": "id"}
             uses |= {"y": "label", "split": "split"}
         columns[party] = uses
     task = {"kind": "scorecard", "params": {"key_bits": 2048, **changes.pop("params", {})}}

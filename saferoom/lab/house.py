@@ -62,8 +62,12 @@ class House:
         return found
 
     def agree(self, registrations: Mapping[str, Mapping[str, Any]]) -> str:
-        """Draft the contract, approve it at every party, wait until it is active; returns its id."""
-        drafted = self.coordinator.ask("contract.draft", draft=draft_of(self.room, registrations))
+        """Draft the room's usual contract, and agree on it; returns its id."""
+        return self.agree_on(draft_of(self.room, registrations))
+
+    def agree_on(self, draft: Mapping[str, Any]) -> str:
+        """Send a draft round, approve it at every party, wait until it is active; returns its id."""
+        drafted = self.coordinator.ask("contract.draft", draft=dict(draft))
         contract_id = str(drafted["id"])
         for node in self.parties.values():
             _until(_knows, "contract", node.name, node, contract_id)
@@ -87,6 +91,10 @@ class House:
 
     def _finish(self, job_id: str, on_progress: OnProgress) -> None:
         self.follow(self.coordinator, job_id, on_progress)
+        self.wait_finished(job_id)
+
+    def wait_finished(self, job_id: str) -> None:
+        """Until every party knows the verdict of a job that has ended."""
         for node in self.parties.values():
             _until(_is_finished, "verdict", node.name, node, job_id)
 

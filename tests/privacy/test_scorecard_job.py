@@ -263,3 +263,17 @@ def test_costs_are_not_sent_and_owners_hear_nothing(nodes: Nodes, trained: tuple
     assert {m.label.split("/")[-1] for m in to_owners} == {"sizes", "turn", "factor"}
     to_helper = [m for m in ranking if m.receiver == "helper"]
     assert {(m.label, m.tensors[0].tolist()[0]) for m in to_helper} == {("reasons/sizes", ASKED)}
+
+
+@pytest.mark.parametrize("params", [{}, {"max_vif": 2.0}], ids=["", "vif"])
+def test_a_label_holder_without_features_makes_a_scorecard_of_the_others(
+    nodes: Nodes, params: dict[str, Any]
+) -> None:
+    contract = nodes.activate(draft(nodes, params=params, own_features=False))
+    job = play(nodes, contract)
+    assert job.error is None, job.error
+    model = model_of(nodes, "bank", job)
+    assert model.table is not None
+    assert (model.table.features, model.preparation.columns) == ((), ())
+    metrics = json.loads((nodes.homes["bank"].model(job.job_id) / "metrics.json").read_text("utf-8"))
+    assert metrics["test"]["auc"] > 0.65
