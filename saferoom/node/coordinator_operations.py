@@ -49,6 +49,9 @@ class CoordinatorOperations(Operations):
             "parties": parties,
             "jobs_under_way": len(self._daemon.jobs.runs.under_way()) if self._daemon else 0,
             "log_size": self.core.log.size,
+            "log_stopped": self.core.log.is_stopped,
+            "witnesses": self._daemon.cosigning.words() if self._daemon else [],
+            "alarms": [f"{alarm.origin}: {alarm.what}" for alarm in self.core.witness.store.alarms()],
         }
 
     def party_enrol(self, args: Plain) -> Plain:

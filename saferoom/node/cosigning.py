@@ -73,6 +73,10 @@ class Cosigning:
         """How every witness of this node's log stands, by name."""
         return [feeder.state for _, feeder in sorted(self._feeders.items())]
 
+    def words(self) -> list[str]:
+        """For a status: each witness with the size it cosigned last, or why it did not."""
+        return [f"{fed.witness}: {fed.refusal or f'{fed.size} entries'}" for fed in self.states()]
+
     def wait_until_asked(self, line: Callable[[], bool | None], timeout_s: float) -> None:
         """Wait until every witness that can be reached answered once, the log stopped, or the time is over.
 

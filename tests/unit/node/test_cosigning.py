@@ -23,8 +23,10 @@ from saferoom.link.partylink import LinkState, PartyLink
 from saferoom.link.relay import Relay
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.coordinator import Coordinator
+from saferoom.node.coordinator_operations import CoordinatorOperations
 from saferoom.node.core import Core
 from saferoom.node.party import Party
+from saferoom.node.party_operations import PartyOperations
 from saferoom.node.quorums import log_verifier, node_of, origin_of, quorum_of
 from saferoom.node.settings import OutsideWitness, Witnessing
 from saferoom.node.standalone import WitnessHome
@@ -89,6 +91,15 @@ def test_all_nodes_of_a_contract_witness_each_other(nodes: Nodes, wires: Wires) 
         assert set(verdict.witnessed.by) == others
         states = (wires.parties | {COORDINATOR: wires.coordinator})[name].cosigning.states()
         assert all(state.size == core.log.size and not state.refusal for state in states)
+
+
+def test_the_status_names_every_witness(nodes: Nodes, wires: Wires) -> None:
+    wires.tick()
+    status = PartyOperations(nodes.cores["tax"], wires.parties["tax"]).status({})
+    assert status["witnesses"] == [f"coordinator: {nodes.cores['tax'].log.size} entries"]
+    assert (status["log_stopped"], status["alarms"]) == (False, [])
+    of_coordinator = CoordinatorOperations(wires.coordinator.core, wires.coordinator).status({})
+    assert len(of_coordinator["witnesses"]) == len(PARTIES)
 
 
 def test_without_a_contract_only_the_coordinator_is_a_witness(nodes: Nodes, wires: Wires) -> None:
