@@ -21,6 +21,7 @@ from saferoom.audit.log import AuditLog, Clock, utc_now
 from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
 from saferoom.audit.quorum import witness_name
 from saferoom.audit.recorder import Recorder
+from saferoom.audit.schema import MAX_ITEMS
 from saferoom.audit.vocabulary import EventType, Outcome
 from saferoom.audit.witness import Witness
 from saferoom.audit.witness_store import Alarm, WitnessStore
@@ -44,6 +45,9 @@ from saferoom.node.quorums import node_of, origin_of
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.state import State
 from saferoom.node.successor import Recovery, present_origin
+
+ANCHORED = frozenset({"contract.activated", "job.finished", "node.stopped"})
+"""Entries that name the other nodes' checkpoints as last seen."""
 
 
 class Core:
@@ -151,6 +155,11 @@ class Core:
         self.witness.store.put_successor(old, new)
         return signed
 
+    def _seen_heads(self) -> list[Anchor]:
+        """The newest checkpoints of the logs this node witnesses: two logs then date each other's entries."""
+        heads = [held.checkpoint for held in self.witness.store.heads()]
+        return [Anchor(head.origin, head.size, head.root.hex()) for head in heads[:MAX_ITEMS]]
+
     def _alarm(self, alarm: Alarm) -> None:
         """A log that this node witnesses showed two histories: both heads go into our own log."""
         heads = [Checkpoint.parse(split_note(note)[0]) for note in (alarm.held, alarm.offered) if note]
@@ -186,6 +195,8 @@ class Core:
 
         `by` is the organisation that acted, if not this node; `job` chains the event to its job's others.
         """
+        if type_ in ANCHORED:
+            fields.setdefault("anchors", self._seen_heads())
         return self._recorder.event(
             cast("EventType", type_),  # the schema refuses words it does not know
             outcome=cast("Outcome", outcome),

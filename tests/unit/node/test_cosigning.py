@@ -93,6 +93,20 @@ def test_all_nodes_of_a_contract_witness_each_other(nodes: Nodes, wires: Wires) 
         assert all(state.size == core.log.size and not state.refusal for state in states)
 
 
+def test_entries_that_close_something_name_the_others_heads(nodes: Nodes, wires: Wires) -> None:
+    nodes.activate(nodes.draft(three_party_columns()))
+    wires.tick()
+    tax = nodes.cores["tax"]
+    tax.record("node.stopped")
+    tax.record("node.started")
+    *_, stopped, started = nodes.events("tax")
+    seen = {anchor["origin"]: (anchor["size"], anchor["root"]) for anchor in stopped["anchors"]}
+    assert set(seen) == {"saferoom/bank", "saferoom/power", "saferoom/coordinator"}
+    size, root = seen["saferoom/bank"]
+    assert nodes.cores["bank"].log.root_at(size).hex() == root
+    assert "anchors" not in started
+
+
 def test_the_status_names_every_witness(nodes: Nodes, wires: Wires) -> None:
     wires.tick()
     status = PartyOperations(nodes.cores["tax"], wires.parties["tax"]).status({})
