@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +21,12 @@ from saferoom.audit import (
     copy_log,
     export_folder,
 )
+from saferoom.audit.bundle import write_bundle
+from saferoom.audit.fsck import fsck
+from saferoom.audit.search import Query
+from saferoom.audit.selections import FORMATS, export_selection
+from saferoom.audit.sources import opened_logs
+from saferoom.audit.sqlite import SqliteReader
 from saferoom.errors import UsageError
 from saferoom.ids import uscc_check_character
 
@@ -62,10 +70,22 @@ def everything(tmp_path: Path) -> dict[str, bytes]:
                 assert code not in str(caught.value)
         copy_log(folder / "log.sqlite", folder / "copy.sqlite")
         export_folder(folder / "log.sqlite", folder / "export")
+        take_along(folder / "log.sqlite", folder)
         shutil.copytree(folder, tmp_path / "seized")
     files = {str(f.relative_to(tmp_path)): f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
     assert files["seized/log.sqlite-wal"]
     return files
+
+
+def take_along(log: Path, folder: Path) -> None:
+    """What an auditor takes along: entries in every format, and a bundle, whose files are unpacked here."""
+    with opened_logs([log]) as (reader,):
+        size = reader.head().size if isinstance(reader, SqliteReader) else 0
+        export_selection(reader, "saferoom/bank", folder / "selection", Query(), FORMATS, size)
+        report = json.dumps(fsck(log, canaries=CANARIES).to_dict()).encode()
+        write_bundle([reader], folder / "bundle.zip", query=Query(), extra={"reports/fsck.json": report})
+    with zipfile.ZipFile(folder / "bundle.zip") as bundle:
+        bundle.extractall(folder / "bundle")
 
 
 def test_no_canary_in_any_byte(everything: dict[str, bytes]) -> None:
