@@ -7,6 +7,7 @@
     ├── PeerError             another node is gone, late, or does not follow protocol    exit 3
     │   ├── PeerTimeout
     │   ├── StepMismatchError the two ends are at different steps
+    │   ├── PeerFailedError   the job failed there: the peer's own error says why
     │   └── CancelledError    somebody cancelled the job
     ├── RefusedError          a contract or a policy says no                             exit 4
     ├── VerificationError     a signature, a proof, a code or a check failed             exit 1
@@ -69,6 +70,10 @@ class PeerTimeout(PeerError):  # noqa: N818 - the field's word
 
 class StepMismatchError(PeerError):
     """The two ends of a conversation are at different steps."""
+
+
+class PeerFailedError(PeerError):
+    """The job has failed at a peer, for a reason that only its own node knows: hearsay."""
 
 
 class CancelledError(PeerError):

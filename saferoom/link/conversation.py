@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from saferoom.channel.transport import Buffer
-from saferoom.errors import CancelledError, PeerError
+from saferoom.errors import CancelledError, PeerError, PeerFailedError
 from saferoom.link.cipher import FlowKeys, FlowOpener, FlowSealer
 from saferoom.link.frames import Flag, FrameHeader, Kind, Reason
 from saferoom.link.inflow import InFlow
@@ -220,4 +220,6 @@ def _abort_error(header: FrameHeader) -> PeerError:
             party=header.sender,
             remedy="look there whether the job was refused or the node was set up anew",
         )
-    return PeerError("the job failed there", party=header.sender, remedy="look at that node's own message")
+    return PeerFailedError(
+        "the job failed there", party=header.sender, remedy="look at that node's own message"
+    )

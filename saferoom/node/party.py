@@ -192,6 +192,7 @@ class Party:
                 with self._lock:
                     if self._is_new_link:
                         self._greet()
+                    self.jobs.tick(time.monotonic())
                     self.contracts.expire()
                     self._sweep()
                     if down is not None and time.monotonic() - down > limit_s:

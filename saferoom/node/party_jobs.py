@@ -27,7 +27,7 @@ from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
-from saferoom.node.problem import Problem
+from saferoom.node.problem import HEARSAY_S, Problem
 from saferoom.node.score_files import SCORES
 from saferoom.node.score_task import score_recipient
 from saferoom.node.transcripts import write_cut
@@ -60,6 +60,7 @@ class PartyJobs:
         self._rings: dict[str, JobKeyring] = {}
         self._requests: dict[str, dict[str, Any]] = {}
         self._local: dict[str, dict[str, Any]] = {}
+        self._hearsay: dict[str, tuple[Problem, float]] = {}
 
     # -- messages from the coordinator -------------------------------------------------------------
 
@@ -181,6 +182,12 @@ class PartyJobs:
         for job_id in self.not_done():
             self.settle(job_id, problem)
 
+    def tick(self, now: float) -> None:
+        """A job that is known to have failed elsewhere does not wait for ever to hear why."""
+        for job_id, (problem, since) in list(self._hearsay.items()):
+            if now - since > 2 * HEARSAY_S:
+                self.settle(job_id, problem)
+
     def settle(self, job_id: str, problem: Problem | None) -> None:
         """Make a job's end here final. The second call changes nothing."""
         rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
@@ -189,6 +196,7 @@ class PartyJobs:
         if self._rings.pop(job_id, None) is not None:
             self.hub.forget(job_id, SESSION)
         self._local.pop(job_id, None)
+        self._hearsay.pop(job_id, None)
         contract = self._core.book.get(rows[0]["contract_id"])
         if problem is None:
             self._keep(rows[0], contract)
@@ -263,7 +271,9 @@ class PartyJobs:
                 self.destroyer.discard(job_id, row["contract_id"])
                 return
             self._tell_end(job_id, problem, summary)
-            if problem is not None:
+            if problem is not None and problem.is_hearsay:
+                self._hearsay[job_id] = problem, time.monotonic()
+            elif problem is not None:
                 self.settle(job_id, problem)
             else:
                 self._core.state.update(tables.jobs, job_id, state="awaiting verdict", summary=summary)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from saferoom.errors import SafeRoomError, error_by_name
+from saferoom.errors import PeerFailedError, SafeRoomError, error_by_name
 from saferoom.link.v1 import control_pb2 as wire
 
 UNKNOWN_STEP = "run"
+HEARSAY_S = 5.0  # how long the coordinator waits for a cause behind hearsay; parties wait twice as long
 USUAL_REMEDY = "see `saferoom job show` at the party that is named, then start the job again"
 
 
@@ -46,6 +47,11 @@ class Problem:
     def at(self, step: str) -> Problem:
         """The same, with `step` where none is known."""
         return replace(self, step=step) if step and self.step == UNKNOWN_STEP else self
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Says no more than that another node failed, which will say why itself."""
+        return self.error == PeerFailedError.__name__
 
     @classmethod
     def from_wire(cls, message: wire.Problem) -> Problem:

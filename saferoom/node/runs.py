@@ -4,7 +4,8 @@
                                    -> one refuses -> verdict: refused
                                                      one fails, leaves, cancels -> verdict: failed, cancelled
 
-The state machine alone: it decides, its `RunPort` acts. Until the verdict, parties hold their results
+The state machine alone: it decides, its `RunPort` acts. A part that failed only because another part did
+waits for that one's own word, so that all are told the cause. Until the verdict, parties hold their results
 staged; only "finished" makes them permanent, so a job leaves everything everywhere or nothing anywhere.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from saferoom.ids import HELPER
-from saferoom.node.problem import UNKNOWN_STEP, Problem
+from saferoom.node.problem import HEARSAY_S, UNKNOWN_STEP, Problem
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Run:
     keys: dict[str, dict[str, bytes]] = field(default_factory=dict)
     ended: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone_since: dict[str, float] = field(default_factory=dict)
+    hearsay: tuple[Problem, float] | None = None
 
     def everyone(self) -> tuple[str, ...]:
         return (*self.parties, HELPER)
@@ -87,6 +89,9 @@ class Runs:
         run = self._runs.get(job_id)
         if run is None or endpoint not in run.everyone():
             return
+        if problem is not None and problem.is_hearsay:
+            run.hearsay = run.hearsay or (problem, time.monotonic())
+            return
         if problem is not None:
             state = "cancelled" if problem.error == "CancelledError" else "failed"
             self.end(run, state, problem)
@@ -110,7 +115,7 @@ class Runs:
                 run.gone_since.setdefault(party, time.monotonic())
 
     def tick(self, now: float) -> None:
-        """End runs whose offers were not answered, or one of whose parties stays away."""
+        """End runs with an unanswered offer, a party that stays away, or a failure nobody explains."""
         for run in self.under_way():
             silent = sorted(set(run.parties) - run.accepted)
             gone = [party for party, since in run.gone_since.items() if now - since > self._gone_s]
@@ -118,6 +123,8 @@ class Runs:
                 self.end(run, "failed", _gone(gone[0], self._gone_s))
             elif silent and now - run.asked_at > self._offer_s:
                 self.end(run, "failed", _unanswered(silent[0], self._offer_s))
+            elif run.hearsay is not None and now - run.hearsay[1] > HEARSAY_S:
+                self.end(run, "failed", run.hearsay[0])
 
     def end(self, run: Run, state: str, problem: Problem | None) -> None:
         if self._runs.pop(run.job_id, None) is not None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saferoom.errors import CancelledError, PeerError, SafeRoomError, VerificationError
+from saferoom.errors import CancelledError, PeerError, PeerFailedError, SafeRoomError, VerificationError
 from saferoom.link.conversation import Conversation
 from saferoom.link.frames import Flag, FrameHeader, Kind, Reason, parse_header
 from saferoom.link.settings import FlowLimits
@@ -246,7 +246,7 @@ def test_a_peer_that_ended_without_taking_everything_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "kind"),
-    [(Reason.UNKNOWN_JOB, PeerError), (Reason.FAILED, PeerError), (Reason.CANCELLED, CancelledError)],
+    [(Reason.UNKNOWN_JOB, PeerError), (Reason.FAILED, PeerFailedError), (Reason.CANCELLED, CancelledError)],
 )
 def test_an_abort_names_the_peer(reason: Reason, kind: type[PeerError]) -> None:
     a, b = conversations()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,10 @@ from saferoom.node.core import Core
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.party_jobs import PartyJobs
-from saferoom.node.problem import Problem
+from saferoom.node.problem import HEARSAY_S, Problem
 from tests.node_room import Nodes, three_party_columns
 
+HEARSAY = Problem("PeerFailedError", "the job failed there", "power", "train", "look there")
 GONE = Problem("PeerError", "the party is gone", "power", "train", "start it")
 
 
@@ -292,6 +294,26 @@ def test_the_second_end_changes_nothing(tax: Tax) -> None:
     tax.jobs.verdict(wire.JobVerdict(job_id=tax.last, finished=True))
     tax.jobs.settle(tax.last, None)
     assert tax.row() == before
+
+
+def test_a_job_that_failed_elsewhere_ends_with_the_cause(tax: Tax) -> None:
+    tax.offer()
+    tax.begin()
+    tax.jobs.job_ended(tax.last, HEARSAY, {})
+    assert tax.sent[-1].end.problem.error == "PeerFailedError"
+    assert tax.row()["state"] == "running"
+    tax.jobs.verdict(wire.JobVerdict(job_id=tax.last, finished=False, problem=GONE.to_wire()))
+    assert tax.row()["problem"]["message"] == GONE.message
+
+
+def test_a_job_that_failed_elsewhere_does_not_wait_for_ever(tax: Tax) -> None:
+    tax.offer()
+    tax.begin()
+    tax.jobs.job_ended(tax.last, HEARSAY, {})
+    tax.jobs.tick(time.monotonic() + 2 * HEARSAY_S - 1)
+    assert tax.row()["state"] == "running"
+    tax.jobs.tick(time.monotonic() + 2 * HEARSAY_S + 1)
+    assert tax.row()["problem"]["message"] == HEARSAY.message
 
 
 def test_a_cancelled_job_says_who_cancelled(tax: Tax) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from saferoom.ids import HELPER
-from saferoom.node.problem import Problem
+from saferoom.node.problem import HEARSAY_S, Problem
 from saferoom.node.runs import Run, Runs
 
 PARTIES = ("bank", "tax", "utility")
@@ -75,6 +75,27 @@ def test_one_failure_fails_it_and_later_words_change_nothing(runs: Runs, port: P
     runs.part_ended("j1", "utility", None, {})
     runs.part_ended("j1", HELPER, None, {})
     assert port.ended == [("j1", "failed", BROKEN)]
+
+
+HEARSAY = Problem("PeerFailedError", "the job failed there", "tax", "train", "look there")
+
+
+def test_hearsay_waits_for_the_cause(runs: Runs, port: Port) -> None:
+    accept_all(runs)
+    runs.part_ended("j1", "bank", HEARSAY, {})
+    runs.part_ended("j1", HELPER, HEARSAY, {})
+    assert port.ended == []
+    runs.part_ended("j1", "tax", BROKEN, {})
+    assert port.ended == [("j1", "failed", BROKEN)]
+
+
+def test_hearsay_counts_when_no_cause_is_told(runs: Runs, port: Port) -> None:
+    accept_all(runs)
+    runs.part_ended("j1", "bank", HEARSAY, {})
+    runs.tick(time.monotonic() + HEARSAY_S - 1)
+    assert port.ended == []
+    runs.tick(time.monotonic() + HEARSAY_S + 1)
+    assert port.ended == [("j1", "failed", HEARSAY)]
 
 
 def test_a_stranger_cannot_answer_or_end(runs: Runs, port: Port) -> None:
