@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from saferoom.ids import COORDINATOR
+from saferoom.ids import COORDINATOR, HELPER
 from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
 from saferoom.lab.room import Room
@@ -138,13 +138,16 @@ class Desk:
             row = self.ended(name, job)
             assert row["state"] == "finished", (name, row["problem"])
 
-    def assert_failed(self, job: str, parties: Sequence[str], *, names: str, words: str = "") -> None:
-        """Ended at every node, soon, in one clear problem that names a party; and nothing is left of it."""
+    def assert_failed(self, job: str, parties: Sequence[str], *, names: str | None, words: str = "") -> None:
+        """Ended at every node, soon, in one clear problem that names a party; and nothing is left of it.
+
+        names: None where parties and helper find out by themselves, so that each may name itself.
+        """
         for name in (*parties, COORDINATOR):
             row = self.ended(name, job)
             problem = row["problem"]
             assert row["state"] in ("failed", "refused"), (name, row["state"])
-            assert problem["party"] == names, (name, problem)
+            assert problem["party"] in ([names] if names else [*parties, HELPER]), (name, problem)
             assert words in problem["message"], (name, problem)
             assert problem["step"] and problem["remedy"], (name, problem)
             for folder in ("jobs", "models"):
