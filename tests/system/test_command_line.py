@@ -300,7 +300,7 @@ def test_the_model_at_each_party(terminal: Terminal, model: str) -> None:
     (listed,) = terminal.json("tax", "model", "list")
     assert listed["id"].startswith(model)
     own = terminal.json("tax", "model", "show", model)
-    assert own["files"] == ["model.json"]
+    assert own["files"] == ["model.json", "stability.json"]
     assert any(name.startswith("late_filings") for name in own["model"]["columns"])
     stdout, _ = terminal.run("bank", "model", "show", model)
     assert "intercept" in stdout
