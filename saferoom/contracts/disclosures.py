@@ -17,6 +17,7 @@ and with a scorecard
     bin_events      every feature holder (its own)   train
     vif             label holder, with max_vif       train
     left_out        every party, helper, with max_vif or drop_wrong_signs   train
+    standard_errors  each recipient of coefficients (its own), with standard_errors   train
     points          label holder; each recipient     train; score
     reason_codes    each recipient                   score
 
@@ -71,9 +72,11 @@ def _in_scorecards(contract: Contract) -> set[tuple[str, str]]:
     params = contract.task.params
     selects = isinstance(params, ScorecardParams) and (params.max_vif is not None or params.drop_wrong_signs)
     by_vif = isinstance(params, ScorecardParams) and params.max_vif is not None
+    with_errors = isinstance(params, ScorecardParams) and params.standard_errors
     return {
         ("anonymous_events", contract.label_holder),
         *([("vif", contract.label_holder)] if by_vif else []),
+        *((("standard_errors", p) for p in contract.recipients("coefficients")) if with_errors else ()),
         *((("left_out", node) for node in (*contract.parties, HELPER)) if selects else ()),
         *(("bin_events", party) for party in contract.parties if party != contract.label_holder),
         ("points", contract.label_holder),

@@ -33,6 +33,7 @@ class ScorecardParams(LogisticParams):
     min_iv        columns with a lower information value are left out
     max_vif       columns are left out until no variance inflation factor is higher; None: not computed
     drop_wrong_signs  train again without columns whose coefficient has the wrong sign
+    standard_errors  each party learns those of its coefficients too
     base_points, base_odds, pdo   points at these odds (goods per bad); points that double the odds
     scheme, key_bits              of the encryption that label counts are made under
     """
@@ -45,6 +46,7 @@ class ScorecardParams(LogisticParams):
     min_iv: Annotated[Real, Field(ge=0, le=10)] = 0.0
     max_vif: Annotated[Real, Field(ge=1.5, le=500)] | None = None
     drop_wrong_signs: StrictBool = False
+    standard_errors: StrictBool = False
     base_points: Annotated[Real, Field(ge=-10_000, le=10_000)] = 600.0
     base_odds: Annotated[Real, Field(gt=0, le=1e6)] = 20.0
     pdo: Annotated[Real, Field(gt=0, le=1000)] = 50.0

@@ -79,6 +79,7 @@ def _own_part(model: PartyModel, folder: Path) -> dict[str, Any]:
         CardFeature(
             **{key: feature[key] for key in ("name", "iv", "coefficient", "stability_index")},
             bins=tuple(CardBin(**{key: one[key] for key in _BIN_FACTS}) for one in feature["bins"]),
+            p_value=feature.get("p_value"),
         )
         for feature in content["features"]
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -36,15 +37,21 @@ CSV_COLUMNS = ("feature", "bin", "rows", "share", "events", "default_rate", "woe
 
 
 def save_scorecard(
-    folder: Path, model: PartyModel, codes: NDArray[np.int64], is_train: NDArray[np.bool_]
+    folder: Path,
+    model: PartyModel,
+    codes: NDArray[np.int64],
+    is_train: NDArray[np.bool_],
+    errors: NDArray[np.float64] | None = None,
 ) -> None:
-    """Write both files, 0600. `codes` (n, d): the bins of all rows, for the features' stability."""
-    card = scorecard_of(model, codes[~is_train])
+    """Write both files, 0600. `codes` (n, d): the bins of all rows; `errors` (d,) of the coefficients."""
+    card = scorecard_of(model, codes[~is_train], errors)
     write_private(folder / JSON_FILE, json.dumps(card, ensure_ascii=False, indent=1))
     write_private(folder / CSV_FILE, csv_of(card))
 
 
-def scorecard_of(model: PartyModel, held_out: NDArray[np.int64]) -> dict[str, Any]:
+def scorecard_of(
+    model: PartyModel, held_out: NDArray[np.int64], errors: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
     """The table as JSON values. `held_out` (m, d): bins of the rows that training did not see; m may be 0."""
     table, preparation = model.table, model.preparation
     if table is None or not isinstance(preparation, WoePreparation):
@@ -61,7 +68,15 @@ def scorecard_of(model: PartyModel, held_out: NDArray[np.int64]) -> dict[str, An
         ],
         "dropped": dict(preparation.dropped),
     }
+    for feature, error in zip(card["features"], () if errors is None else errors.tolist(), strict=False):
+        feature.update(_significance(feature["coefficient"], error))
     return card if model.intercept is None else {**card, "base_points": table.base}
+
+
+def _significance(coefficient: float, error: float) -> dict[str, float]:
+    """Two-sided p-value of the hypothesis that the coefficient is 0 (Wald)."""
+    p_value = math.erfc(abs(coefficient) / error / math.sqrt(2)) if error > 0 else 1.0
+    return {"standard_error": error, "p_value": p_value}
 
 
 def csv_of(card: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ from saferoom.models.logistic import (
 from saferoom.models.logistic_plan import LogisticSettings
 from saferoom.models.stability import column_stability
 from saferoom.node.binning_task import bin_columns
+from saferoom.node.errors_task import help_errors, own_errors
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel, save_stability
 from saferoom.node.party_rows import load_rows, own_registration
@@ -69,6 +70,8 @@ def train(context: JobContext) -> None:
         if fewer is None:
             break
         preparation = fewer
+    train_logits = None if logits is None else logits.train
+    errors = own_errors(context, preparation, own[0], labels, train_logits)
     model = _part(context, preparation, local)
     if model.table is not None:
         with context.phase("points"), session.scope("points"):
@@ -80,7 +83,7 @@ def train(context: JobContext) -> None:
     with context.phase("store"):
         model.save(context.folder)
         if isinstance(preparation, WoePreparation):
-            save_scorecard(context.folder, model, preparation.codes(table), is_train)
+            save_scorecard(context.folder, model, preparation.codes(table), is_train, errors)
         else:
             save_stability(context.folder, column_stability(preparation.column_names, *own))
         if total is not None:
@@ -130,6 +133,7 @@ def help_train(context: JobContext) -> None:
             )
         if not help_drop_wrong_signs(context):
             break
+    help_errors(context)
 
 
 def logistic_settings(context: JobContext) -> LogisticSettings:

@@ -91,6 +91,12 @@ KINDS = {
             "none known",
         ),
         Kind(
+            "standard_errors",
+            "own WOE columns",
+            "the standard errors of its own coefficients",
+            "a large one says that other parties' columns nearly repeat its own",
+        ),
+        Kind(
             "reason_codes",
             "asked rows × reasons, and published names",
             "which features cost each asked enterprise most points, by the names that their owners publish",

@@ -123,13 +123,17 @@ class CardBin:
 
 @dataclass(frozen=True, slots=True)
 class CardFeature:
-    """One feature. `stability_index` from training to held-out rows, None where none are held out."""
+    """One feature. `stability_index` from training to held-out rows, None where none are held out.
+
+    `p_value` of its coefficient, None where it was not computed.
+    """
 
     name: str
     iv: float
     coefficient: float
     stability_index: float | None
     bins: tuple[CardBin, ...]
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _card_lines(card: Card) -> dict[str, Any]:
     features = sorted(card.features, key=lambda feature: -feature.iv)
     return {
         "card": card,
+        "p_values": any(feature.p_value is not None for feature in features),
         "features": [
             {
                 "feature": feature,

@@ -149,6 +149,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "card_points": ("分数", "Points"),
     "iv": ("信息值 IV", "Information value"),
     "iv_chart": ("各特征信息值", "Information value of the features"),
+    "p_value": ("p 值", "p-value"),
     "points_range": ("分差", "Range of points"),
     "stability": ("稳定性指数", "Stability index"),
     "stability_note": (
@@ -210,6 +211,7 @@ KINDS_ZH: Mapping[str, str] = {
     "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",
     "anonymous_events": "特征方每个分箱中的违约数（乱序，不知道哪个箱是哪个）",
     "bin_events": "本方哪些分箱达到最低违约数，以及合并后每箱的违约数",
+    "standard_errors": "本方各系数的标准误",
     "reason_codes": "使每家企业失分最多的特征（仅限同意公开的名称）",
     "query": "接收方请求评分的是本方的哪些企业",
 }

@@ -29,7 +29,10 @@ ROLES = {
 }
 NEVER = "—"
 NO_PROTOCOL = {"__init__", "learns", "bins", "shuffled_bins"}
-ALL_OPTIONS = {"logistic": {}, "scorecard": {"max_vif": 10, "drop_wrong_signs": True}}
+ALL_OPTIONS = {
+    "logistic": {},
+    "scorecard": {"max_vif": 10, "drop_wrong_signs": True, "standard_errors": True},
+}
 DISCLOSING = ("disclose", "declare", "reveal")
 
 Learns = dict[str, dict[str, tuple[str, ...]]]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures
@@ -201,7 +202,9 @@ def test_a_feature_holder_left_without_columns_is_told_why(nodes: Nodes) -> None
 
 def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: Nodes) -> None:
     """The U-shaped columns of all parties are of one cause: their factors are high."""
-    contract = nodes.activate(draft(nodes, params={"max_vif": 1.5, "drop_wrong_signs": True}))
+    contract = nodes.activate(
+        draft(nodes, params={"max_vif": 1.5, "drop_wrong_signs": True, "standard_errors": True})
+    )
     job = play(nodes, contract)
     assert job.error is None, job.error
     known = {("split", "bank"), ("range_check", "bank")}
@@ -213,6 +216,11 @@ def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: N
         model = model_of(nodes, party, job)
         assert len(model.coefficients) == len(model.preparation.columns) > 0
         assert model.coefficients.max() <= 0
+        card = json.loads((nodes.homes[party].model(job.job_id) / "scorecard.json").read_text("utf-8"))
+        for feature in card["features"]:
+            assert 0.01 < feature["standard_error"] < 1
+            z = abs(feature["coefficient"]) / feature["standard_error"]
+            assert feature["p_value"] == pytest.approx(2 * norm.sf(z))
 
 
 def test_the_features_of_each_party_are_watched_at_that_party(

@@ -193,7 +193,7 @@ def test_the_closed_set(house: Any) -> None:
 
 
 def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> None:
-    selecting = {"kind": "scorecard", "params": {"max_vif": 5}}
+    selecting = {"kind": "scorecard", "params": {"max_vif": 5, "standard_errors": True}}
     outputs = [{"to": party, "form": "coefficients"} for party in PARTIES]
     outputs += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
     contracts = [house.contract(), house.contract(task=selecting, outputs=outputs)]

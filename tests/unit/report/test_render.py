@@ -91,6 +91,7 @@ def full() -> ReportData:
                             CardBin("(-inf, 3]", 0.4, 0.09, -0.51, -37),
                             CardBin("missing", 0.6, 0.02, 0.44, 31),
                         ),
+                        p_value=0.0321,
                     ),
                     CardFeature("use", 0.1, -1.0, None, (CardBin("a", 1.0, 0.05, 0.0, 0),)),
                 ),
@@ -312,7 +313,7 @@ def test_calibration_of_tiny_rates_and_constant_predictions_still_draws() -> Non
 def test_a_scorecard_shows_its_bins_points_and_shifted_features(full: ReportData, lang: str) -> None:
     page = render_report(full, lang)
     text = text_of(page)
-    for shown in ("512", "(-inf, 3]", "-37", "+31", "0.346", "−0.875", "9.00%", "age <of firm>"):
+    for shown in ("512", "(-inf, 3]", "-37", "+31", "0.346", "−0.875", "9.00%", "age <of firm>", "0.0321"):
         assert shown in text
     assert "age <of firm>" not in page
     assert 'class="n bad">0.222' in page
