@@ -58,9 +58,9 @@ def sign(node: Node, paper: PaperArgument) -> None:
 
 @node_command(app, "saferoom audit successor open recovery.json", name="open")
 def open_(node: Node, paper: PaperArgument) -> None:
-    """Begin the successor log once all have signed; the node must be down.
+    """Begin the successor log once all have signed.
 
-    The old files are kept beside it for the auditor.
+    The node must be down. The old files are kept beside it for the auditor.
     """
     from saferoom.node.home import Home
     from saferoom.node.setup import read_text

@@ -53,7 +53,7 @@ def trust(
 def up(
     node: Node, listen: Annotated[str, typer.Option(help="host:port to listen at.")] = "127.0.0.1:7480"
 ) -> None:
-    """Answer until stopped: POST /add-checkpoint, as C2SP tlog-witness says."""
+    """Answer C2SP's witness protocol until stopped: POST /add-checkpoint."""
     from saferoom.node.standalone import serve_witness
 
     host, colon, port = listen.rpartition(":")

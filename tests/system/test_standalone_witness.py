@@ -18,7 +18,7 @@ from saferoom.audit.checkpoint import Checkpoint
 from saferoom.audit.quorum import Quorum
 from saferoom.audit.witness import Request
 from saferoom.audit.witness_http import ask_witness
-from saferoom.lab.processes import free_port
+from saferoom.lab.processes import reserved_port
 from tests.cli_runner import run_command
 from tests.witness_room import PACE, grow, open_log, signer_of
 
@@ -33,8 +33,8 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 class Auditor:
     """The stand-alone witness in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
         self.process: subprocess.Popen[str] | None = None
 
     def run(self, *words: str, code: int = 0) -> Any:
@@ -61,10 +61,11 @@ class Auditor:
 
 @pytest.fixture
 def auditor(tmp_path: Path) -> Iterator[Auditor]:
-    auditor = Auditor(tmp_path)
-    yield auditor
-    if auditor.process is not None and auditor.process.poll() is None:
-        auditor.end(signal.SIGKILL)
+    with reserved_port() as port:
+        auditor = Auditor(tmp_path, port)
+        yield auditor
+        if auditor.process is not None and auditor.process.poll() is None:
+            auditor.end(signal.SIGKILL)
 
 
 def feed(log: AuditLog, url: str, key: str) -> None:

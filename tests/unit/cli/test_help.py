@@ -14,8 +14,20 @@ from typer.testing import CliRunner
 from saferoom.cli.app import app
 
 SCREEN_LINES, SCREEN_COLUMNS = 40, 100
-OPEN_END = {"coordinator up", "party up", "demo", "lab run"}  # they run a node or a room themselves
-ON_FILES = {"grade check", "grade calibrate", "grade apply", "grade compare"}  # they ask no node
+OPEN_END = {
+    "coordinator up",
+    "party up",
+    "demo",
+    "lab run",
+    "audit serve",
+}  # they run a node or a room themselves
+ON_FILES = {
+    "grade check",
+    "grade calibrate",
+    "grade apply",
+    "grade compare",
+    "audit entry",
+}  # they ask no node
 
 
 def _commands(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
