@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from saferoom.errors import PeerError
 from saferoom.lab.processes import reserved_port
 from saferoom.lab.synthetic import write_synthetic_room
+from saferoom.link.admin import admin_call, socket_path
 from tests.cli_runner import run_command
 
 PARTIES = ("bank", "tax", "power")
@@ -168,6 +170,15 @@ def _wait_until_connected(desk: Terminal) -> None:
         assert time.monotonic() < deadline, [
             (desk.folder / f"{node}.log").read_text(encoding="utf-8") for node in desk.daemons
         ]
+    while not all(_answers(desk.folder / node) for node in desk.daemons):  # connected first, then its socket
+        assert time.monotonic() < deadline
+
+
+def _answers(home: Path) -> bool:
+    try:
+        return bool(list(admin_call(socket_path(home), "status", {})))
+    except PeerError:
+        return False
 
 
 def _describe(desk: Terminal, party: str) -> None:
