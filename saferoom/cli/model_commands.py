@@ -73,11 +73,26 @@ def _model_lines(answer: Plain) -> Iterator[str]:
     facts = {key: model[key] for key in ("kind", "contract", "party", "intercept") if key in model}
     yield from pair_lines({"id": answer["id"], **facts, "files": answer["files"]})
     yield ""
+    if "scorecard" in answer:
+        yield from _table_of_points(answer["scorecard"])
+        return
     rows = [
         {"column": name, "coefficient": f"{value:10.6f}"}
         for name, value in zip(model["columns"], model["coefficients"], strict=True)
     ]
     yield from table_lines(rows, ["column", "coefficient"], "this party brought no column")
+
+
+def _table_of_points(card: Plain) -> Iterator[str]:
+    """A scorecard's bins and points; of the label holder the base points first."""
+    if "base_points" in card:
+        yield from (*pair_lines({"base_points": card["base_points"]}), "")
+    rows = [
+        {"feature": feature["name"], "bin": one["name"], "woe": f"{one['woe']:+.3f}", "points": one["points"]}
+        for feature in card["features"]
+        for one in feature["bins"]
+    ]
+    yield from table_lines(rows, ["feature", "bin", "woe", "points"], "this party brought no column")
 
 
 def _card_lines(card: Plain) -> Iterator[str]:

@@ -26,6 +26,7 @@ from saferoom.node.party_rows import count_asked, own_registration
 from saferoom.node.permits import Permits
 from saferoom.node.report_facts import REPORT, make_report, report_facts
 from saferoom.node.score_task import score_recipient
+from saferoom.node.scorecard_file import JSON_FILE as SCORECARD
 from saferoom.node.setup import renew_request
 
 REQUEST_WAIT_S = 20.0
@@ -233,7 +234,10 @@ class PartyOperations(Operations):
         """This party's own part of a model, and where the other files of the job lie."""
         row, folder = self._find_model(args)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return {"id": row["id"], "model": model, "files": sorted(path.name for path in folder.iterdir())}
+        files = sorted(path.name for path in folder.iterdir())
+        table = folder / SCORECARD
+        card = {"scorecard": json.loads(table.read_text(encoding="utf-8"))} if table.exists() else {}
+        return {"id": row["id"], "model": model, "files": files, **card}
 
     def model_stability(self, args: Plain) -> Plain:
         """How far the own features of a scorecard have moved from training to a data set's rows of today."""

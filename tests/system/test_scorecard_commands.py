@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from saferoom.errors import RefusedError
 from saferoom.lab.house import House, draft_of, house
 from saferoom.lab.room import Room
+from tests.cli_runner import run_command
 from tests.node_room import PARTIES, write_rows
 from tests.scorecard_room import CODE, enterprises
 
@@ -119,3 +122,16 @@ def test_more_reasons_than_a_contract_knows_are_refused(running: tuple[House, st
     nodes, model, folder = running
     with pytest.raises(RefusedError, match="from 0 to 4"):
         nodes.nodes["bank"].ask("score.batch", model=model, input=str(folder / "bank.csv"), reasons=7)
+
+
+def test_a_party_is_shown_its_own_table(running: tuple[House, str, Path]) -> None:
+    nodes, model, _ = running
+    home = nodes.nodes["tax"].home
+    result = run_command(("model", "show", model, "--home", str(home)), folder=home, environment=os.environ)
+    assert result.code == 0, result.stderr
+    assert re.search(r"tax_coded +special -9 +[+-]\d\.\d{3} +-?\d+", result.stdout)
+    assert "base points" not in result.stdout
+    assert "bank_" not in result.stdout
+    own = nodes.nodes["bank"].ask("model.show", model=model)
+    assert own["scorecard"]["base_points"] == round(own["scorecard"]["base_points"])
+    assert nodes.nodes["bank"].ask("model.card", model=model)["kind"] == "scorecard"
