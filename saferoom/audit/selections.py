@@ -54,12 +54,22 @@ COLUMNS = (
 
 
 def export_selection(
-    source: Entries, origin: str, folder: Path, query: Query, formats: Iterable[Format], size: int
+    source: Entries,
+    origin: str,
+    folder: Path,
+    query: Query,
+    formats: Iterable[Format],
+    size: int,
+    *,
+    whole: bool = True,
 ) -> dict[str, Any]:
     """Write what fits the query into a new folder, in each format; gives what `about.json` says.
 
-    `size`: how many entries the log has. Raises: StorageError, also if the folder exists.
+    `size`: how many entries the log has; `whole`: whether the source holds all of them.
+
+    Raises: StorageError, also if the folder exists.
     """
+    is_complete = whole and query.is_everything
     try:
         folder.mkdir(parents=True)
         with ExitStack() as stack:
@@ -73,9 +83,9 @@ def export_selection(
             "origin": origin,
             "size": size,
             "entries": count,
-            "complete": query.is_everything,
+            "complete": is_complete,
             "filter": query.to_dict(),
-            "note": WHOLE if query.is_everything else NOT_COMPLETE,
+            "note": WHOLE if is_complete else NOT_COMPLETE,
         }
         (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n", "utf-8")
     except OSError as exc:

@@ -31,6 +31,7 @@ import re
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ NOT_WITNESSED = 10
 LOG_FILES = {"log.json", "checkpoint-first", "checkpoint-last", "consistency.json", "entries.jsonl"}
 MAX_FILE_BYTES = 8 << 30
 MAX_ENTRY_BYTES = 65_535
+CLOCK_SKEW_S = 300
 NOT_PROVED = {
     "WITNESSED": "Not proved: that everything that was done was logged; compare both ends of conversations.",
     "CONSISTENT": "Not proved: that this is the only version of the log, or that everything done was logged.",
@@ -57,6 +59,13 @@ SELECTION = " It is a selection: nothing is proved about entries that it leaves 
 
 class Refused(Exception):  # noqa: N818 - the word of what it says
     """A check failed; the text says which."""
+
+
+MALFORMED = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What reading a file raises that is not in the format."""
 
 
 # --- keys and signed notes ------------------------------------------------------------
@@ -126,7 +135,8 @@ def open_checkpoint(note: str, origin: str, keys: Keys) -> tuple[int, bytes, dic
     root = base64.b64decode(lines[2], validate=True)
     if len(root) != 32:
         raise Refused("a root has 32 bytes")
-    return int(lines[1]), root, {name: at for name, at in signed.items() if at}
+    latest = time.time() + CLOCK_SKEW_S
+    return int(lines[1]), root, {name: at for name, at in signed.items() if 0 < at <= latest}
 
 
 # --- the tree: RFC 6962, RFC 9162 ------------------------------------------------------------
@@ -348,7 +358,7 @@ def verify(bundle: Bundle, name: str, keys: Keys, seen: list[str], max_age_s: fl
         newest = sorted(check.cosigned.values())[-keys.quorum] if word == "WITNESSED" else check.newest
         if max_age_s is not None and word != "DIVERGED" and time.time() - newest > max_age_s:
             word = "STALE"
-    except (Refused, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
+    except (Refused, *MALFORMED) as error:
         word, fault = (
             "INVALID",
             str(error) if isinstance(error, Refused) else f"a file is not in the format ({error})",
@@ -390,7 +400,7 @@ def main(arguments: list[str] | None = None) -> int:
         verdicts = [verify(bundle, name, keys, seen, given.max_age_s) for name in bundle.logs()]
         if not verdicts:
             raise Refused("the bundle holds no log")
-    except (Refused, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (Refused, *MALFORMED) as error:
         verdicts = [
             {"verdict": "INVALID", "origin": "the bundle", "size": 0, "entries": 0, "fault": str(error)}
         ]

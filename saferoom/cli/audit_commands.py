@@ -19,10 +19,9 @@ from saferoom.cli import (
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.options import text_of
 from saferoom.cli.output import Plain
-from saferoom.errors import ConfigError
+from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, WitnessOption
 
 if TYPE_CHECKING:
-    from saferoom.audit.quorum import Quorum
     from saferoom.node.home import Home
 
 SHOWN_FAULTS = 10
@@ -36,6 +35,10 @@ app = typer.Typer(
 app.add_typer(witness_commands.app, name="witness")
 app.add_typer(successor_commands.app, name="successor")
 
+VerifyArgument = Annotated[
+    Path | None,
+    typer.Argument(help="A log.db, an exported folder, or an evidence bundle; default: this node's log."),
+]
 LogArgument = Annotated[
     Path | None, typer.Argument(help="A log.db or an exported folder; default: this node's.")
 ]
@@ -44,46 +47,49 @@ LogArgument = Annotated[
 @node_command(app, "saferoom audit verify log.db --key 'saferoom/bank+…'")
 def verify(
     node: Node,
-    log: LogArgument = None,
-    key: Annotated[
-        list[str] | None, typer.Option(help="A verifier key that you got from the log's owner.")
-    ] = None,
+    log: VerifyArgument = None,
+    key: KeyOption = None,
     seen: Annotated[list[Path] | None, typer.Option(help="A checkpoint that you kept from earlier.")] = None,
     max_age_s: Annotated[
         float | None,
         typer.Option(help="The newest quorum, or without witnesses the newest entry, may be so old."),
     ] = None,
-    contract: Annotated[
-        Path | None, typer.Option(help="A contract: its keys and its terms on witnesses count.")
-    ] = None,
-    witness: Annotated[
-        list[str] | None, typer.Option(help="The verifier key of a witness you trust.")
-    ] = None,
-    quorum: Annotated[
-        int, typer.Option(help="So many of these witnesses are needed.", min=1, show_default=False)
-    ] = 1,
+    contract: ContractOption = None,
+    witness: WitnessOption = None,
+    quorum: QuorumOption = 1,
     require_witnesses: Annotated[
         bool, typer.Option("--require-witnesses", help="Else exit with 10.")
     ] = False,
 ) -> None:
-    """Recompute a log and give a verdict.
+    """Recompute a log, or each log of an evidence bundle, and give a verdict.
 
     Exit codes: 0 it fits together, 1 it does not, 10 witnesses are required and missing, 11 it is stale, 12
-    history was changed.
+    history was changed. Of several logs the worst counts.
     """
-    from saferoom.audit.quorum import Quorum
+    from saferoom.audit.bundle_reader import is_bundle
     from saferoom.audit.verify import verify_log
 
     kept = [text_of(path, "checkpoint") for path in seen or []]
-    keys = key or ([] if log or contract else [text_of(own_home(node).log_key, "log's key").strip()])
+    trust = Trust.of(key, witness, quorum, contract)
     path = log or own_home(node).log
-    needed = Quorum.of_keys(quorum, witness) if witness else None
-    if contract:
-        pinned, agreed = _of_contract(contract, path)
-        keys, needed = key or pinned, needed or agreed
+    if is_bundle(path):
+        raise typer.Exit(_verify_bundle(node, path, trust, kept, max_age_s, require_witnesses))
+    keys, needed = trust.for_path(path)
+    if log is None and not keys:
+        keys = (text_of(own_home(node).log_key, "log's key").strip(),)
     verdict = verify_log(path, keys, seen=kept, max_age_s=max_age_s, quorum=needed)
     node.show(verdict.to_dict(), _verdict_lines)
     raise typer.Exit(verdict.exit_code(require_witnesses=require_witnesses))
+
+
+def _verify_bundle(
+    node: Node, path: Path, trust: Trust, kept: list[str], max_age_s: float | None, require_witnesses: bool
+) -> int:
+    from saferoom.audit.bundle_reader import exit_code, verify_logs_of
+
+    verdicts = verify_logs_of(path, trust.for_log, seen=kept, max_age_s=max_age_s)
+    node.show({"bundle": str(path), "logs": verdicts}, _bundle_lines)
+    return exit_code(verdicts, require_witnesses=require_witnesses)
 
 
 @node_command(app, "saferoom audit export --out bank-log")
@@ -116,21 +122,6 @@ def tiles(
     node.show({"folder": str(out), "files": export_tiles(log or own_home(node).log, out)})
 
 
-def _of_contract(file: Path, log: Path) -> tuple[list[str], Quorum | None]:
-    """The verifier key that a contract pins for the owner of a log, and the quorum it asks for."""
-    from saferoom.audit.verify import origin_of_log
-    from saferoom.contracts.contract import parse_contract
-    from saferoom.node.quorums import log_verifier, node_of, quorum_of
-
-    contract, origin = parse_contract(text_of(file, "contract")), origin_of_log(log)
-    pinned = contract.pinned_keys().get(node_of(origin))
-    if pinned is None:
-        raise ConfigError(
-            "the contract names no node whose log this is", remedy="give the contract under which it was kept"
-        )
-    return [str(log_verifier(origin, pinned.log))], quorum_of(contract, pinned.node_id)
-
-
 def own_home(node: Node) -> Home:
     """The home of the node that a command names."""
     from saferoom.node.home import Home
@@ -150,6 +141,16 @@ def _verdict_lines(verdict: Plain) -> Iterator[str]:
         seen = verdict["witnessed"]
         yield f"  the first {seen['size']} cosigned by {', '.join(seen['by'])}"
     yield verdict["not_proved"]
+
+
+def _bundle_lines(answer: Plain) -> Iterator[str]:
+    for one in answer["logs"]:
+        yield f"{one['verdict']}  {one['origin']}  {one['entries']} of {one['size']} entries"
+        if one["fault"]:
+            yield f"  {one['fault']}"
+        if one["witnesses"]:
+            yield f"  cosigned by {', '.join(one['witnesses'])}"
+        yield f"  {one['not_proved']}"
 
 
 reconcile_command.register(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +13,19 @@ import typer
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.options import text_of
 from saferoom.cli.output import Plain, table_lines
-from saferoom.cli.reconcile_command import ContractOption, load_contracts, log_keys, signing_keys
+from saferoom.cli.reconcile_command import load_contracts, log_keys, signing_keys
+from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, WitnessOption
+from saferoom.errors import UsageError
 
 if TYPE_CHECKING:
     from saferoom.audit.search import Query
-    from saferoom.audit.sources import Reader
+    from saferoom.audit.sources import Reader, Source
 
-KeyOption = Annotated[list[str] | None, typer.Option(help="A verifier key from a log's owner.")]
 LogPath = Annotated[Path | None, typer.Argument(help="A log.db or an exported folder; default: this node's.")]
+SourcePath = Annotated[
+    Path | None,
+    typer.Argument(help="A log.db, an exported folder, or an evidence bundle; default: this node's log."),
+]
 Since = Annotated[str, typer.Option(help="From this time: 2026-01-31 or 2026-01-31T08:00:00Z.")]
 Until = Annotated[str, typer.Option(help="Before this time.")]
 Party = Annotated[str, typer.Option(help="Who acts, is spoken with, or learns.")]
@@ -38,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 def search(
     node: Node,
-    log: LogPath = None,
+    log: SourcePath = None,
     since: Since = "",
     until: Until = "",
     party: Party = "",
@@ -63,6 +68,7 @@ def search(
     """
     from saferoom.audit.search import Query
     from saferoom.audit.search import search as find
+    from saferoom.audit.sources import is_whole, size_of
 
     query = Query(
         since=since,
@@ -79,28 +85,40 @@ def search(
         subjects=_commitments(node, subject, salts) if subject else None,
     )
     with ExitStack() as stack:
-        reader = _open(stack, node, log, "search")
-        size = sum(1 for _ in reader.checkpoints()) and max(at for at, _ in reader.checkpoints())
+        sources = _sources(stack, node, log)
         if out is not None:
-            node.show(_write_out(reader, out, query, format_, size))
+            node.show(_write_out(sources, out, query, format_))
             return
-        found = [{"index": one.index, **one.event} for one in find(reader, query, end=size)]
-        node.show({"size": size, "filter": query.to_dict(), "entries": found}, _entry_lines)
+        sizes = [size_of(source) for source in sources]
+        found = [
+            {"index": one.index, **one.event}
+            for source, size in zip(sources, sizes, strict=True)
+            for one in find(source, query, end=size)
+        ]
+        answer = {"size": sum(sizes), "filter": query.to_dict(), "entries": found}
+        node.show(answer | {"complete": all(map(is_whole, sources))}, _entry_lines)
 
 
 def _write_out(
-    reader: Reader, out: Path, query: Query, formats: list[str] | None, size: int
+    sources: Sequence[Source], out: Path, query: Query, formats: list[str] | None
 ) -> dict[str, Any]:
     from saferoom.audit.selections import FORMATS, export_selection
+    from saferoom.audit.sources import is_whole, size_of
 
     chosen = [name for name in FORMATS if name in (formats or FORMATS)]
     unknown = sorted(set(formats or ()) - set(FORMATS))
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(FORMATS)}.")
-    return {
-        "folder": str(out),
-        **export_selection(reader, reader.identity().origin, out, query, chosen, size),
-    }
+    if len(sources) != 1:
+        raise UsageError(
+            "the bundle holds several logs, and a selection is of one",
+            step="export the audit log",
+            remedy="leave out --out; the entries are printed with --json",
+        )
+    (source,) = sources
+    origin, size = source.identity().origin, size_of(source)
+    about = export_selection(source, origin, out, query, chosen, size, whole=is_whole(source))
+    return {"folder": str(out), **about}
 
 
 def fsck(
@@ -108,6 +126,8 @@ def fsck(
     log: LogPath = None,
     key: KeyOption = None,
     contract: ContractOption = None,
+    witness: WitnessOption = None,
+    quorum: QuorumOption = 1,
     other: Annotated[list[Path] | None, typer.Option(help="Another log, to compare anchors with.")] = None,
     canaries: Annotated[
         Path | None, typer.Option(help="A file of identifiers that must stand nowhere, one a line.")
@@ -121,13 +141,11 @@ def fsck(
     from saferoom.audit.fsck import fsck as check
 
     with ExitStack() as stack:
-        reader = _open(stack, node, log, "fsck")
+        _open(stack, node, log, "fsck")
         others = [_open(stack, node, path, "fsck") for path in other or []]
-        origin = reader.identity().origin
-        keys = [*(key or []), *log_keys(load_contracts(contract or []).values())]
+        keys, needed = Trust.of(key, witness, quorum, contract).for_path(_path(node, log))
         looked_for = text_of(canaries, "list of identifiers").split() if canaries else []
-        own = [text for text in keys if text.split("+")[0] == origin]
-        found = check(_path(node, log), own, others=others, canaries=looked_for)
+        found = check(_path(node, log), keys, quorum=needed, others=others, canaries=looked_for)
     node.show(found.to_dict(), _fsck_lines)
     raise typer.Exit(found.exit_code())
 
@@ -224,6 +242,18 @@ def _open(stack: ExitStack, node: Node, log: Path | None, what: str) -> Reader:
     return reader
 
 
+def _sources(stack: ExitStack, node: Node, log: Path | None) -> Sequence[Source]:
+    """The logs that are searched: one, or those of a bundle."""
+    from saferoom.audit.sources import open_sources
+
+    if log is None:
+        return [_open(stack, node, None, "search")]
+    sources = open_sources(log)
+    for source in sources:
+        stack.callback(source.close)
+    return sources
+
+
 def _commitments(node: Node, subject: str, salts: Path | None) -> tuple[str, ...]:
     from saferoom.audit.commitments import find_commitments
     from saferoom.node.home import Home
@@ -234,7 +264,7 @@ def _commitments(node: Node, subject: str, salts: Path | None) -> tuple[str, ...
 def _entry_lines(answer: Plain) -> Iterator[str]:
     columns = ("index", "time", "type", "outcome", "node", "reason")
     yield from table_lines(answer["entries"], columns, "no entry fits")
-    if answer["filter"]:
+    if answer["filter"] or not answer["complete"]:
         yield "A selection is not complete: it proves nothing about what it leaves out."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from saferoom.cli.output import Plain
 from saferoom.errors import UsageError
 
 if TYPE_CHECKING:
-    from saferoom.audit.verdict import Verdict
+    from saferoom.audit.sources import Source
     from saferoom.contracts.contract import Contract
 
 ContractOption = Annotated[
@@ -33,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 def reconcile(
     node: Node,
-    logs: Annotated[list[Path], typer.Argument(help="Two logs or more: log.db files or exported folders.")],
+    logs: Annotated[
+        list[Path],
+        typer.Argument(help="Two logs or more: log.db files, exported folders, or bundles of whole logs."),
+    ],
     key: Annotated[list[str] | None, typer.Option(help="A verifier key of one of the logs.")] = None,
     contract: ContractOption = None,
     job: Annotated[str, typer.Option(help="Only the job whose id begins so.")] = "",
@@ -46,32 +50,53 @@ def reconcile(
     Exit codes: 0 all that can be compared fits, 13 something does not, 1 a log is invalid.
     """
     from saferoom.audit.reconcile import reconcile as compare
-    from saferoom.audit.sources import opened_logs
 
-    if len(logs) < 2:
-        raise UsageError("one log has nothing to be compared with", remedy="name two logs or more")
     contracts = load_contracts(contract or [])
-    with opened_logs(logs) as readers:
-        keys = [*(key or []), *log_keys(contracts.values())]
-        verdicts = [_verdict(path, keys) for path in logs]
-        bad = [verdict.to_dict() for verdict in verdicts if verdict.kind.name == "INVALID"]
+    keys = [*(key or []), *log_keys(contracts.values())]
+    with ExitStack() as stack:
+        sources = _sources(stack, logs)
+        verdicts = [verdict for path in logs for verdict in _verdicts(path, keys)]
+        bad = [verdict for verdict in verdicts if verdict["verdict"] == "INVALID"]
         if bad:
             node.show({"ok": False, "logs": bad}, _invalid_lines)
             raise typer.Exit(1)
-        found = compare(readers, keys=signing_keys(contracts), patience_s=patience_s, job=job)
-    unproved = [v.origin for v in verdicts if not v.key_verified]
+        found = compare(sources, keys=signing_keys(contracts), patience_s=patience_s, job=job)
+    unproved = [verdict["origin"] for verdict in verdicts if not verdict["key_verified"]]
     node.show({**found.to_dict(), "keys_not_given": unproved}, reconcile_lines)
     raise typer.Exit(found.exit_code())
 
 
-def _verdict(path: Path, keys: Sequence[str]) -> Verdict:
-    """The verdict on one log, under its own keys among those given; else under the one it names."""
-    from saferoom.audit.sources import opened_logs
-    from saferoom.audit.verify import verify_log
+def _sources(stack: ExitStack, paths: Sequence[Path]) -> list[Source]:
+    """All logs that were given, two at least, and whole. Raises: UsageError."""
+    from saferoom.audit.sources import is_whole, open_sources
 
-    with opened_logs([path]) as (reader,):
-        origin = reader.identity().origin
-    return verify_log(path, [text for text in keys if text.split("+")[0] == origin])
+    sources: list[Source] = []
+    for path in paths:
+        for source in open_sources(path):
+            stack.callback(source.close)
+            sources.append(source)
+    if len(sources) < 2:
+        raise UsageError("one log has nothing to be compared with", remedy="name two logs or more")
+    if not all(map(is_whole, sources)):
+        raise UsageError(
+            "a bundle of a selection does not say what is missing", remedy="ask for a bundle of whole logs"
+        )
+    return sources
+
+
+def _verdicts(path: Path, keys: Sequence[str]) -> list[Plain]:
+    """The verdict on each log at a path, under its own keys among those given.
+
+    A log that is no bundle's and has none among them is checked under the key it names.
+    """
+    from saferoom.audit.bundle_reader import is_bundle, verify_logs_of
+    from saferoom.audit.verify import origin_of_log, verify_log
+
+    if is_bundle(path):
+        found = verify_logs_of(path, lambda _origin: (keys, None))
+        return [{**one, "key_verified": True, "faults": [one["fault"]]} for one in found]
+    own = [text for text in keys if text.split("+")[0] == origin_of_log(path)]
+    return [verify_log(path, own).to_dict()]
 
 
 def load_contracts(paths: Sequence[Path]) -> dict[str, Contract]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from saferoom.audit.fsck import fsck
 from saferoom.audit.note import split_note
 from saferoom.audit.sources import opened_logs
 from tests.rewritten import rewrite
+from tests.witness_room import NOW_S, Bench, grow, signer_of
 
 CODE = "91350211M000100Y43"
 OTHER = NoteSigner("saferoom/tax", Ed25519PrivateKey.generate())
@@ -81,3 +82,42 @@ def test_the_verdicts_own_code_comes_first(log: AuditLog, path: Path) -> None:
     stranger = NoteSigner("saferoom/bank", Ed25519PrivateKey.generate())
     found = fsck(path, [stranger.verifier_key], now=datetime(2026, 2, 1, tzinfo=UTC))
     assert found.exit_code() == 1 and not found.ok
+
+
+SEEN = datetime.fromtimestamp(NOW_S, UTC)
+
+
+def cosigned_log(folder: Path, bench: Bench, seen_after_s: float, *names: str) -> Path:
+    """A log of the time SEEN, and its newest checkpoint cosigned so much later by these witnesses."""
+    signer = signer_of("bank")
+    with AuditLog.open(folder / "bank.db", origin=signer.name, signer=signer, clock=lambda: SEEN) as log:
+        grow(log, 3)
+        bench.now_s = NOW_S + seen_after_s
+        bench.feed(log, *names)
+    return folder / "bank.db"
+
+
+@pytest.mark.parametrize(
+    ("after_s", "words"),
+    [(5.0, ""), (-200.0, ""), (-400.0, "before the last of them was written"), (1000.0, "in the future")],
+)
+def test_cosignatures_are_not_from_before_their_entries_nor_from_the_future(
+    tmp_path: Path, after_s: float, words: str
+) -> None:
+    """Clocks may be five minutes apart."""
+    path = cosigned_log(tmp_path, Bench(tmp_path), after_s, "tax")
+    found = fsck(path, [signer_of("bank").verifier_key], now=SEEN + timedelta(seconds=60))
+    faults = found.faults["cosignatures"]
+    assert (len(faults), found.exit_code()) == ((1, 1) if words else (0, 0))
+    assert all("saferoom/tax/witness" in fault and words in fault for fault in faults)
+
+
+def test_a_quorum_counts_in_fsck(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    path = cosigned_log(tmp_path, bench, 5, "tax", "auditor")
+    for needed, word in ((2, "WITNESSED"), (3, "CONSISTENT")):
+        found = fsck(path, [signer_of("bank").verifier_key], quorum=bench.quorum(needed), now=SEEN)
+        assert found.verdict.kind.name == word
+    late = SEEN + timedelta(days=1)
+    found = fsck(path, [signer_of("bank").verifier_key], quorum=bench.quorum(2, max_age_s=60), now=late)
+    assert found.exit_code() == found.verdict.kind.value == 11
