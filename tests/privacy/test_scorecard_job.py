@@ -26,7 +26,7 @@ from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import CODE, add_data, draft, enterprises
 from tests.task_room import Played, play
 
-ROWS, ASKED = 1600, 60
+ROWS, ASKED = 1340, 60
 PARTS = enterprises(ROWS)
 
 Points = dict[str, int]
