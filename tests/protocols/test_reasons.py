@@ -141,3 +141,14 @@ def test_products_entry_by_entry(k: int) -> None:
         deal_multiply_each(dealer, s, "xy", left, right)
 
     assert Shares().join(Room().play(k, party, dealer).results).tolist() == (x * y).tolist()
+
+
+def test_a_party_without_features_takes_part_all_the_same() -> None:
+    lost, codes = tables(3, 20)
+    lost[0], codes[0] = lost[0][:, :0], codes[0][:0]
+    assert play(lost, codes, 3).results[0].tolist() == merged_in_the_clear(lost, codes, 3).tolist()
+
+
+def test_eight_parties_rank_as_two_do() -> None:
+    lost, codes = tables(8, 6)
+    assert play(lost, codes, 4).results[0].tolist() == merged_in_the_clear(lost, codes, 4).tolist()
