@@ -61,6 +61,7 @@ class WitnessStore:
         """Open, making the file if there is none."""
         self.path = Path(path)
         self._lock = threading.RLock()
+        self._is_broken = False
         with self._translated():
             make_private_file(self.path)
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
@@ -80,8 +81,13 @@ class WitnessStore:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 raise
-            with self._translated():
-                self._db.execute("COMMIT")
+            try:
+                with self._translated():
+                    self._db.execute("COMMIT")
+            except StorageError:
+                # Its fate is unknown: what this connection reads may not be what the disk holds.
+                self._is_broken = True
+                raise
 
     def held(self, origin: str) -> Held | None:
         """The newest checkpoint cosigned for this log."""
@@ -146,6 +152,12 @@ class WitnessStore:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        if self._is_broken:
+            raise StorageError(
+                "the witness's memory failed to be written, so nothing is cosigned",
+                step="witness",
+                remedy="free space on the disk or repair it, then start the witness or its node again",
+            )
         try:
             yield
         except (sqlite3.Error, OSError) as exc:
