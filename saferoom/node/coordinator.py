@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from saferoom.contracts.contract import Contract
@@ -40,8 +40,12 @@ REFUSED_AGAIN_S = 3600.0
 class Coordinator:
     """The coordinator's daemon: `start`, then `stop`."""
 
-    def __init__(self, core: Core, helper_keys: NodeKeys) -> None:
+    def __init__(
+        self, core: Core, helper_keys: NodeKeys, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` counts the seconds after which the same refusal is logged again."""
         self.core = core
+        self._clock = clock
         patience = core.settings.patience
         self.helper_public = helper_keys.public()
         self._lock = threading.RLock()
@@ -224,7 +228,7 @@ class Coordinator:
 
     def _on_refused(self, party: str, reason: str) -> None:
         """The relay turned something away. Said once an hour: who comes again and again fills no log."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._refusals.get((party, reason), -REFUSED_AGAIN_S) >= REFUSED_AGAIN_S:
             self._refusals[party, reason] = now
             self.core.record("request.refused", outcome="refused", by=party, reason=reason)
