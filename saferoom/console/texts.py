@@ -259,6 +259,7 @@ TEXTS: Mapping[str, Pair] = {
     "relayed": ("转发", "relayed"),
     "left_out": ("另有 {count} 条未并列显示。", "{count} more entries are not laid side by side."),
     "claimed": ("披露", "disclosed"),
+    "message_one": ("第 {first} 条消息", "message {first}"),
     "messages_from_to": ("第 {first} 至 {last} 条消息", "messages {first} to {last}"),
     "at_fault": ("问题在 {who}", "at fault: {who}"),
     "finding_missing": ("缺失", "missing"),
@@ -269,11 +270,11 @@ TEXTS: Mapping[str, Pair] = {
     "comparison": ("日志互相对照", "The logs compared with each other"),
     "comparison_ok": (
         "凡可对照之处，{logs} 份日志、{jobs} 个作业、{flows} 段会话均相符。",
-        "What can be compared fits: {logs} logs, {jobs} jobs, {flows} conversations up to a mark.",
+        "What can be compared fits. Logs: {logs}; jobs: {jobs}; stretches of conversation: {flows}.",
     ),
     "comparison_bad": (
         "有 {count} 处对不上；下表指明在谁的日志中。",
-        "{count} things do not fit; the table says in whose log.",
+        "What does not fit: {count}. The table says in whose log.",
     ),
     "comparison_not_proved": (
         "未能证明：各日志都未看到的事。两端若串通隐瞒中继之外的通信，不会留下痕迹。",
@@ -299,7 +300,7 @@ TEXTS: Mapping[str, Pair] = {
     "until": ("至", "To"),
     "find": ("检索", "Search"),
     "clear_filters": ("清除条件", "Clear"),
-    "found": ("{count} 条", "{count} entries"),
+    "found": ("{count} 条", "{count} found"),
     "found_in": ("（共 {count} 条）", "of {count}"),
     "drop_filter": ("去掉此条件", "Drop this filter"),
     "export_these": ("导出这些条目", "Export these"),

@@ -122,12 +122,12 @@ def test_filters_work_in_place(console: Serving, window: Browser) -> None:
     window.open(console.address + "/language/en?next=/search")
     window.run("window.stayed = true")
     Select(window.one("select[name=outcome]")).select_by_value("refused")
-    window.wait_text("#results .count", "1 entries")
+    window.wait_text("#results .count", "1 found")
     assert "outcome=refused" in window.driver.current_url
     assert window.run("return window.stayed") is True
     assert len(window.all("#results tbody tr")) == 1
     window.driver.back()
-    window.wait_text("#results .count", "39 entries")
+    window.wait_text("#results .count", "39 found")
 
 
 def test_a_badge_shows_its_proof(console: Serving, window: Browser) -> None:

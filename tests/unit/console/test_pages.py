@@ -128,14 +128,14 @@ def test_a_disclosure_stands_with_what_its_recipient_logged(client: TestClient) 
 
 def test_the_comparison_of_all_logs_stands_on_the_first_page(client: TestClient) -> None:
     page = text_of(client.get("/").text)
-    assert "1 things do not fit" in page
+    assert "What does not fit: 1." in page
     assert "≠ missing tax messages bank → tax, cut 1 (train) the job finished, and" in page
     assert "Two ends that hide what they said outside the relay leave no trace" in page
 
 
 def test_logs_that_fit_are_said_to(room: LogRoom) -> None:
     page = text_of(visitor(evidence_of(room, "bank", "coordinator")).get("/").text)
-    assert "✓ What can be compared fits: 2 logs, 1 jobs, 3 conversations" in page
+    assert "✓ What can be compared fits. Logs: 2; jobs: 1; stretches of conversation: 3." in page
     assert "no log of tax was given" in page
 
 
@@ -172,7 +172,7 @@ def test_transcripts_that_differ_are_unmatched(room: LogRoom) -> None:
 )
 def test_search(client: TestClient, query: dict[str, str], count: int) -> None:
     page = client.get("/search", params=query)
-    assert f"<b>{count} entries</b>" in page.text
+    assert f"<b>{count} found</b>" in page.text
     assert page.text.count("badge proved") == count
 
 
