@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,18 +28,27 @@ class Serving:
 
 @contextmanager
 def serving(room: LogRoom, *more: str) -> Iterator[Serving]:
-    """`saferoom audit serve` on the room's logs, on a free port."""
-    printed = room.folder / "printed.txt"
+    """The console on the room's logs, with their owners' keys."""
     keys = [part for key in room.keys.values() for part in ("--key", key)]
-    command = [*SAFEROOM, "audit", "serve", *(str(room.path(node)) for node in room.nodes), *keys]
+    with started([*(str(room.path(node)) for node in room.nodes), *keys, *more], room.folder) as console:
+        yield console
+
+
+@contextmanager
+def started(arguments: Sequence[str], folder: Path) -> Iterator[Serving]:
+    """`saferoom audit serve` in English on a free port. What it prints is kept in the folder."""
+    printed = folder / "printed.txt"
+    command = [*SAFEROOM, "audit", "serve", *arguments, "--port", "0", "--lang", "en"]
     with printed.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen([*command, "--port", "0", "--lang", "en", *more], stdout=out, text=True)
+        process = subprocess.Popen(command, stdout=out, text=True)
     try:
         address = ""
         while not address and process.poll() is None:
             address = next(iter(printed.read_text(encoding="utf-8").split()), "")
+            time.sleep(0.02)
         assert address, "the console ended before it printed its address"
         yield Serving(process, printed, address.split("/login")[0])
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        code = process.wait(30)
+        assert code == 0, f"the console ended with {code}"

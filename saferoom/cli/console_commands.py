@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption, text_of
+from saferoom.cli.node import Node
+from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption, PassphraseOption, text_of
 from saferoom.cli.output import Plain, cell, print_json, print_lines, talk
 from saferoom.errors import ConfigError, UsageError
 
@@ -59,6 +60,7 @@ def serve(
         Path | None, typer.Option(help="PEM file of client certificates to let in, instead of a token.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
+    passphrase_file: PassphraseOption = None,
     lang: LangOption = "",
 ) -> None:
     """Open the auditor's console: logs, contracts, jobs, proofs.
@@ -74,6 +76,8 @@ def serve(
     from saferoom.console.serve import serve as run
 
     paths = logs or [_own_home(home).log]
+    if not logs:  # somebody reads this node's own log: that stands in it first
+        Node(home, passphrase_file, as_json=False).ask("audit.read", what="console")
     keys = key or ([] if logs else [text_of(_own_home(home).log_key, "log's key").strip()])
     place = Place(host, port, certificate, certificate_key, clients)
     place.check()

@@ -133,7 +133,8 @@ class Evidence:
     def stop(self) -> None:
         """Stop after the check that is running."""
         self._queue.put(None)
-        if self._thread is not None:
+        # An interrupt may have come between making the thread and its start.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join()
 
     def verify_all(self) -> None:

@@ -64,6 +64,10 @@ class Names:
             self.texts.append(text)
         return code
 
+    def beginning(self, text: str) -> list[str]:
+        """The text itself if it is known, else all that begin so."""
+        return [text] if text in self._codes else [one for one in self.texts if one.startswith(text)]
+
     def find(self, text: str) -> int:
         """The text's number; -1 if it was never seen."""
         return self._codes.get(text, -1)

@@ -92,6 +92,7 @@ class Pages:
             "verify_command": verify_command,
             "entry_command": entry_command,
             "reconcile_command": reconcile_command,
+            "bundle_command": bundle_command,
             "export_command": export_command,
         }
         self._texts = {lang: texts(lang) for lang in ("zh", "en")}
@@ -136,6 +137,12 @@ def reconcile_command(logs: list[OpenedLog]) -> str:
     """What compares the logs again."""
     keys = [option for log in logs for option in _key_options(log)]
     return shlex.join(["saferoom", "audit", "reconcile", *(str(log.path) for log in logs), *keys])
+
+
+def bundle_command(logs: list[OpenedLog]) -> str:
+    """What writes signed evidence of these logs into one file."""
+    paths = [str(log.path) for log in logs]
+    return shlex.join(["saferoom", "audit", "bundle", *paths, "--out", "evidence.zip"])
 
 
 def entry_command(entry: ShownEntry) -> str:

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from saferoom.audit.search import Found
+from saferoom.audit.selections import csv_writer, neutral, ocsf_writer
 from saferoom.console.desk import Visit, Visitor
-from saferoom.console.entries import load_rows
+from saferoom.console.entries import ShownEntry, load_rows
 from saferoom.console.index import oldest_first
 from saferoom.console.search import Query, matching
 
 router = APIRouter()
 _BATCH = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-COLUMNS = (
-    "log",
-    "index",
-    "proved",
-    "time",
-    "type",
-    "stage",
-    "outcome",
-    "node",
-    "actor.org",
-    "actor.id",
-    "actor.on_behalf_of",
-    "contract.id",
-    "contract.hash",
-    "purpose",
-    "object.dataset",
-    "object.rows_bucket",
-    "disclosure.kind",
-    "disclosure.to",
-    "disclosure.shape",
-    "peer.org",
-    "peer.direction",
-    "peer.messages",
-    "peer.transcript",
-    "session.id",
-    "reason",
-)
+_NAME = "saferoom-selection-not-complete"
+MakeWriter = Callable[[TextIO, str], Callable[[Found], None]]
 
 
 @router.get("/export")
@@ -66,45 +41,40 @@ def whole_log(visit: Visitor, name: str) -> Response:
             for _, data in snapshot.entries(0, snapshot.size()):
                 yield data + b"\n"
 
-    return StreamingResponse(
-        lines(),
-        media_type="application/jsonl",
-        headers={"Content-Disposition": f'attachment; filename="{log.name}-entries.jsonl"'},
-    )
+    return _download(lines(), "application/jsonl", f"{log.name}-entries.jsonl")
 
 
 @router.get("/export/selection.jsonl")
 def selection_lines(visit: Visitor) -> Response:
     """The entries that match: a first line that says what this is, then one entry a line, exact bytes."""
     query = Query.read(visit.request.query_params)
-    head = json.dumps({"note": visit.t["selection_note"], "filters": query.given}, ensure_ascii=False)
 
     def lines() -> Iterator[bytes]:
-        yield head.encode() + b"\n"
+        note = {"note": visit.t["selection_note"], "filters": query.given}
+        yield json.dumps(note, ensure_ascii=False).encode() + b"\n"
         for entry in _selected(visit, query):
             yield entry.data + b"\n"
 
-    return _download(lines(), "application/jsonl", "selection.jsonl")
+    return _download(lines(), "application/jsonl", f"{_NAME}.jsonl")
 
 
 @router.get("/export/selection.csv")
 def selection_table(visit: Visitor) -> Response:
-    """The entries that match, as a table. What a spreadsheet would take for a formula gets an apostrophe."""
+    """The entries that match, as a table whose first row says what it is; no cell is a formula."""
     query = Query.read(visit.request.query_params)
-
-    def lines() -> Iterator[bytes]:
-        yield "\ufeff".encode()
-        yield _row([visit.t["selection_note"], json.dumps(query.given, ensure_ascii=False)])
-        yield _row(list(COLUMNS))
-        for entry in _selected(visit, query):
-            told: dict[str, Any] = {"log": entry.log.party, "index": entry.index}
-            told["proved"] = "yes" if entry.proof else "no"
-            yield _row([told[name] if name in told else _field(entry.event, name) for name in COLUMNS])
-
-    return _download(lines(), "text/csv; charset=utf-8", "selection.csv")
+    filters = neutral(json.dumps(query.given, ensure_ascii=False)).replace('"', '""')
+    head = f'\ufeff"{visit.t["selection_note"]}","{filters}"\r\n'
+    return _download(_written(visit, query, csv_writer, head), "text/csv; charset=utf-8", f"{_NAME}.csv")
 
 
-def _selected(visit: Visit, query: Query) -> Iterator[Any]:
+@router.get("/export/selection.ocsf.jsonl")
+def selection_events(visit: Visitor) -> Response:
+    """The entries that match, as OCSF events for security systems."""
+    query = Query.read(visit.request.query_params)
+    return _download(_written(visit, query, ocsf_writer, ""), "application/jsonl", f"{_NAME}.ocsf.jsonl")
+
+
+def _selected(visit: Visit, query: Query) -> Iterator[ShownEntry]:
     rows = oldest_first(visit.columns, matching(visit.evidence, visit.columns, query))
     for start in range(0, len(rows), _BATCH):
         yield from load_rows(
@@ -112,24 +82,27 @@ def _selected(visit: Visit, query: Query) -> Iterator[Any]:
         )
 
 
-def _field(event: dict[str, Any], name: str) -> Any:
-    outer, _, inner = name.partition(".")
-    value = event.get(outer, "")
-    return value.get(inner, "") if inner and isinstance(value, dict) else value
+def _written(visit: Visit, query: Query, make: MakeWriter, head: str) -> Iterator[bytes]:
+    """What a writer of `saferoom.audit.selections` makes of the entries that the schema allows."""
+    buffer = io.StringIO(head, newline="")
+    buffer.seek(0, io.SEEK_END)
+    write = make(buffer, ", ".join(log.origin for log in visit.evidence.logs))
+    for entry in _selected(visit, query):
+        if entry.event:
+            write(Found(entry.index, entry.data, entry.event))
+        if buffer.tell() > 1 << 16:
+            yield _drained(buffer)
+    yield _drained(buffer)
 
 
-def _row(values: list[Any]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([_harmless(value) for value in values])
-    return line.getvalue().encode(errors="replace")
-
-
-def _harmless(value: Any) -> str:
-    text = " × ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _drained(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode(errors="replace")
 
 
 def _download(lines: Iterator[bytes], kind: str, name: str) -> Response:
     return StreamingResponse(
-        lines, media_type=kind, headers={"Content-Disposition": f'attachment; filename="saferoom-{name}"'}
+        lines, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

@@ -15,8 +15,10 @@ from saferoom.errors import UsageError
 
 PAGE_SIZE = 50
 
-_DIRECT = ("type", "stage", "outcome", "purpose", "dataset", "contract", "session", "kind", "to", "subject")
+_DIRECT = ("type", "stage", "outcome", "purpose", "dataset", "kind", "to", "subject")
 """Filters that are one facet's text."""
+_IDS = ("contract", "session")
+"""Filters that are an id, or the beginning of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ def matching(evidence: Evidence, columns: Columns, query: Query) -> Mask:
         value = getattr(query, name)
         if value:
             rows &= index.where(columns, name, value)
+    for name in _IDS:
+        value = getattr(query, name)
+        if value:
+            rows &= index.where(columns, name, *(index.names[name].beginning(value) or [value]))
     if query.party:
         rows &= _any_of(evidence, columns, ("party", "org", "on_behalf_of", "peer", "to"), query.party)
     if query.actor:

@@ -78,12 +78,21 @@ def serve(evidence: Evidence, place: Place, lang: str, told: Told) -> None:
     """
     place.check()
     listening = _listen(place)
+    try:
+        _run(evidence, place, lang, told, listening)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listening.close()
+        evidence.stop()
+
+
+def _run(evidence: Evidence, place: Place, lang: str, told: Told, listening: socket.socket) -> None:
     port = listening.getsockname()[1]
     address = f"{'https' if place.secure else 'http'}://{_in_url(place.host)}:{port}"
-    access = Access(
-        lambda token: told(f"{address}/login?token={token}"), open_to_all=place.clients is not None
-    )
-    if place.clients:
+    open_to_all = place.clients is not None
+    access = Access(lambda token: told(f"{address}/login?token={token}"), open_to_all=open_to_all)
+    if open_to_all:
         told(f"{address}/")
     desk = Desk(evidence, access, lang, hosts=(_in_url(place.host),), secure=place.secure)
     config = uvicorn.Config(
@@ -99,13 +108,7 @@ def serve(evidence: Evidence, place: Place, lang: str, told: Told) -> None:
     if place.secure:
         config.ssl = place.context()
     evidence.start()
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        told("")
-    finally:
-        listening.close()
-        evidence.stop()
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(place: Place) -> socket.socket:

@@ -366,14 +366,19 @@ TEXTS: Mapping[str, Pair] = {
     ),
     "export_selection": ("筛选结果", "A selection"),
     "export_selection_long": (
-        "筛选导出不完整：它不证明没有其他条目。导出文件首行亦有说明。",
+        "筛选导出不完整：它不证明没有其他条目。文件名亦有说明。",
         "A filtered export is not complete: it does not prove that there are no other entries. "
-        "The file says so too.",
+        "The file's name says so too.",
     ),
     "no_filters": ("没有条件：全部条目", "no filters: all entries"),
     "change_filters": ("更改条件", "change the filters"),
     "format_jsonl": ("每行一个条目，逐字节原样", "one entry a line, exact bytes"),
     "format_csv": ("表格；公式字符已失效处理", "a table; formula characters neutralised"),
+    "format_ocsf": ("供安全系统导入（API Activity）", "for security systems (API Activity)"),
+    "bundle_command": (
+        "要得到一份可在任何机器上核验的证据包（条目、证明、检查点、合约、对照结果），请运行：",
+        "For one evidence file with entries, proofs, checkpoints and the comparison, run:",
+    ),
     "selection_note": (
         "saferoom 筛选导出，不完整",
         "A selection made by the saferoom audit console: not complete, proves nothing about other entries",

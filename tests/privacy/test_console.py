@@ -35,6 +35,7 @@ KINDS_OF_PAGES = {
     "/fragments/proof/bank/N",
     "/export/log/bank",
     "/export/selection.csv",
+    "/export/selection.ocsf.jsonl",
     "/export/selection.jsonl",
     "/logs/bank/checkpoint",
     "/chart",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
+from saferoom.audit.sqlite import SqliteReader
 from saferoom.lab.processes import SAFEROOM
 from tests.browser import Browser, browser
-from tests.console_process import Serving, serving
+from tests.console_process import Serving, serving, started
 from tests.console_room import CONTRACT, HOSTILE, JOB, LogRoom, tell_a_story
+from tests.node_room import opened_nodes
 
 PAGES = {
     "verdict": "/",
@@ -189,3 +193,13 @@ def test_an_open_network_needs_tls(room: LogRoom) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no TLS certificate" in done.stderr
+
+
+def test_reading_a_nodes_own_log_stands_in_it(tmp_path: Path) -> None:
+    with opened_nodes(tmp_path, ("bank",)) as nodes:
+        home = nodes.homes["bank"].root
+    with started(["--home", str(home)], tmp_path) as console:
+        assert "/login?token=" in console.tokens()[0]
+    with closing(SqliteReader(nodes.homes["bank"].log)) as log:
+        *_, (_, last) = log.entries(0, 2**62)
+    assert (json.loads(last)["type"], json.loads(last)["reason"]) == ("auditor.read", "console")

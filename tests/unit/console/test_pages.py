@@ -165,6 +165,9 @@ def test_transcripts_that_differ_are_unmatched(room: LogRoom) -> None:
         ({"stage": "storage"}, 2),
         ({"dataset": "loans"}, 2),
         ({"purpose": "nothing"}, 0),
+        ({"session": "5f5f"}, 26),
+        ({"contract": "credit-2026"}, 33),
+        ({"contract": "credit-2027"}, 0),
         ({"until": "2026-03-01"}, 0),
         ({"since": "2026-03-02", "until": "2026-03-02"}, 38),
         ({"since": "2026-03-02T08:00:03Z", "until": "2026-03-02T08:00:05Z"}, 2),
@@ -242,7 +245,9 @@ def test_exports(client: TestClient, room: LogRoom) -> None:
     assert [json.loads(line)["outcome"] for line in lines] == ["refused"]
     rows = list(csv.reader(io.StringIO(client.get("/export/selection.csv?outcome=refused").text)))
     assert "not complete" in rows[0][0]
-    assert [row[6] for row in rows[2:]] == ["refused"]
+    assert [row[rows[1].index("outcome")] for row in rows[2:]] == ["refused"]
+    events = client.get("/export/selection.ocsf.jsonl?outcome=refused").text.splitlines()
+    assert [json.loads(line)["status"] for line in events] == ["refused"]
 
 
 def test_formulas_in_tables_are_harmless(room: LogRoom) -> None:
