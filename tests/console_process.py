@@ -47,7 +47,7 @@ def started(arguments: Sequence[str], folder: Path) -> Iterator[Serving]:
             address = next(iter(printed.read_text(encoding="utf-8").split()), "")
             time.sleep(0.02)
         assert address, "the console ended before it printed its address"
-        yield Serving(process, printed, address.split("/login")[0])
+        yield Serving(process, printed, address.split("/login")[0].rstrip("/"))
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(30)

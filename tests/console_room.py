@@ -233,7 +233,9 @@ def _many(entries: int) -> Iterator[Event]:
 def visitor(evidence: Evidence, lang: str = "en") -> TestClient:
     """A browser that has logged in."""
     tokens: list[str] = []
-    client = TestClient(create_app(Desk(evidence, Access(tokens.append), lang)), base_url=ORIGIN)
+    access = Access(tokens.append)
+    access.invite()
+    client = TestClient(create_app(Desk(evidence, access, lang)), base_url=ORIGIN)
     entered = client.post("/login", data={"token": tokens[-1]}, headers={"origin": ORIGIN})
     assert entered.status_code == 200
     return client

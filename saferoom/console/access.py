@@ -38,10 +38,9 @@ class Access:
         self._lock = threading.Lock()
         self._sessions: dict[bytes, float] = {}
         self._token = b""
-        if not open_to_all:
-            self._next_token()
 
-    def _next_token(self) -> None:
+    def invite(self) -> None:
+        """Show the next token. Until the first is shown nobody gets in."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         self._token = _digest(token)
         self._on_token(token)
@@ -53,7 +52,7 @@ class Access:
                 return ""
             session = secrets.token_urlsafe(TOKEN_BYTES)
             self._sessions[_digest(session)] = self._clock() + SESSION_S
-            self._next_token()
+            self.invite()
             return session
 
     def may_look(self, session: str) -> bool:

@@ -92,8 +92,6 @@ def _run(evidence: Evidence, place: Place, lang: str, told: Told, listening: soc
     address = f"{'https' if place.secure else 'http'}://{_in_url(place.host)}:{port}"
     open_to_all = place.clients is not None
     access = Access(lambda token: told(f"{address}/login?token={token}"), open_to_all=open_to_all)
-    if open_to_all:
-        told(f"{address}/")
     desk = Desk(evidence, access, lang, hosts=(_in_url(place.host),), secure=place.secure)
     config = uvicorn.Config(
         create_app(desk),
@@ -108,6 +106,10 @@ def _run(evidence: Evidence, place: Place, lang: str, told: Told, listening: soc
     if place.secure:
         config.ssl = place.context()
     evidence.start()
+    if open_to_all:
+        told(f"{address}/")
+    else:
+        access.invite()
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -22,8 +22,9 @@ def tokens() -> list[str]:
 
 @pytest.fixture
 def stranger(evidence: Evidence, tokens: list[str]) -> TestClient:
-    app = create_app(Desk(evidence, Access(tokens.append)))
-    return TestClient(app, base_url=ORIGIN, follow_redirects=False)
+    access = Access(tokens.append)
+    access.invite()
+    return TestClient(create_app(Desk(evidence, access)), base_url=ORIGIN, follow_redirects=False)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,8 @@ def test_wrong_tokens_are_refused(stranger: TestClient, tokens: list[str], wrong
 def test_sessions_end(evidence: Evidence, tokens: list[str]) -> None:
     now = [0.0]
     access = Access(tokens.append, clock=lambda: now[0])
+    assert not access.enter("")
+    access.invite()
     session = access.enter(tokens[-1])
     assert access.may_look(session)
     now[0] = SESSION_S + 1.0
