@@ -12,7 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit.canonical import encode
+from saferoom.audit.findings import Finding, Reconciliation
 from saferoom.audit.receipts import DOMAIN, receipt_body
+from saferoom.audit.reconcile import reconcile
 from saferoom.audit.schema import check_event
 from saferoom.audit.store import Identity
 from saferoom.audit.vocabulary import STAGE_OF
@@ -157,3 +159,25 @@ def _converse(room: PaperRoom, cut: int, phase: str) -> None:
         room.write(receiver, "disclosure", disclosure=what, peer={"org": sender, "direction": "received"})
         peer = {"org": sender, "direction": "received", "phase": phase, **said(sender, receiver, cut)}
         room.write(receiver, "transcript", peer=peer | {"receipt": receipt(sender, receiver, peer)})
+
+
+def invented(room: PaperRoom, signer: str) -> PaperRoom:
+    """The tax bureau claims a fourth part of the conversation, with a receipt of its own making."""
+    peer = {"org": "bank", "direction": "received", "phase": "after", **said("bank", "tax", len(PHASES))}
+    peer["receipt"] = receipt("bank", "tax", peer, signer)
+    room.write("tax", "transcript", peer=peer)
+    return room
+
+
+def compared(room: PaperRoom, *nodes: str, **more: Any) -> Reconciliation:
+    logs = [room.logs[node] for node in nodes] or room.all()
+    return reconcile(logs, keys=KEYS, **more)
+
+
+def blamed(found: Reconciliation) -> set[tuple[str, str]]:
+    return {(finding.kind, finding.by) for finding in found.findings}
+
+
+def only(found: Reconciliation) -> Finding:
+    (finding,) = found.findings
+    return finding

@@ -27,6 +27,7 @@ from saferoom.audit.search import Query
 from saferoom.audit.selections import FORMATS, export_selection
 from saferoom.audit.sources import opened_logs
 from saferoom.audit.sqlite import SqliteReader
+from saferoom.audit.tlog import export_tiles
 from saferoom.errors import UsageError
 from saferoom.ids import uscc_check_character
 
@@ -74,11 +75,13 @@ def everything(tmp_path: Path) -> dict[str, bytes]:
         shutil.copytree(folder, tmp_path / "seized")
     files = {str(f.relative_to(tmp_path)): f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
     assert files["seized/log.sqlite-wal"]
+    assert files["node/tiles/checkpoint"]
     return files
 
 
 def take_along(log: Path, folder: Path) -> None:
-    """What an auditor takes along: entries in every format, and a bundle, whose files are unpacked here."""
+    """What an auditor takes along: tiles, entries in every format, and a bundle, unpacked here."""
+    export_tiles(log, folder / "tiles")
     with opened_logs([log]) as (reader,):
         size = reader.head().size if isinstance(reader, SqliteReader) else 0
         export_selection(reader, "saferoom/bank", folder / "selection", Query(), FORMATS, size)
