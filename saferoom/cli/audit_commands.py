@@ -61,7 +61,9 @@ def verify(
         bool, typer.Option("--require-witnesses", help="Else exit with 10.")
     ] = False,
 ) -> None:
-    """Recompute a log, or each log of an evidence bundle, and give a verdict.
+    """Give a verdict on a log or bundle.
+
+    Everything is recomputed from stored bytes; of an evidence bundle each log.
 
     Exit codes: 0 it fits together, 1 it does not, 10 witnesses are required and missing, 11 it is stale, 12
     history was changed. Of several logs the worst counts.
