@@ -51,7 +51,7 @@ class CoordinatorOperations(Operations):
             "log_size": self.core.log.size,
             "log_stopped": self.core.log.is_stopped,
             "witnesses": self._daemon.cosigning.words() if self._daemon else [],
-            "alarms": [f"{alarm.origin}: {alarm.what}" for alarm in self.core.witness.store.alarms()],
+            "alarms": self.core.alarms(),
         }
 
     def party_enrol(self, args: Plain) -> Plain:

@@ -29,7 +29,7 @@ from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import Usage, check_disclosure
 from saferoom.contracts.contract import Contract
-from saferoom.errors import ConfigError, RefusedError
+from saferoom.errors import ConfigError, RefusedError, StorageError
 from saferoom.identity.enrolment import Welcome, load_welcome
 from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
@@ -123,6 +123,13 @@ class Core:
         if self.settings.role == "coordinator":
             return Register.load(self.home.register).public_keys()
         return {COORDINATOR: self.welcome().coordinator} if self.home.welcome.exists() else {}
+
+    def alarms(self) -> list[str]:
+        """For a status: what this node saw as a witness, or why its memory cannot be read. Never raises."""
+        try:
+            return [f"{alarm.origin}: {alarm.what}" for alarm in self.witness.store.alarms()]
+        except StorageError as error:
+            return [error.message]
 
     def _witnessed_log(self, origin: str) -> list[NoteVerifier]:
         """The keys of a log that this node witnesses; a successor's once this node has agreed to it."""

@@ -100,7 +100,7 @@ class PartyOperations(Operations):
             "log_size": self.core.log.size,
             "log_stopped": self.core.log.is_stopped,
             "witnesses": self._daemon.cosigning.words() if self._daemon else [],
-            "alarms": [f"{alarm.origin}: {alarm.what}" for alarm in self.core.witness.store.alarms()],
+            "alarms": self.core.alarms(),
         }
 
     def party_renew(self, _args: Plain) -> Plain:

@@ -139,3 +139,11 @@ def test_a_node_refuses_to_act(nodes: Nodes) -> None:
     contracts(core).approve(proposed.id, "officer-7")
     assert len(told) == 1
     assert [event["type"] for event in nodes.events("tax")][-2:] == ["disclosure", "contract.approved"]
+
+
+def test_a_node_whose_witness_memory_failed_can_still_be_asked(nodes: Nodes) -> None:
+    core = nodes.cores["tax"]
+    assert core.alarms() == []
+    core.witness.store._is_broken = True
+    (said,) = core.alarms()
+    assert "nothing is cosigned" in said
