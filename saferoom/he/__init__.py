@@ -7,6 +7,7 @@
     packing       many small numbers in one plaintext
     sums          products of ciphertexts by bin
     vectors       encrypt, decrypt, add up and pack whole vectors over the cores
+    kept_rows     sums over any subset of rows, which stay with the workers
     workers       the processes that do it        work        what one of them does
 
 Ciphertexts of one key add up to ciphertexts of sums. Pure: no input or output but to its own processes.

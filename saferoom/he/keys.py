@@ -6,6 +6,9 @@
     encrypt m         g^m · h^r                    (1 + n)^m · x^n, or (1 + n)^m · h^r
     plaintexts        below 2**(bits of p - 1)     below 2**(bits of n - 1)
 
+A negative number stands for itself modulo p (or n): sums that it enters are right, and decrypt once they are
+no longer negative. One that is would be out of range, or (Paillier) seem huge.
+
 The factors' owner works modulo p² and q (or q²) apart, where g^m is 1 + m·step, powers of the noise's base
 come from a table, and exponents are as short as the base's order; it joins the two by the Chinese remainder.
 
@@ -57,7 +60,7 @@ class Encryption:
 
     @property
     def plain_bits(self) -> int:
-        """Plaintexts are below 2**plain_bits."""
+        """Plaintexts are below 2**plain_bits, and above -2**(plain_bits - 1) where they are encrypted."""
         return (self.bits // 3 if self.scheme == "okamoto-uchiyama" else self.bits) - 1
 
 
@@ -103,10 +106,13 @@ class PublicKey:
 
     def encrypt(self, plain: int) -> mpz:
         """A ciphertext of `plain`, without the factors: slow. Raises UsageError if it does not fit."""
+        return self.without_noise(plain) * self.noise() % self.modulus
+
+    def without_noise(self, plain: int) -> mpz:
+        """`plain` as a factor that adds it to a ciphertext. Without noise it hides nothing."""
         check_plain(plain, self.plain_bits)
         paillier = self.encryption.scheme == "paillier"
-        message = 1 + plain * self.n if paillier else pow(self.g, plain, self.modulus)
-        return message * self.noise() % self.modulus
+        return 1 + plain * self.n if paillier else pow(self.g, plain, self.modulus)
 
     def rerandomised(self, ciphertext: mpz) -> mpz:
         """Another ciphertext of the same number, which not even the key's owner can link to this one."""
@@ -175,7 +181,7 @@ class PrivateKey:
         raise TypeError("a PrivateKey is not pickled; see saferoom.he.key_files")
 
     def encrypt(self, plain: int) -> mpz:
-        """A ciphertext of `plain`. Raises UsageError unless 0 <= plain < 2**plain_bits."""
+        """A ciphertext of `plain`. Raises UsageError unless -2**(plain_bits - 1) < plain < 2**plain_bits."""
         check_plain(plain, self.public.plain_bits)
         second = self.second.encrypt(plain)
         difference = (self.first.encrypt(plain) - second) * self._second_inverse % self.first.modulus
@@ -196,6 +202,6 @@ class PrivateKey:
 
 
 def check_plain(plain: int, plain_bits: int) -> None:
-    """Raises UsageError unless 0 <= plain < 2**plain_bits; the number itself is not shown."""
-    if plain < 0 or int(plain).bit_length() > plain_bits:
-        raise UsageError(f"a plaintext is not negative and has up to {plain_bits} bits")
+    """Raises UsageError unless -2**(plain_bits - 1) < plain < 2**plain_bits; does not show it."""
+    if int(plain).bit_length() > plain_bits - (plain < 0):
+        raise UsageError(f"a plaintext has up to {plain_bits} bits, a negative one {plain_bits - 1}")

@@ -47,8 +47,8 @@ def grouped(columns: Sequence[NDArray[Any]], counts: Sequence[int]) -> list[Grou
     rows = len(columns[0]) if columns else 0
     together: list[list[int]] = []
     for feature in sorted(range(len(columns)), key=lambda f: counts[f]):
-        cells = math.prod(counts[f] for f in together[-1]) if together else rows
-        if cells * counts[feature] <= rows // ROWS_PER_CELL:
+        joint = counts[feature] * math.prod(counts[f] for f in together[-1]) if together else 0
+        if together and joint <= rows // ROWS_PER_CELL:
             together[-1].append(feature)
         else:
             together.append([feature])

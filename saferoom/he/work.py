@@ -22,9 +22,10 @@ Header: TypeAlias = dict[str, Any]
 Parts: TypeAlias = Sequence[bytes]
 
 
-def split_numbers(data: bytes, width_bytes: int) -> list[mpz]:
+def split_numbers(data: bytes, width_bytes: int, *, signed: bool = False) -> list[mpz]:
     """Big-endian numbers of a fixed width."""
-    return [mpz.from_bytes(data[at : at + width_bytes], "big") for at in range(0, len(data), width_bytes)]
+    places = range(0, len(data), width_bytes)
+    return [mpz.from_bytes(data[at : at + width_bytes], "big", signed=signed) for at in places]
 
 
 def join_numbers(numbers: Sequence[mpz], width_bytes: int) -> bytes:
@@ -37,6 +38,7 @@ class Work:
     def __init__(self) -> None:
         self._public: PublicKey | None = None
         self._private: PrivateKey | None = None
+        self._kept: list[mpz] = []
         self._sums: list[GroupSums] = []
         self._product = mpz(1)
 
@@ -55,7 +57,7 @@ class Work:
 
     def encrypt(self, header: Header, parts: Parts) -> list[bytes]:
         encrypt = self.private.encrypt
-        plains = split_numbers(parts[0], header["width"])
+        plains = split_numbers(parts[0], header["width"], signed=True)
         return [join_numbers([encrypt(plain) for plain in plains], self.public.width_bytes)]
 
     def decrypt(self, _header: Header, parts: Parts) -> list[bytes]:
@@ -71,14 +73,28 @@ class Work:
         self._product = mpz(1)
         return []
 
+    def forget_rows(self, _header: Header, _parts: Parts) -> list[bytes]:
+        self._kept = []
+        return []
+
     def add_rows(self, header: Header, parts: Parts) -> list[bytes]:
-        """Add a chunk to all groups' cells; check, and multiply up, this worker's portion of its rows."""
+        """Add a chunk to all groups' cells, keep it if told to; check this worker's portion of its rows."""
         numbers = split_numbers(parts[0], self.public.width_bytes)
+        if header["keep"]:
+            self._kept += numbers
+        return self._add(header, numbers, parts[1:])
+
+    def add_kept(self, header: Header, parts: Parts) -> list[bytes]:
+        """As `add_rows`, of rows that were kept."""
+        kept = self._kept
+        return self._add(header, [kept[row] for row in _places(parts[0])], parts[1:])
+
+    def _add(self, header: Header, numbers: Sequence[mpz], cells_of_groups: Parts) -> list[bytes]:
         first, last = header["checked"]
         modulus = self.public.modulus
         self._product = self._product * check_units(numbers[first:last], self.public) % modulus
-        for sums, cells in zip(self._sums, parts[1:], strict=True):
-            sums.add(numbers, np.frombuffer(cells, dtype=np.int32).tolist())
+        for sums, cells in zip(self._sums, cells_of_groups, strict=True):
+            sums.add(numbers, _places(cells))
         return []
 
     def product(self, _header: Header, _parts: Parts) -> list[bytes]:
@@ -92,9 +108,16 @@ class Work:
         return [join_numbers(bins, self.public.width_bytes) for group in finished for bins in group.values()]
 
     def pack(self, header: Header, parts: Parts) -> list[bytes]:
-        """Each part is packed into one ciphertext, which is re-randomised."""
+        """Each part is packed into one ciphertext, its slots raised by the offset, and re-randomised."""
         slots, key = Slots(header["slot_bits"], self.public.plain_bits), self.public
-        packed = [slots.pack_encrypted(split_numbers(part, key.width_bytes), key) for part in parts]
+        packs = [split_numbers(part, key.width_bytes) for part in parts]
+        packed = [slots.pack_encrypted(pack, key) for pack in packs]
+        if header["offset"]:
+            raises = {
+                count: key.without_noise(slots.pack([header["offset"]] * count))
+                for count in set(map(len, packs))
+            }
+            packed = [number * raises[len(pack)] for number, pack in zip(packed, packs, strict=True)]
         return [join_numbers([key.rerandomised(number) for number in packed], key.width_bytes)]
 
     @property
@@ -118,12 +141,19 @@ TASKS: dict[str, Callable[[Work, Header, Parts], list[bytes]]] = {
         Work.encrypt,
         Work.decrypt,
         Work.start_sums,
+        Work.forget_rows,
         Work.add_rows,
+        Work.add_kept,
         Work.product,
         Work.finish_sums,
         Work.pack,
     )
 }
+
+
+def _places(data: bytes) -> list[int]:
+    places: list[int] = np.frombuffer(data, dtype=np.int32).tolist()
+    return places
 
 
 def plain_bytes(key: PublicKey) -> int:

@@ -78,7 +78,31 @@ def test_any_plaintext_comes_back(plain: int, factor: int) -> None:
         assert key.decrypt(pow(key.encrypt(plain), factor, key.public.modulus)) == plain * factor
 
 
-@pytest.mark.parametrize("plain", [-1, 2**QUICK.plain_bits])
+@given(addends=st.lists(st.integers(1 - 2**90, 2**90 - 1), max_size=5))
+@settings(max_examples=10, deadline=None)
+def test_negative_numbers_count_in_sums(addends: list[int]) -> None:
+    key, total = key_for(QUICK), mpz(1)
+    for addend in addends:
+        total = total * key.encrypt(addend) % key.public.modulus
+    offset = 5 * 2**90
+    assert key.decrypt(total * key.public.encrypt(offset) % key.public.modulus) == sum(addends) + offset
+
+
+def test_negative_numbers_up_to_half_the_range(encryption: Encryption) -> None:
+    key, half = key_for(encryption), 2 ** (encryption.plain_bits - 1)
+    for plain in (-1, -12345, 1 - half):
+        for encrypt in (key.encrypt, key.public.encrypt):
+            raised = encrypt(plain) * key.public.without_noise(half) % key.public.modulus
+            assert key.decrypt(raised) == plain + half
+
+
+def test_a_small_negative_sum_is_out_of_range(encryption: Encryption) -> None:
+    key = key_for(encryption)
+    with pytest.raises(VerificationError, match="out of range"):
+        key.decrypt(key.encrypt(5) * key.encrypt(-6) % key.public.modulus)
+
+
+@pytest.mark.parametrize("plain", [-(2 ** (QUICK.plain_bits - 1)), 2**QUICK.plain_bits])
 def test_what_does_not_fit_is_refused_without_being_shown(plain: int) -> None:
     key = key_for(QUICK)
     for encrypt in (key.encrypt, key.public.encrypt):

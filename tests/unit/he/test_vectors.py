@@ -40,6 +40,18 @@ def test_encrypt_and_decrypt(workers: Workers, count: int) -> None:
     assert decrypt_vector(key, ciphertexts, workers) == plains
 
 
+def test_negative_numbers_are_encrypted_and_raised_by_an_offset(workers: Workers) -> None:
+    key, slots, offset = key_for(), Slots(75, QUICK.plain_bits), 1 << 70
+    plains = [-1, 255, -256, 0, -(1 << 70), (1 << 70) - 1, 128, -128, 127, 5, -5]
+    encrypted = encrypt_vector(key, plains, workers)
+    packed = pack_vector(key.public, encrypted.numbers(), slots, workers, offset)
+    full, rest = decrypt_vector(key, packed, workers)
+    assert slots.unpack(full, 9) + slots.unpack(rest, 2) == [plain + offset for plain in plains]
+    for wrong in (-1, 1 << 75):
+        with pytest.raises(UsageError):
+            pack_vector(key.public, encrypted.numbers(), slots, workers, wrong)
+
+
 def columns_of(rng: np.random.Generator, rows: int, counts: list[int]) -> list[np.ndarray[Any, Any]]:
     return [np.minimum(rng.geometric(0.3, rows) - 1, count - 1) for count in counts]
 
@@ -127,7 +139,10 @@ def test_shapes_are_checked(workers: Workers) -> None:
     with pytest.raises(ShapeError):
         Ciphertexts(np.zeros(3, np.uint8))
     with pytest.raises(UsageError):
-        encrypt_vector(key, [1, -1], workers)
+        encrypt_vector(key, [1, 2**QUICK.plain_bits], workers)
+    for bad in (-1, 1):
+        with pytest.raises(UsageError):
+            BinSums(key.public, [np.array([0, bad])], [1], workers)
     sums = BinSums(key.public, [np.zeros(4, dtype=np.int64)], [1], workers)
     sums.add(encrypt_vector(key, [1, 2], workers))
     with pytest.raises(ShapeError):
