@@ -36,7 +36,7 @@ from saferoom.contracts.fields import (
     Time,
     explained,
 )
-from saferoom.contracts.params import LogisticParams, ScorecardParams, params_of
+from saferoom.contracts.params import LogisticParams, Params, params_of
 from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, TaskKind, Trust, Use
 from saferoom.contracts.witnessing import Witnessing
 from saferoom.errors import ConfigError
@@ -84,16 +84,13 @@ class Task(Strict):
     """What is trained. `split_seed` draws the held-out rows where no split column is named."""
 
     kind: TaskKind
-    params: LogisticParams | ScorecardParams
+    params: Params
     split_seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
 
     @model_validator(mode="before")
     @classmethod
-    def _known_kind(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            terms.refuse(terms.kind_objections(value.get("kind")))
-            return {"params": {}, **value}
-        return value
+    def _usual_params(cls, value: Any) -> Any:
+        return {"params": {}, **value} if isinstance(value, dict) else value
 
     @field_validator("params", mode="before")
     @classmethod

@@ -21,6 +21,15 @@ and with a scorecard
     points          label holder; each recipient     train; score
     reason_codes    each recipient                   score
 
+Boosted trees have no widths, range_check, coefficients and intercept, and besides
+
+    split_sums      label holder                     train
+    chosen_splits   each feature holder (its own)    train
+    tree_rows       every party                      train
+    tree_shapes     every feature holder             train
+    split_values    every feature holder (its own), if reason codes are among the outputs   train
+    reason_codes    each recipient                   score
+
 What the protocols need whatever the outputs (the first five, `query`, and the counts) is decided here; the
 rest follows from the outputs. Kinds are those of `saferoom.protocols.learns`.
 """
@@ -55,15 +64,22 @@ def allowed_disclosures(contract: Contract, job: Job | None = None) -> frozenset
 
 
 def _in_training(contract: Contract) -> set[tuple[str, str]]:
-    own = contract.recipients("coefficients")
     return {
         ("set_sizes", HELPER),
+        *((kind, party) for kind in ("intersection", "split") for party in contract.parties),
+        *(("score", party) for party in contract.recipients("score")),
+        *(_in_boosting(contract) if contract.task.kind == "boosting" else _in_regressions(contract)),
+        *(_in_scorecards(contract) if contract.task.kind == "scorecard" else ()),
+    }
+
+
+def _in_regressions(contract: Contract) -> set[tuple[str, str]]:
+    own = contract.recipients("coefficients")
+    return {
         ("widths", HELPER),
-        *((kind, p) for kind in ("intersection", "widths", "split", "range_check") for p in contract.parties),
+        *((kind, party) for kind in ("widths", "range_check") for party in contract.parties),
         *(("coefficients", party) for party in own),
         *(("intercept", party) for party in own if party == contract.label_holder),
-        *(("score", party) for party in contract.recipients("score")),
-        *(_in_scorecards(contract) if contract.task.kind == "scorecard" else ()),
     }
 
 
@@ -80,6 +96,18 @@ def _in_scorecards(contract: Contract) -> set[tuple[str, str]]:
         *((("left_out", node) for node in (*contract.parties, HELPER)) if selects else ()),
         *(("bin_events", party) for party in contract.parties if party != contract.label_holder),
         ("points", contract.label_holder),
+    }
+
+
+def _in_boosting(contract: Contract) -> set[tuple[str, str]]:
+    others = [party for party in contract.parties if party != contract.label_holder]
+    explains = bool(contract.recipients("reason_codes"))
+    return {
+        ("split_sums", contract.label_holder),
+        *(("chosen_splits", party) for party in contract.recipients("splits") if party in others),
+        *(("tree_rows", party) for party in contract.parties),
+        *(("tree_shapes", party) for party in others),
+        *((("split_values", party) for party in others) if explains else ()),
     }
 
 

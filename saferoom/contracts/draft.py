@@ -23,7 +23,7 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     """The contract of a draft. `keys` are those of the enrolled parties, `coordinator` and `helper`.
 
     A draft is a contract without keys. It may leave out `uses` (all), `outputs` (to each party its own
-    coefficients, scores to the label holder, with a scorecard points too), `trust`, `minimum_rows`,
+    coefficients or splits, scores to the label holder, with a scorecard points too), `trust`, `minimum_rows`,
     `quotas`, `retention_days`, `witnessing` (every node; more than half of the others for each log),
     `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions are never filled in. Raises
     ConfigError, RefusedError, as `parse_contract`.
@@ -79,10 +79,11 @@ def _with_keys(parties: Any, keys: Mapping[str, PublicKeys]) -> dict[str, Any]:
 
 def _usual_outputs(parties: Any, task: Any) -> list[dict[str, str]]:
     items = _party_items(parties)
-    outputs = [{"to": party, "form": "coefficients"} for party, _ in items]
-    is_scorecard = isinstance(task, Mapping) and task.get("kind") == "scorecard"
+    kind = task.get("kind") if isinstance(task, Mapping) else None
+    own = "splits" if kind == "boosting" else "coefficients"
+    outputs = [{"to": party, "form": own} for party, _ in items]
     holders = [party for party, its in items if its.get("role") == "label_holder"]
-    forms = ("score", "points") if is_scorecard else ("score",)
+    forms = ("score", "points") if kind == "scorecard" else ("score",)
     return outputs + [{"to": party, "form": form} for party in holders for form in forms]
 
 

@@ -6,15 +6,21 @@ what can happen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
+from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.vocabulary import ASSUMPTIONS
 from saferoom.contracts.witnessing import Witnessing
 from saferoom.contracts.wording import HEADINGS, KINDS_ZH, NO_ABUSE, WARNINGS, Language, pick
 from saferoom.errors import UsageError
 from saferoom.protocols.learns import KINDS
+
+Warned: TypeAlias = tuple[str, Mapping[str, object]]
+"""A name in `WARNINGS`, and what its text names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +104,7 @@ def _block(row: Row, heads: dict[str, str]) -> list[str]:
 
 
 def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
-    found: list[tuple[str, dict[str, object]]] = []
-    scored = sorted({*contract.recipients("score"), *contract.recipients("points")})
-    if len(contract.parties) == 2:
-        for who in scored:
-            other = next(party for party in contract.parties if party != who)
-            found.append(("two_parties", {"who": who, "other": other}))
-    others = [party for party in contract.parties if party != contract.label_holder]
-    single = [party for party in others if len(contract.features_of(party)) == 1]
-    found += [("single_column", {"party": party}) for party in single]
+    found = _model_warnings(contract)
     free = [party for party, its in contract.parties.items() if not its.consent_required]
     found += [("no_consent", {"parties": ", ".join(free)})] if free else []
     if not contract.features_of(contract.label_holder):
@@ -115,10 +113,50 @@ def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
         found.append(("single_queries", {"limit": contract.quotas.scores_per_day}))
     unpinned = [party for party, its in contract.parties.items() if its.version is None]
     found += [("version", {"parties": ", ".join(unpinned)})] if unpinned else []
-    if contract.task.kind == "scorecard":
-        limits = {"rows": contract.minimum_bin_rows, "events": contract.minimum_bin_events}
-        found.append(("bin_counts", {"who": contract.label_holder, **limits}))
     return tuple(pick(WARNINGS[name], lang).format(**values) for name, values in found)
+
+
+def _model_warnings(contract: Contract) -> list[Warned]:
+    """What the kind of model gives away."""
+    others = [party for party in contract.parties if party != contract.label_holder]
+    single = [party for party in others if len(contract.features_of(party)) == 1]
+    params = contract.task.params
+    if isinstance(params, BoostingParams):
+        found = _tree_warnings(contract.label_holder, params)
+        return [*found, *(("single_column_splits", {"party": party}) for party in single)]
+    return [
+        *_part_warnings(contract),
+        *(("single_column", {"party": party}) for party in single),
+        *_bin_warnings(contract),
+    ]
+
+
+def _part_warnings(contract: Contract) -> list[Warned]:
+    """A score is a sum of parts: with two parties, of one's own and the other's."""
+    if len(contract.parties) > 2:
+        return []
+    scored = sorted({*contract.recipients("score"), *contract.recipients("points")})
+    return [
+        ("two_parties", {"who": who, "other": next(party for party in contract.parties if party != who)})
+        for who in scored
+    ]
+
+
+def _bin_warnings(contract: Contract) -> list[Warned]:
+    if contract.task.kind != "scorecard":
+        return []
+    limits = {"rows": contract.minimum_bin_rows, "events": contract.minimum_bin_events}
+    return [("bin_counts", {"who": contract.label_holder, **limits})]
+
+
+def _tree_warnings(label_holder: str, params: BoostingParams) -> list[Warned]:
+    who = {"who": label_holder}
+    return [
+        ("tree_sums", {**who, "rows": params.min_leaf_rows}),
+        ("tree_rows", {}),
+        *([] if params.own_trees else [("first_trees", who)]),
+        ("tree_scores", who),
+    ]
 
 
 def _language(lang: str) -> Language:

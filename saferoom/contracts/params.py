@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
-from saferoom.contracts.fields import Strict, problems
+from saferoom.contracts.fields import Count, Strict, problems
 from saferoom.contracts.vocabulary import TaskKind
 
 Real: TypeAlias = StrictFloat | StrictInt
@@ -54,9 +54,56 @@ class ScorecardParams(LogisticParams):
     key_bits: Literal[2048, 3072] = 3072
 
 
-Params: TypeAlias = LogisticParams | ScorecardParams
+class BoostingParams(Strict):
+    """Boosted trees, under XGBoost's names as far as they go.
 
-PARAMS: dict[TaskKind, type[LogisticParams]] = {"logistic": LogisticParams, "scorecard": ScorecardParams}
+    n_estimators, max_depth   trees at most, and levels of splits in each
+    learning_rate     the share of each tree that counts
+    reg_lambda        penalty of leaf weights
+    gamma, min_child_weight   least gain of a split, least sum of hessians on each side
+    subsample, colsample_bytree   shares of the training rows, and of each party's columns, drawn for a tree
+    max_bin           bins of a column at most; splits lie between bins
+    scale_pos_weight  weight of events
+    early_stopping_rounds     stop after so many trees without gain on the validation rows
+    validation_share  of the training rows, which then grow no tree
+    top_rate, other_rate      GOSS: the rows of largest gradients, and rows drawn from the others, as shares
+    own_trees         so many first trees use the label holder's own columns alone
+    min_leaf_rows     training rows in each leaf, and under every sum that leaves a party
+    min_leaf_events   events among them in each leaf
+    seed              of the rows and columns drawn
+    scheme, key_bits, randomness   of the encryption that gradients are summed under
+    """
+
+    n_estimators: Annotated[StrictInt, Field(ge=1, le=1000)] = 100
+    max_depth: Annotated[StrictInt, Field(ge=1, le=10)] = 5
+    learning_rate: Annotated[Real, Field(gt=0, le=1)] = 0.3
+    reg_lambda: Annotated[Real, Field(ge=0, le=1e6)] = 1.0
+    gamma: Annotated[Real, Field(ge=0, le=1e6)] = 0.0
+    min_child_weight: Annotated[Real, Field(ge=0, le=1e6)] = 1.0
+    subsample: Annotated[Real, Field(gt=0, le=1)] = 1.0
+    colsample_bytree: Annotated[Real, Field(gt=0, le=1)] = 1.0
+    max_bin: Annotated[StrictInt, Field(ge=2, le=256)] = 32
+    scale_pos_weight: Annotated[Real, Field(gt=0, le=1000)] = 1.0
+    early_stopping_rounds: Annotated[StrictInt, Field(ge=1, le=1000)] | None = None
+    validation_share: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
+    top_rate: Annotated[Real, Field(gt=0, lt=1)] | None = None
+    other_rate: Annotated[Real, Field(gt=0, lt=1)] | None = None
+    own_trees: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
+    min_leaf_rows: Count = 20
+    min_leaf_events: Count = 0
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
+    scheme: Literal["okamoto-uchiyama", "paillier"] = "okamoto-uchiyama"
+    key_bits: Literal[2048, 3072] = 3072
+    randomness: Literal["full", "subgroup"] = "full"
+
+
+Params: TypeAlias = LogisticParams | ScorecardParams | BoostingParams
+
+PARAMS: dict[TaskKind, type[Params]] = {
+    "logistic": LogisticParams,
+    "scorecard": ScorecardParams,
+    "boosting": BoostingParams,
+}
 
 
 def params_of(kind: TaskKind, given: Any) -> Any:

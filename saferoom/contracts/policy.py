@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationEr
 from saferoom.contracts.checks import Usage
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.fields import Count, Distinct, Frozen, Line, PartyId, Strict, explained
+from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.terms import refuse
 from saferoom.contracts.vocabulary import Assumption, Form, Trust
 from saferoom.contracts.yaml_text import read_yaml
@@ -205,6 +206,11 @@ def _limit_reasons(policy: Policy, contract: Contract) -> list[str]:
     if contract.minimum_rows < policy.minimum_rows:
         reasons.append(
             f"the minimum of {contract.minimum_rows} common rows is below our {policy.minimum_rows}"
+        )
+    params = contract.task.params
+    if isinstance(params, BoostingParams) and params.min_leaf_rows < policy.minimum_bin_rows:
+        reasons.append(
+            f"the minimum of {params.min_leaf_rows} rows in a leaf is below our {policy.minimum_bin_rows}"
         )
     if contract.task.kind == "scorecard":
         reasons += [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 from saferoom.contracts.fields import listed
+from saferoom.contracts.params import BoostingParams
+from saferoom.contracts.tree_terms import tree_objections
 from saferoom.contracts.vocabulary import (
     ASSUMPTIONS,
     SUPPORTED_FORMS,
-    SUPPORTED_KINDS,
     SUPPORTED_TRUST,
     Assumption,
     Form,
@@ -44,13 +45,6 @@ def required_assumptions(trust: Trust, parties: int) -> frozenset[Assumption]:
     return frozenset(required)
 
 
-def kind_objections(kind: Any) -> list[str]:
-    """Tasks that are in the vocabulary and not in this version."""
-    if kind in get_args(TaskKind) and kind not in SUPPORTED_KINDS:
-        return [f"task {kind} is not supported by this version, which trains {listed(SUPPORTED_KINDS)}"]
-    return []
-
-
 def objections(contract: Contract) -> list[str]:
     """Every reason why the contract cannot be carried out as it stands; empty if it can."""
     return [
@@ -58,6 +52,7 @@ def objections(contract: Contract) -> list[str]:
         *_assumption_objections(contract),
         *_form_objections(contract),
         *_bin_objections(contract),
+        *_tree_objections(contract),
         *_output_objections(contract),
     ]
 
@@ -90,26 +85,39 @@ def _bin_objections(contract: Contract) -> list[str]:
     return [f"a scorecard needs minimum_bin_rows of at least {LEAST_BIN_ROWS}"]
 
 
+def _tree_objections(contract: Contract) -> list[str]:
+    params = contract.task.params
+    if not isinstance(params, BoostingParams):
+        return []
+    return tree_objections(params, has_own_features=bool(contract.features_of(contract.label_holder)))
+
+
 def _output_objections(contract: Contract) -> list[str]:
     found = []
+    kind, form = contract.task.kind, scoring_form(contract.task.kind)
     if "train" in contract.uses:
-        without = set(contract.parties) - set(contract.recipients("coefficients"))
+        own = own_form(kind)
+        without = set(contract.parties) - set(contract.recipients(own))
         if without:
             found.append(
-                "training releases to each party the coefficients of its own columns;"
+                f"training releases to each party the {own} of its own columns;"
                 f" no such output is named for {listed(without)}"
             )
         if contract.label_holder not in contract.recipients("score"):
             found.append("evaluation needs the output score to the label holder, and it is not named")
-        if contract.task.kind == "scorecard" and contract.label_holder not in contract.recipients("points"):
+        if kind == "scorecard" and contract.label_holder not in contract.recipients("points"):
             found.append("a scorecard needs the output points to the label holder, and it is not named")
-    strangers = set(contract.recipients("reason_codes")) - set(contract.recipients("points"))
+    strangers = set(contract.recipients("reason_codes")) - set(contract.recipients(form))
     if strangers:
-        found.append(f"reason codes go with points, which {listed(strangers)} does not learn")
-    form = scoring_form(contract.task.kind)
+        found.append(f"reason codes go with {form}, which {listed(strangers)} does not learn")
     if SCORING_USES & set(contract.uses) and not contract.recipients(form):
         found.append(f"scoring is named among the uses, and no recipient of {form} among the outputs")
     return found
+
+
+def own_form(kind: TaskKind) -> Form:
+    """What training gives each party of its own columns."""
+    return "splits" if kind == "boosting" else "coefficients"
 
 
 def scoring_form(kind: TaskKind) -> Form:

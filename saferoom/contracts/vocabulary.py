@@ -9,16 +9,16 @@ ColumnUse: TypeAlias = Literal["feature", "label", "split", "id"]
 TaskKind: TypeAlias = Literal["logistic", "scorecard", "boosting"]
 Trust: TypeAlias = Literal["assisted", "strict"]
 Use: TypeAlias = Literal["train", "score_batch", "score_one", "grade"]
-Form: TypeAlias = Literal["coefficients", "score", "points", "grade_only", "reason_codes"]
+Form: TypeAlias = Literal["coefficients", "splits", "score", "points", "grade_only", "reason_codes"]
 Assumption: TypeAlias = Literal[
     "semi_honest_parties", "helper_does_not_collude", "two_party_score_reveals_part"
 ]
 
-SUPPORTED_KINDS: frozenset[TaskKind] = frozenset({"logistic", "scorecard"})
 SUPPORTED_TRUST: frozenset[Trust] = frozenset({"assisted"})
 SUPPORTED_FORMS: dict[TaskKind, frozenset[Form]] = {
     "logistic": frozenset({"coefficients", "score"}),
     "scorecard": frozenset({"coefficients", "score", "points", "reason_codes"}),
+    "boosting": frozenset({"splits", "score", "reason_codes"}),
 }
 """Release forms of each kind of task."""
 

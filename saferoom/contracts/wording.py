@@ -25,7 +25,11 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
     "split": ("对齐后的行数", "哪些行用于训练,哪些行留作检验", NO_ABUSE[1]),
     "coefficients": ("自己处理后的列数", "自己各列的系数", "系数的符号和大小暗示他方各列与自己各列的相关性"),
     "intercept": ("一个数", "模型的截距", NO_ABUSE[1]),
-    "score": ("评分的行数", "每家企业的联合评分", "只有两方时,评分减去自己的部分就是对方的部分"),
+    "score": (
+        "评分的行数",
+        "每家企业的联合评分",
+        "只有两方时,评分减去自己的部分就是对方的部分;对于提升树,评分暗示到达哪些叶",
+    ),
     "points": (
         "评分的行数",
         "每家企业的联合评分卡分数(各方评分表分数之和)",
@@ -57,6 +61,27 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
         "查询的行数 × 原因数,以及公开的名称",
         "使每家被查询企业失分最多的特征(仅限其所有方同意公开的名称)",
         "积累多家企业的原因代码后,可看出哪些特征重要、哪些企业在其上较差",
+    ),
+    "split_sums": (
+        "每棵树每层:某特征方的候选分裂数",
+        "每个候选分裂一侧各行的梯度之和与二阶梯度之和(次序保密)",
+        "标签方知道每一行的梯度,若求和的行很少,就可推断其中有哪些行",
+    ),
+    "chosen_splits": (
+        "每棵树每层:自己被采用的分裂数",
+        "自己的哪些候选分裂被采用、用于哪个节点",
+        "较早、较频繁的分裂说明该列与违约关系密切",
+    ),
+    "tree_rows": (
+        "每棵树每层:训练行数",
+        "每棵树的每个节点含有哪些训练行",
+        "分开的行位于某一方某个分裂的两侧;同一叶中的行违约情况往往相近",
+    ),
+    "tree_shapes": ("所有树的叶数", "模型保留哪些树,各有哪些叶", NO_ABUSE[1]),
+    "split_values": (
+        "自己的分裂数",
+        "自己每个分裂两侧的平均对数几率相差多少",
+        "可看出自己的列与违约的关系有多强、方向如何",
     ),
     "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
 }
@@ -102,6 +127,32 @@ WARNINGS: dict[str, Texts] = {
         " the same numbers of defaults without rows, columns or edges",
         "特征方得知自己各列每个分箱中的违约数(每箱至少 {rows} 行、{events} 个违约),从而得知训练行的违约率;"
         "{who} 得知同样的违约数,但不知行数、列与边界",
+    ),
+    "tree_sums": (
+        "{who} learns, for every candidate split of the other parties' columns, sums of gradients over the"
+        " rows on one side, in a secret order, without column or value; no sum is over less than {rows} rows",
+        "{who} 得知他方各列每个候选分裂一侧各行的梯度之和(次序保密,不知道列与取值);每个和至少含 {rows} 行",
+    ),
+    "tree_rows": (
+        "every party learns which training rows each node of each tree holds: which rows lie on the same side"
+        " of another party's split and, since rows of a leaf tend to default alike, something of labels",
+        "各方均得知每棵树的每个节点含有哪些训练行:哪些行位于他方某个分裂的同一侧;"
+        "同一叶中的行违约情况往往相近,因此也会透露一些标签信息",
+    ),
+    "first_trees": (
+        "the first trees tell defaults apart best, and use the columns of all parties: with own_trees the"
+        " first ones use those of {who} alone",
+        "最初几棵树最能区分违约,且使用各方的列:设置 own_trees 可使最初几棵树只使用 {who} 的列",
+    ),
+    "tree_scores": (
+        "{who} knows the weight of every leaf: a score narrows down the leaves that an enterprise reaches,"
+        " and so on which side of the other parties' splits it lies",
+        "{who} 知道每个叶的权重:评分会缩小企业可能到达的叶的范围,从而得知其位于他方分裂的哪一侧",
+    ),
+    "single_column_splits": (
+        "{party} brings a single feature column: all its splits are of that column, so the sides on which"
+        " rows lie show the column's order",
+        "{party} 只带来一个特征列:其所有分裂都在该列上,各行位于哪一侧就显示该列的大小顺序",
     ),
     "no_own_features": (
         "{party} brings no feature of its own: scores are made of the other parties' columns alone",

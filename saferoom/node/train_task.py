@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.contracts.params import ScorecardParams
+from saferoom.contracts.params import LogisticParams, ScorecardParams
 from saferoom.data.preparation import Preparation
 from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
-from saferoom.errors import ConfigError
+from saferoom.errors import ConfigError, UsageError
 from saferoom.ids import HELPER
 from saferoom.models.logistic import (
     LocalModel,
@@ -50,6 +50,7 @@ MINIMUM_EVENTS = 10
 def train(context: JobContext) -> None:
     """A party's side. The label holder may hold features or none; every other party holds at least one."""
     contract, session = context.contract, context.session
+    params = _regression(context)
     with context.phase("load"):
         table = load_rows(context)
         context.facts["rows"] = len(table)
@@ -91,8 +92,9 @@ def train(context: JobContext) -> None:
             from saferoom.node.results import Evaluation, own_scheme
 
             scheme = own_scheme(context.home.root / "grades.yaml")
-            l2 = contract.task.params.l2
-            Evaluation.make(table, is_train, own, model.judge(total), scheme, l2=l2).save(context.folder)
+            Evaluation.make(table, is_train, own, model.judge(total), scheme, l2=params.l2).save(
+                context.folder
+            )
 
 
 def _fit(context: JobContext, own: tuple[F64, F64], labels: F64 | None) -> tuple[LocalModel, Logits | None]:
@@ -120,6 +122,7 @@ def _fit(context: JobContext, own: tuple[F64, F64], labels: F64 | None) -> tuple
 
 def help_train(context: JobContext) -> None:
     """The helper's side: match pseudonyms, deal random numbers."""
+    _regression(context)
     with context.phase("align"), context.session.scope("align"):
         match(context.session, minimum_rows=context.contract.minimum_rows)
     help_select(context)
@@ -138,8 +141,19 @@ def help_train(context: JobContext) -> None:
 
 def logistic_settings(context: JobContext) -> LogisticSettings:
     """The public settings of the regression, from the contract's task."""
-    params = context.contract.task.params
+    params = _regression(context)
     return LogisticSettings(l2=params.l2, logit_range=params.logit_range)
+
+
+def _regression(context: JobContext) -> LogisticParams:
+    """The parameters of the regression that the job ends in. Raises UsageError if it is none."""
+    params = context.contract.task.params
+    if not isinstance(params, LogisticParams):
+        raise UsageError(
+            f"this version cannot train a {context.contract.task.kind} model yet",
+            remedy="agree on a contract for a scorecard, or update all nodes",
+        )
+    return params
 
 
 def _part(context: JobContext, preparation: Preparation | WoePreparation, model: LocalModel) -> PartyModel:

@@ -52,7 +52,7 @@ KINDS = {
             "score",
             "scored rows",
             "the joint score of each enterprise",
-            "with two parties the score minus its own part is the other party's part",
+            "with two parties the score minus its own part is the other's part; of trees it hints at leaves",
         ),
         Kind(
             "points",
@@ -99,8 +99,38 @@ KINDS = {
         Kind(
             "reason_codes",
             "asked rows × reasons, and published names",
-            "which features cost each asked enterprise most points, by the names that their owners publish",
+            "which features cost each asked enterprise most, by the names that their owners publish",
             "over many enterprises the codes show which features matter, and for whom they are poor",
+        ),
+        Kind(
+            "split_sums",
+            "candidate splits of a feature holder, each level of each tree",
+            "sums of gradients and hessians on one side of each candidate split, in a secret order",
+            "it knows each row's gradient, so a sum over few rows could tell which rows are in it",
+        ),
+        Kind(
+            "chosen_splits",
+            "own splits taken, each level of each tree",
+            "which of its own candidate splits were taken, and in which node",
+            "early and frequent splits say that a column goes strongly with default",
+        ),
+        Kind(
+            "tree_rows",
+            "training rows, each level of each tree",
+            "which training rows each node of each tree holds",
+            "rows that part lie on two sides of some party's split; rows of one leaf tend to default alike",
+        ),
+        Kind(
+            "tree_shapes",
+            "leaves of all trees",
+            "which trees the model keeps, and which leaves they have",
+            "none known",
+        ),
+        Kind(
+            "split_values",
+            "own splits",
+            "how the average log-odds on the two sides of each of its own splits differ",
+            "they say how strongly, and which way, its own columns go with default",
         ),
         Kind(
             "query",

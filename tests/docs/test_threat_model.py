@@ -32,6 +32,11 @@ NO_PROTOCOL = {"__init__", "learns", "bins", "shuffled_bins"}
 ALL_OPTIONS = {
     "logistic": {},
     "scorecard": {"max_vif": 10, "drop_wrong_signs": True, "standard_errors": True},
+    "boosting": {},
+}
+BANK_FORMS = {
+    "scorecard": ("coefficients", "score", "points", "reason_codes"),
+    "boosting": ("splits", "score", "reason_codes"),
 }
 DISCLOSING = ("disclose", "declare", "reveal")
 
@@ -59,20 +64,17 @@ def _jobs(cell: str) -> tuple[str, ...]:
     return () if cell == NEVER else tuple(job.strip() for job in cell.split(","))
 
 
-def _documented() -> Learns:
-    return _learns("Who learns what")
+def _documented(kind: str) -> Learns:
+    """The first table is of logistic models; the others give the rows in which another kind differs."""
+    differing = {"logistic": "", "scorecard": "With a scorecard", "boosting": "With boosted trees"}[kind]
+    return _learns("Who learns what") | (_learns(differing) if differing else {})
 
 
 def _learns(heading: str) -> Learns:
     return {_code_name(row["kind"]): {role: _jobs(row[role]) for role in ROLES} for row in _rows(heading)}
 
 
-def _documented_scorecard() -> Learns:
-    """The second table gives the rows in which a scorecard differs."""
-    return _documented() | _learns("With a scorecard")
-
-
-@pytest.fixture(scope="module", params=["logistic", "scorecard"])
+@pytest.fixture(scope="module", params=list(ALL_OPTIONS))
 def contract(request: pytest.FixtureRequest) -> Contract:
     """Three parties, everything left to the usual outputs; the label holder brings a feature."""
     draft = {
@@ -100,13 +102,10 @@ def contract(request: pytest.FixtureRequest) -> Contract:
         "task": {"kind": request.param, "params": ALL_OPTIONS[request.param]},
         "assumptions": ["semi_honest_parties", "helper_does_not_collude"],
     }
-    if request.param == "scorecard":
-        forms = {"bank": ("coefficients", "score", "points", "reason_codes")}
-        draft["outputs"] = [
-            {"to": party, "form": form}
-            for party in ("bank", "tax", "power")
-            for form in forms.get(party, ("coefficients",))
-        ]
+    forms = BANK_FORMS.get(request.param)
+    if forms is not None:
+        draft["outputs"] = [{"to": "bank", "form": form} for form in forms]
+        draft["outputs"] += [{"to": party, "form": forms[0]} for party in ("tax", "power")]
     nodes = ("bank", "tax", "power", COORDINATOR, HELPER)
     return draft_contract(draft, {node: NodeKeys.generate(node).public() for node in nodes}, now=NOW)
 
@@ -124,7 +123,7 @@ def _enforced(contract: Contract) -> Learns:
 
 
 def test_page_and_contracts_agree_on_who_learns_what(contract: Contract) -> None:
-    documented = _documented() if contract.task.kind == "logistic" else _documented_scorecard()
+    documented = _documented(contract.task.kind)
     enforced = _enforced(contract)
     never = dict.fromkeys(ROLES, ())
     assert documented == {kind: roles for kind, roles in enforced.items() if kind in documented}
@@ -132,7 +131,7 @@ def test_page_and_contracts_agree_on_who_learns_what(contract: Contract) -> None
 
 
 def test_page_and_vocabulary_name_the_same_kinds() -> None:
-    assert set(_documented_scorecard()) == set(KINDS)
+    assert {kind for task in ALL_OPTIONS for kind in _documented(task)} == set(KINDS)
 
 
 def test_page_explains_every_kind() -> None:

@@ -196,7 +196,13 @@ def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> Non
     selecting = {"kind": "scorecard", "params": {"max_vif": 5, "standard_errors": True}}
     outputs = [{"to": party, "form": "coefficients"} for party in PARTIES]
     outputs += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
-    contracts = [house.contract(), house.contract(task=selecting, outputs=outputs)]
+    trees = [{"to": party, "form": "splits"} for party in PARTIES]
+    trees += [{"to": "bank", "form": form} for form in ("score", "reason_codes")]
+    contracts = [
+        house.contract(),
+        house.contract(task=selecting, outputs=outputs),
+        house.contract(task={"kind": "boosting"}, outputs=trees),
+    ]
     assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(KINDS)
 
 

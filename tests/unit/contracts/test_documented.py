@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from saferoom.contracts.contract import Contract, Output, Party, Quotas, Task
-from saferoom.contracts.params import LogisticParams, ScorecardParams
+from saferoom.contracts.params import BoostingParams, LogisticParams, ScorecardParams
 from saferoom.contracts.policy import Hours, Policy
 from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, Use
 from saferoom.protocols.learns import KINDS
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WORDS = {
     *(
         name
-        for model in (Contract, Party, Task, LogisticParams, ScorecardParams, Output, Quotas)
+        for model in (Contract, Party, Task, LogisticParams, ScorecardParams, BoostingParams, Output, Quotas)
         for name in model.model_fields
     ),
     *(name for model in (Policy, Hours) for name in model.model_fields),

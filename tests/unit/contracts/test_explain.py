@@ -15,10 +15,11 @@ from saferoom.errors import UsageError
 from saferoom.protocols.learns import KINDS
 
 
+@pytest.mark.parametrize("kind", ["logistic", "boosting"])
 @pytest.mark.parametrize("uses", [["train"], ["score_one"], ["train", "score_batch", "grade"]])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_what_is_explained_is_what_is_enforced(house: Any, lang: str, uses: list[str]) -> None:
-    contract = house.contract(uses=uses)
+def test_what_is_explained_is_what_is_enforced(house: Any, lang: str, uses: list[str], kind: str) -> None:
+    contract = house.contract(uses=uses, task={"kind": kind})
     explanation = explain(contract, lang)
     assert {(row.kind, row.who) for row in explanation.rows} == allowed_disclosures(contract)
     for row in explanation.rows:
