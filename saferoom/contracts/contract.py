@@ -44,6 +44,7 @@ from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
 
 MAX_BYTES = 4_000_000
+_ONE_AT_THE_LABEL_HOLDER: tuple[ColumnUse, ...] = ("split", "weight")
 
 
 class PinnedKeys(Strict):
@@ -224,8 +225,11 @@ def _column_problems(party: str, its: Party) -> list[str]:
         problems.append(f"{party}: exactly one column is the id")
     if len(its.columns_for("label")) != int(is_holder):
         problems.append(f"{party}: the label holder names one label column, the others none")
-    if len(its.columns_for("split")) > int(is_holder):
-        problems.append(f"{party}: only the label holder may name a split column, and one")
+    problems += [
+        f"{party}: only the label holder may name a {use} column, and one"
+        for use in _ONE_AT_THE_LABEL_HOLDER
+        if len(its.columns_for(use)) > int(is_holder)
+    ]
     if not is_holder and not its.columns_for("feature"):
         problems.append(f"{party}: a feature holder names at least one feature column")
     return problems

@@ -53,6 +53,7 @@ def objections(contract: Contract) -> list[str]:
         *_form_objections(contract),
         *_bin_objections(contract),
         *_tree_objections(contract),
+        *_weight_objections(contract),
         *_output_objections(contract),
     ]
 
@@ -90,6 +91,13 @@ def _tree_objections(contract: Contract) -> list[str]:
     if not isinstance(params, BoostingParams):
         return []
     return tree_objections(params, has_own_features=bool(contract.features_of(contract.label_holder)))
+
+
+def _weight_objections(contract: Contract) -> list[str]:
+    weights = contract.parties[contract.label_holder].columns_for("weight")
+    if contract.task.kind == "boosting" or not weights:
+        return []
+    return [f"a {contract.task.kind} task uses no weights; name no weight column, or train boosted trees"]
 
 
 def _output_objections(contract: Contract) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["label_holder", "feature_holder"]
-ColumnUse: TypeAlias = Literal["feature", "label", "split", "id"]
+ColumnUse: TypeAlias = Literal["feature", "label", "split", "weight", "id"]
 TaskKind: TypeAlias = Literal["logistic", "scorecard", "boosting"]
 Trust: TypeAlias = Literal["assisted", "strict"]
 Use: TypeAlias = Literal["train", "score_batch", "score_one", "grade"]

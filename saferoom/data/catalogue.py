@@ -156,6 +156,9 @@ def _warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
     label = reading.table.label
     if label is not None and label.min() == label.max():
         found.append(f"the label column {dataset.label!r} has one class only: nothing can be trained on it")
+    weight = reading.table.weight
+    if weight is not None and weight.min() == weight.max():
+        found.append(f"the weight column {dataset.weight!r} is the same in every row, which changes nothing")
     if isinstance(dataset.source, SqlSource) and "order by" not in dataset.source.query.lower():
         found.append("the query has no ORDER BY: the version changes when the database returns another order")
     return found

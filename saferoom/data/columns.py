@@ -25,19 +25,21 @@ class Layout:
 
     @property
     def expressions(self) -> str:
-        """id, row hash, label or NULL, split or NULL, features; named by position: no name can clash."""
+        """id, row hash; label, split, weight or NULL; features. Named by position: no name can clash."""
         dataset = self.dataset
         label = "NULL" if dataset.label is None else self._number(dataset.label)
         split = "NULL" if dataset.split is None else as_text(dataset.split)
+        weight = "NULL" if dataset.weight is None else self._number(dataset.weight)
         features = [
             self._number(name) if kind == "numeric" else as_text(name) for name, kind in self.types.items()
         ]
-        content = ", ".join([label, split, *features])
+        content = ", ".join([label, split, weight, *features])
         parts = [
             as_text(dataset.id),
             f"hash({content})",
             f"CAST({label} AS DOUBLE)",
             f"CAST({split} AS VARCHAR)",
+            f"CAST({weight} AS DOUBLE)",
         ]
         return ", ".join(f"{part} AS c{position}" for position, part in enumerate([*parts, *features]))
 
@@ -50,6 +52,8 @@ class Layout:
             roles.append(("label", dataset.label, "numeric"))
         if dataset.split is not None:
             roles.append(("split", dataset.split, "categorical"))
+        if dataset.weight is not None:
+            roles.append(("weight", dataset.weight, "numeric"))
         return roles + [("feature", name, kind) for name, kind in self.types.items()]
 
     def present(self, batch: pa.RecordBatch) -> list[pa.Array]:
@@ -57,6 +61,7 @@ class Layout:
         absent = {1}  # the row hash is no content
         absent |= {2} if self.dataset.label is None else set()
         absent |= {3} if self.dataset.split is None else set()
+        absent |= {4} if self.dataset.weight is None else set()
         return [column for position, column in enumerate(batch.columns) if position not in absent]
 
     def _number(self, name: str) -> str:
@@ -65,10 +70,10 @@ class Layout:
 
 
 def feature_names(dataset: DatasetDescription, source: Source) -> list[str]:
-    """The described columns, or all but id, label and split. Raises ConfigError if one is not there."""
-    roles = [name for name in (dataset.id, dataset.label, dataset.split) if name is not None]
+    """The described columns, or all but the special ones. Raises ConfigError if one is not there."""
+    special = dataset.special_columns
     described = [] if dataset.columns is None else [column.name for column in dataset.columns]
-    absent = [name for name in (*roles, *described) if name not in source.native]
+    absent = [name for name in (*special, *described) if name not in source.native]
     if absent:
         raise dataset.problem(
             f"there is no column {', '.join(map(repr, absent))} among the {len(source.native)} of the source",
@@ -76,7 +81,7 @@ def feature_names(dataset: DatasetDescription, source: Source) -> list[str]:
         )
     if dataset.columns is not None:
         return described
-    return [name for name in source.native if name not in roles]
+    return [name for name in source.native if name not in special]
 
 
 def decide_types(
@@ -103,7 +108,7 @@ def explain_bad_number(layout: Layout, source: Source) -> None:
     """Raise ConfigError naming the first column, and row, that should be a number and is not."""
     dataset = layout.dataset
     numeric = [name for name, kind in layout.types.items() if kind == "numeric"]
-    for name in [*([dataset.label] if dataset.label else []), *numeric]:
+    for name in [*(name for name in (dataset.label, dataset.weight) if name), *numeric]:
         row = source.first_row(f"{as_text(name)} IS NOT NULL AND {_tried(name)} IS NULL")
         if row is not None:
             raise dataset.problem(

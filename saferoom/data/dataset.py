@@ -3,7 +3,8 @@
     name: bank-2024                     source: bank.csv     # or {kind: csv|parquet|sql|duckdb, ...}
     id: uscc                            id_kind: uscc        # or opaque
     label: y                            split: split         # both optional
-    as_of: 2024-12-31                   columns: [...]            # absent: all but id, label and split
+    weight: w                           as_of: 2024-12-31    # both optional
+    columns: [...]                      # absent: all but id, label, split and weight
     consent: {source: consent.csv}
 
 Unknown and repeated keys are refused. Paths are relative to the folder of the YAML file.
@@ -143,6 +144,7 @@ class DatasetDescription(_HasSource):
     id_kind: Literal["uscc", "opaque"]
     label: str | None = None
     split: str | None = None
+    weight: str | None = None
     as_of: date | None = None
     description: str = ""
     columns: tuple[ColumnDescription, ...] | None = None
@@ -157,12 +159,18 @@ class DatasetDescription(_HasSource):
 
     @model_validator(mode="after")
     def _one_role_per_column(self) -> Self:
-        roles = [name for name in (self.id, self.label, self.split) if name is not None]
-        roles += [column.name for column in self.columns or ()]
-        twice = sorted({name for name in roles if roles.count(name) > 1})
+        names = [*self.special_columns, *(column.name for column in self.columns or ())]
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"these columns are named twice: {', '.join(twice)}")
+        if self.weight is not None and self.label is None:
+            raise ValueError("a weight goes with a label, and no label column is named")
         return self
+
+    @property
+    def special_columns(self) -> tuple[str, ...]:
+        """The columns that are no features: id, and those of label, split and weight that are named."""
+        return tuple(name for name in (self.id, self.label, self.split, self.weight) if name is not None)
 
     def problem(self, message: str, *, remedy: str, step: str = "") -> ConfigError:
         """An error that names this data set and its party."""

@@ -1,6 +1,6 @@
 """Reading a data set into a `PartyTable` in one pass.
 
-    source ─batches─▶ typed columns ─▶ version hash ─▶ clean ids ─▶ label, split ─▶ PartyTable
+    source ─batches─▶ typed columns ─▶ version hash ─▶ clean ids ─▶ label, split, weight ─▶ PartyTable
 
 All described columns pass by, for the version and to tell exact repeats from conflicting rows; only the
 wanted ones are kept.
@@ -26,11 +26,18 @@ from saferoom.data.columns import Layout, decide_types, explain_bad_number
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import CleanIds, IdCounts, Reason, clean_ids
 from saferoom.data.source import Source
-from saferoom.data.table import CategoryColumn, Column, ColumnType, NumericColumn, PartyTable
+from saferoom.data.table import (
+    MOST_WEIGHT,
+    CategoryColumn,
+    Column,
+    ColumnType,
+    NumericColumn,
+    PartyTable,
+)
 from saferoom.data.version import ContentHash
 from saferoom.errors import ConfigError, StorageError
 
-_FIXED = 4  # id, row hash, label and split stand before the features in every batch
+_FIXED = 5  # id, row hash, label, split and weight stand before the features in every batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,7 @@ def read(
         columns=kept.columns(layout, clean),
         label=_label(dataset, kept, clean) if dataset.label else None,
         train=_train(dataset, kept, clean) if dataset.split else None,
+        weight=_weight(dataset, kept, clean) if dataset.weight else None,
     )
     return Reading(table, clean.counts, clean.rejected(raw), digest.version(), layout.types)
 
@@ -244,3 +252,21 @@ def _train(dataset: DatasetDescription, kept: _Kept, clean: CleanIds) -> NDArray
         )
     mask: NDArray[np.bool_] = is_train[clean.positions]
     return mask
+
+
+def _weight(dataset: DatasetDescription, kept: _Kept, clean: CleanIds) -> NDArray[np.float64]:
+    values = kept.numbers(kept.fixed[4])
+    for wrong, what in (
+        (np.isnan(values), "is empty"),
+        (values <= 0, "is not above 0"),
+        (values > MOST_WEIGHT, f"is above {MOST_WEIGHT}"),
+    ):
+        if wrong.any():
+            raise dataset.problem(
+                f"the weight column {dataset.weight!r} {what} in {int(wrong.sum())} rows, first in row "
+                f"{int(wrong.argmax()) + 1}",
+                remedy=f"give every row a weight above 0 and at most {MOST_WEIGHT}, 1 being the usual; leave"
+                " out rows that shall not count",
+            )
+    weights: NDArray[np.float64] = values[clean.positions]
+    return weights

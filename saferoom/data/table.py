@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from saferoom.errors import ConfigError
 
+MOST_WEIGHT = 64
+
 ColumnType = Literal["numeric", "categorical"]
 Positions = NDArray[np.integer[Any]] | NDArray[np.bool_]
 
@@ -56,13 +58,15 @@ class PartyTable:
     """Clean rows of one party: distinct valid ids and what is known of each.
 
     Shapes: `ids` (n,) bytes (18 for enterprise codes); every column (n,); `label` (n,) int8 of 0 and 1,
-    1 = default, or None; `train` (n,) bool, False = held out, or None.
+    1 = default, or None; `train` (n,) bool, False = held out, or None; `weight` (n,) float64, above 0 and
+    at most `MOST_WEIGHT`, how much each row counts, or None.
     """
 
     ids: NDArray[np.bytes_]
     columns: Mapping[str, Column]
     label: NDArray[np.int8] | None = None
     train: NDArray[np.bool_] | None = None
+    weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,6 +89,7 @@ class PartyTable:
             columns={name: column.take(positions) for name, column in self.columns.items()},
             label=None if self.label is None else self.label[positions],
             train=None if self.train is None else self.train[positions],
+            weight=None if self.weight is None else self.weight[positions],
         )
 
     def select(self, names: Sequence[str]) -> PartyTable:

@@ -173,6 +173,8 @@ def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[st
         uses[part.label] = "label"
     if part.split:
         uses[part.split] = "split"
+    if part.weight:
+        uses[part.weight] = "weight"
     return uses | {column["name"]: "feature" for column in registration["columns"]}
 
 

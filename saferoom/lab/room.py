@@ -17,13 +17,14 @@ class _Strict(BaseModel):
 
 
 class RoomParty(_Strict):
-    """One party's file. Without `columns`, all columns but id, label and split are features."""
+    """One party's file. Without `columns`, all columns but id, label, split and weight are features."""
 
     source: str | dict[str, Any]
     id: str
     id_kind: Literal["uscc", "opaque"] = "uscc"
     label: str | None = None
     split: str | None = None
+    weight: str | None = None
     columns: list[str] | None = None
     consent: dict[str, Any] | None = None
 
@@ -55,6 +56,8 @@ class Room(_Strict):
         holders = [party for party, part in self.parties.items() if part.label]
         if holders != [self.label_holder]:
             raise ValueError("exactly the label holder names a label column")
+        if any(part.weight for party, part in self.parties.items() if party != self.label_holder):
+            raise ValueError("only the label holder names a weight column")
         return self
 
 

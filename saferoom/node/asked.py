@@ -65,7 +65,7 @@ class Asked:
 
 
 def read_asked(context: JobContext, model: PartyModel) -> Asked:
-    """Read the list like the party's data set, without label and split. Raises UsageError, ConfigError."""
+    """Read the list like the party's data set, its features alone. Raises UsageError, ConfigError."""
     registration = own_registration(context.contract, context.me, context.home)
     features, local = list(model.preparation.types), context.spec.local
     description = list_description(registration, Path(local["input"]), features)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,33 @@ def own_registration(contract: Contract, party: str, home: Home) -> Registration
 def load_rows(context: JobContext) -> PartyTable:
     """Read the features the contract names, check the version, and drop rows without consent.
 
-    Raises ConfigError: the file is gone or has changed since it was registered.
+    Weights are used only where the contract names them. Raises ConfigError: the file is gone or has changed
+    since it was registered, or lacks the weights that the contract names.
     """
     registration = own_registration(context.contract, context.me, context.home)
-    features = context.contract.features_of(context.me)
-    check_columns(context.contract, context.me, _uses(registration.description, features))
-    table = load(
-        registration.description, list(features), types=registration.types, version=registration.version
-    )
+    description, features = registration.description, context.contract.features_of(context.me)
+    is_weighted = bool(context.contract.parties[context.me].columns_for("weight"))
+    if is_weighted and description.weight is None:
+        raise description.problem(
+            "the contract names a weight column, and the data set has none",
+            remedy="register it with `weight:`, or agree on a contract without weights",
+        )
+    check_columns(context.contract, context.me, _uses(description, features, is_weighted=is_weighted))
+    table = load(description, list(features), types=registration.types, version=registration.version)
+    if not is_weighted:
+        table = replace(table, weight=None)
     return with_consent(context, registration, table)
 
 
-def _uses(description: DatasetDescription, features: Sequence[str]) -> dict[str, str]:
+def _uses(description: DatasetDescription, features: Sequence[str], *, is_weighted: bool) -> dict[str, str]:
     """Every column that reading the data set touches, with what it is used for."""
     uses = {description.id: "id", **dict.fromkeys(features, "feature")}
     if description.label is not None:
         uses[description.label] = "label"
     if description.split is not None:
         uses[description.split] = "split"
+    if description.weight is not None and is_weighted:
+        uses[description.weight] = "weight"
     return uses
 
 
@@ -67,7 +77,7 @@ def with_consent(context: JobContext, registration: Registration, table: PartyTa
 
 
 def list_description(registration: Registration, file: Path, features: Sequence[str]) -> DatasetDescription:
-    """How to read a list of enterprises to be scored: like the party's data set, without label and split."""
+    """How to read a list of enterprises to be scored: like the party's data set, its features alone."""
     known = registration.description
     content: dict[str, Any] = {
         "name": "asked",

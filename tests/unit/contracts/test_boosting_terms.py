@@ -236,3 +236,25 @@ def test_a_policy_s_minimum_of_rows_holds_for_leaves(house: Any) -> None:
     assert policy_reasons(Policy(minimum_bin_rows=31), contract, "tax", house.now) == [
         "the minimum of 30 rows in a leaf is below our 31"
     ]
+
+
+def weighted(house: Any, party: str, *columns: str, kind: str = "boosting") -> Contract:
+    draft = house.draft(task={"kind": kind})
+    draft["parties"][party]["columns"] |= dict.fromkeys(columns, "weight")
+    return house.contract_of(draft)  # type: ignore[no-any-return]
+
+
+def test_the_label_holder_may_name_one_weight_column(house: Any) -> None:
+    contract = weighted(house, "bank", "w")
+    assert contract.parties["bank"].columns_for("weight") == ("w",)
+    assert contract.features_of("bank") == ("bank_a", "bank_b")
+    assert parse_contract(canonical_bytes(contract)) == contract
+    for party, columns in (("tax", ("w",)), ("bank", ("w", "v"))):
+        with pytest.raises(ConfigError, match="only the label holder may name a weight column, and one"):
+            weighted(house, party, *columns)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "scorecard"])
+def test_regressions_refuse_weights(house: Any, kind: str) -> None:
+    with pytest.raises(RefusedError, match=f"a {kind} task uses no weights"):
+        weighted(house, "bank", "w", kind=kind)

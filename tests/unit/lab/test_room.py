@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from saferoom.errors import ConfigError
+from saferoom.lab.house import draft_of
 from saferoom.lab.room import load_room
 
 GOOD = """
@@ -21,10 +22,14 @@ seed: 3
 """
 
 
-def _load(folder: Path, text: str) -> object:
+def _file(folder: Path, text: str) -> Path:
     file = folder / "room.yaml"
     file.write_text(text, encoding="utf-8")
-    return load_room(file)
+    return file
+
+
+def _load(folder: Path, text: str) -> object:
+    return load_room(_file(folder, text))
 
 
 def test_a_room_is_read_with_its_defaults(tmp_path: Path) -> None:
@@ -37,6 +42,19 @@ def test_a_room_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert room.task.params == {"l2": 2.0}
 
 
+def test_the_label_holder_s_weights_go_into_the_draft(tmp_path: Path) -> None:
+    text = GOOD.replace("split: split}", "split: split, weight: w}").replace(
+        "kind: logistic", "kind: boosting"
+    )
+    room = load_room(_file(tmp_path, text))
+    found = {party: {"columns": [{"name": f"{party}_a"}]} for party in room.parties}
+    draft = draft_of(room, found)
+    expected = {"uscc": "id", "y": "label", "split": "split", "w": "weight", "bank_a": "feature"}
+    assert draft["parties"]["bank"]["columns"] == expected
+    assert draft["parties"]["tax"]["columns"] == {"uscc": "id", "tax_a": "feature"}
+    assert "outputs" not in draft, "the usual outputs of the kind of task are filled in when it is drafted"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -46,6 +64,7 @@ def test_a_room_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("label: y, ", "", "exactly the label holder names a label"),
         ("columns: [a, b]", "label: y", "exactly the label holder names a label"),
         ("kind: logistic", "kind: forest", "task.kind"),
+        ("columns: [a, b]", "weight: w", "only the label holder names a weight column"),
         ("latency_ms: 5", "latency_ms: -5", "network.latency_ms"),
         ("source: tax.csv, ", "", "parties.tax.source"),
         ("  tax:  {source: tax.csv, id: uscc, columns: [a, b]}\n", "", "parties"),
