@@ -130,7 +130,7 @@ WARNINGS: dict[str, Texts] = {
     ),
     "tree_sums": (
         "{who} learns, for every candidate split of the other parties' columns, sums of gradients over the"
-        " rows on one side, in a secret order, without column or value; no sum is over less than {rows} rows",
+        " rows on one side, in a secret order, without column or value; no sum covers fewer than {rows} rows",
         "{who} 得知他方各列每个候选分裂一侧各行的梯度之和(次序保密,不知道列与取值);每个和至少含 {rows} 行",
     ),
     "tree_rows": (
