@@ -63,21 +63,21 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
         "积累多家企业的原因代码后,可看出哪些特征重要、哪些企业在其上较差",
     ),
     "split_sums": (
-        "每棵树每层:某特征方的候选分裂数",
-        "每个候选分裂一侧各行的梯度之和与二阶梯度之和(次序保密)",
+        "每棵树:某特征方的候选分裂数 × 3",
+        "每个节点中,每个候选分裂左侧各行的梯度、二阶梯度、违约数之和(次序保密)",
         "标签方知道每一行的梯度,若求和的行很少,就可推断其中有哪些行",
     ),
     "chosen_splits": (
-        "每棵树每层:自己被采用的分裂数",
+        "每棵树:自己的候选分裂数",
         "自己的哪些候选分裂被采用、用于哪个节点",
         "较早、较频繁的分裂说明该列与违约关系密切",
     ),
     "tree_rows": (
-        "每棵树每层:训练行数",
+        "每棵树:训练行数",
         "每棵树的每个节点含有哪些训练行",
         "分开的行位于某一方某个分裂的两侧;同一叶中的行违约情况往往相近",
     ),
-    "tree_shapes": ("所有树的叶数", "模型保留哪些树,各有哪些叶", NO_ABUSE[1]),
+    "tree_shapes": ("树的棵数", "模型保留哪些树,各有哪些叶", NO_ABUSE[1]),
     "split_values": (
         "自己的分裂数",
         "自己每个分裂两侧的平均对数几率相差多少",
@@ -129,9 +129,10 @@ WARNINGS: dict[str, Texts] = {
         "{who} 得知同样的违约数,但不知行数、列与边界",
     ),
     "tree_sums": (
-        "{who} learns, for every candidate split of the other parties' columns, sums of gradients over the"
-        " rows on one side, in a secret order, without column or value; no sum covers fewer than {rows} rows",
-        "{who} 得知他方各列每个候选分裂一侧各行的梯度之和(次序保密,不知道列与取值);每个和至少含 {rows} 行",
+        "{who} learns, for every candidate split of the other parties' columns, sums of gradients and events"
+        " on its left side, in a secret order, without column or value; no sum covers fewer than {rows} rows",
+        "{who} 得知他方各列每个候选分裂左侧各行的梯度与违约数之和(次序保密,不知道列与取值);"
+        "每个和至少含 {rows} 行",
     ),
     "tree_rows": (
         "every party learns which training rows each node of each tree holds: which rows lie on the same side"
