@@ -30,8 +30,9 @@ class Played:
 class Room:
     """Runs a protocol for `k` parties: `party(session, deals, index)` and `dealer(dealer, session)`."""
 
-    def __init__(self, timeout_s: float = 20.0) -> None:
+    def __init__(self, timeout_s: float = 20.0, *, keep_messages: bool = True) -> None:
         self.timeout_s = timeout_s
+        self.keep_messages = keep_messages
 
     def names(self, k: int) -> list[str]:
         return [f"p{i}" for i in range(k)]
@@ -60,7 +61,8 @@ class Room:
     ) -> Played:
         """Like `play`, without dealt randomness."""
         played = Played([], {})
-        network = MemoryNetwork(lambda a, b, m: played.messages.append((a, b, m)))
+        keep = (lambda *message: played.messages.append(message)) if self.keep_messages else None
+        network = MemoryNetwork(keep)
         names = self.names(k)
         sessions = {
             name: Session(

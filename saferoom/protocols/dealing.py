@@ -7,13 +7,18 @@ Each party and the dealer expand the same masks from a seed that only those two 
     share    the dealer computes a value from masks; all parties but one take mask words as their share, and
              the remaining one, by turns, is sent `value - sum of the others`: it is uniform to it.
 
+A value may be shared `among` some of the parties only. Bits are shared packed, with `xor` in the place of
+sums. Each group of parties takes turns of its own for each type of words, so that the load is even.
+
 The dealer only sends: it never waits for a party, and learns nothing but public sizes.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,7 +27,9 @@ from saferoom.channel.session import Session
 from saferoom.errors import UsageError
 from saferoom.ring.prg import SEED_BYTES, Stream
 from saferoom.sharing.masks import MaskBook
-from saferoom.sharing.values import Masked, Seed, Words
+from saferoom.sharing.values import Bits, Masked, MaskedBits, Seed, Words
+
+Group: TypeAlias = tuple[str, ...]
 
 
 class Deals:
@@ -30,21 +37,27 @@ class Deals:
 
     def __init__(self, session: Session, helper: str, book: MaskBook) -> None:
         self._session = session
-        self._helper = helper
+        self.helper = helper
         self._book = book
-        self._turn = 0
+        self._turns = _Turns()
 
     def mask(self, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64) -> Words:
         """This party's share of a uniform mask that the dealer knows. Local."""
         return self._book.spend(self._session.step(label), shape, dtype)
 
-    def share(self, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64) -> Words:
-        """This party's share of a value that the dealer computes; received if it is this party's turn."""
-        parties = self._session.parties
-        mine = parties[self._turn % len(parties)] == self._session.me
-        self._turn += 1
-        if mine:
-            return self._session.receive_one(self._helper, label, shape, dtype)
+    def share(
+        self,
+        label: str,
+        shape: tuple[int, ...],
+        dtype: DTypeLike = np.uint64,
+        among: Group | None = None,
+    ) -> Words:
+        """This party's share of a value that the dealer computes; received if it is this party's turn.
+
+        `among`: the parties that share it, this one with them; all of them unless it is said.
+        """
+        if self._turns.next(among or self._session.parties, dtype) == self._session.me:
+            return self._session.receive_one(self.helper, label, shape, dtype)
         return self._book.spend(self._session.step(label), shape, dtype)
 
 
@@ -54,7 +67,7 @@ class Dealer:
     def __init__(self, session: Session, books: dict[str, MaskBook]) -> None:
         self._session = session
         self._books = books
-        self._turn = 0
+        self._turns = _Turns()
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -72,17 +85,41 @@ class Dealer:
         """Fresh randomness that the dealer alone knows, for rounding."""
         return Stream(secrets.token_bytes(SEED_BYTES), "private")
 
-    def share(self, label: str, value: NDArray[Any]) -> None:
+    def share(self, label: str, value: NDArray[Any], among: Group | None = None) -> None:
         """Deal `value` (uint64 or uint32, any shape); the array is consumed.
 
         Sends: its bytes, to one party.
         """
-        turn = self.parties[self._turn % len(self.parties)]
-        self._turn += 1
-        for party in self.parties:
-            if party != turn:
-                value -= self.mask_of(party, label, value.shape, value.dtype)
+        turn = self._take_masks(label, value, among or self.parties, np.subtract)
         self._session.send(turn, label, Masked(value, 0))
+
+    def share_bits(self, label: str, value: Bits, among: Group | None = None) -> None:
+        """Deal packed bits, any shape; the array is consumed.
+
+        Sends: its bytes, to one party.
+        """
+        turn = self._take_masks(label, value, among or self.parties, np.bitwise_xor)
+        self._session.send(turn, label, MaskedBits(value))
+
+    def _take_masks(self, label: str, value: NDArray[Any], among: Group, take: Callable[..., Any]) -> str:
+        """Leave in `value` what is left for the party whose turn it is; which is returned."""
+        turn = self._turns.next(among, value.dtype)
+        for party in among:
+            if party != turn:
+                take(value, self.mask_of(party, label, value.shape, value.dtype), out=value)
+        return turn
+
+
+class _Turns:
+    """Who of a group is sent the next value: the same at the dealer and at each of the group."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[tuple[Group, str]] = Counter()
+
+    def next(self, among: Group, dtype: DTypeLike) -> str:
+        kind = among, np.dtype(dtype).name
+        self._taken[kind] += 1
+        return among[(self._taken[kind] - 1) % len(among)]
 
 
 def receive_seed(session: Session) -> Deals:

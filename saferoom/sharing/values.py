@@ -4,6 +4,7 @@
                  with the others' the value itself; only `Session.reveal` sends one
     MaskedShare  a share to which a one-time mask was added: safe to open to everybody
     Masked       a whole value under a one-time mask: safe to send
+    MaskedBits   bits under one-time bits, packed eight to a byte: safe to send
     Public       what every node may know: sizes, public seeds, protocol versions
     Seed         key material for exactly one receiver
     Tokens       pseudonyms under a key that their receiver does not know
@@ -26,6 +27,7 @@ from saferoom.he.ciphertexts import Ciphertexts
 
 U64: TypeAlias = NDArray[np.uint64]
 Words: TypeAlias = NDArray[Any]  # uint64, or uint32 where a modulus of 2**32 suffices
+Bits: TypeAlias = NDArray[np.uint8]  # packed, eight to a byte
 WORD_TYPES = (np.dtype(np.uint64), np.dtype(np.uint32))
 
 
@@ -91,6 +93,17 @@ class Masked(_RingValue):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MaskedBits:
+    """Packed bits (`numpy.packbits`), each xor a one-time bit that their receiver does not know."""
+
+    value: Bits
+
+    def __post_init__(self) -> None:
+        if self.value.dtype != np.uint8:
+            raise ShapeError(f"packed bits are uint8, got {self.value.dtype}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Public:
     """Something every node may know."""
 
@@ -118,5 +131,5 @@ class Disclosed:
     value: NDArray[Any]
 
 
-Sendable: TypeAlias = MaskedShare | Masked | Public | Seed | Tokens | Ciphertexts
+Sendable: TypeAlias = MaskedShare | Masked | MaskedBits | Public | Seed | Tokens | Ciphertexts
 Declared: TypeAlias = Share | Disclosed  # carries what a contract names: declared before it is sent

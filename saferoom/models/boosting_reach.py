@@ -1,0 +1,54 @@
+"""Which leaves of a tree a party's own splits allow: what it brings to a joint sum of leaves.
+
+    heap    root 0, children of v: 2v+1 (left), 2v+2 (right)
+    shape   the numbers of the nodes that split, in order; leaves are the children that do not
+
+A split that another party knows allows both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.errors import ShapeError, UsageError
+
+Shape = tuple[int, ...]
+Sides = Mapping[int, NDArray[np.bool_]]
+
+
+def leaves_of(shape: Shape) -> tuple[int, ...]:
+    """The numbers of a tree's leaves, in order; the root if nothing splits.
+
+    Raises UsageError if the numbers are not in order, or a node's parent does not split.
+    """
+    nodes = set(shape)
+    ordered = all(low < high for low, high in pairwise((-1, *shape)))
+    if not ordered or any(node > 0 and (node - 1) // 2 not in nodes for node in shape):
+        raise UsageError("the nodes of a tree are numbered in order, each under one that splits")
+    below = [child for node in shape for child in (2 * node + 1, 2 * node + 2)]
+    return tuple(child for child in below or [0] if child not in nodes)
+
+
+def reached_leaves(shape: Shape, sides: Sides, rows: int) -> NDArray[np.bool_]:
+    """The leaves to which a party's own splits let each row go.
+
+    Shapes: sides: of its own nodes (rows,) bool, "goes left" -> (rows, leaves) bool, leaves in the order of
+    `leaves_of`. Without sides every leaf is allowed.
+    Raises: UsageError (not the shape of a tree), ShapeError (sides of other nodes, or of other rows).
+    """
+    leaves = leaves_of(shape)
+    if not sides.keys() <= set(shape):
+        raise ShapeError("sides are given of nodes that do not split")
+    if any(left.shape != (rows,) or left.dtype != np.bool_ for left in sides.values()):
+        raise ShapeError(f"sides are {rows} bits a node, one a row")
+    allowed: dict[int, NDArray[np.bool_]] = {0: np.ones(rows, dtype=bool)}
+    for node in shape:
+        before = allowed.pop(node)
+        left = sides.get(node)
+        allowed[2 * node + 1] = before if left is None else before & left
+        allowed[2 * node + 2] = before if left is None else before > left  # and not left
+    return np.stack([allowed[leaf] for leaf in leaves], axis=1)
