@@ -25,8 +25,8 @@ _NO_RECIPIENT = "the contract names no recipient of reason codes"
 MOST_REASONS = 4
 MOST_ROWS_WITH_REASONS = 2_000
 _SCORED_KINDS = frozenset({"score", "points"})
-_TABLE_WIDTHS = {"anonymous_events": 1, "bin_events": 1, "split_sums": 3}
-"""Bins × classes (labels have one); candidate splits × gradients, hessians, events. All others are lists."""
+_COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
+"""Of these the shape is bins × classes; labels have one class."""
 _ROW_KINDS = frozenset({"intersection", "split"})
 
 
@@ -103,8 +103,8 @@ def check_disclosure(
     allowed = allowed_disclosures(contract, _job(job))
     if (disclosure.kind, disclosure.to) not in allowed:
         reasons.append(f"the contract does not let {disclosure.to} learn {disclosure.kind!r}")
-    if len(disclosure.shape) > 1 and disclosure.shape[1:] != (_TABLE_WIDTHS.get(disclosure.kind),):
-        reasons.append(f"{disclosure.kind!r} is a list of numbers, never such a table")
+    if len(disclosure.shape) > 1 and not (disclosure.kind in _COUNT_KINDS and disclosure.shape[1:] == (1,)):
+        reasons.append(f"{disclosure.kind!r} is a list of numbers, never a table")
     rows = disclosure.shape[0] if disclosure.shape else 1
     if disclosure.kind == "intercept" and rows != 1:
         reasons.append("'intercept' is one number")

@@ -104,7 +104,7 @@ KINDS = {
         ),
         Kind(
             "split_sums",
-            "candidate splits of a feature holder × 3, each tree",
+            "candidate splits of a feature holder, each tree",
             "sums of gradients, hessians and events left of each candidate split, in a secret order",
             "it knows each row's gradient, so a sum over few rows could tell which rows are in it",
         ),

@@ -180,23 +180,16 @@ def test_what_boosted_trees_disclose(house: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "to", "shape", "wrong"),
-    [
-        ("split_sums", "bank", (5000, 3), (5000, 4)),
-        ("chosen_splits", "tax", (5000,), (5000, 3)),
-        ("tree_rows", "tax", (5000,), (5000, 1)),
-        ("tree_shapes", "tax", (50,), (50, 8)),
-    ],
+    ("kind", "to"),
+    [("split_sums", "bank"), ("chosen_splits", "tax"), ("tree_rows", "tax"), ("tree_shapes", "tax")],
 )
-def test_disclosures_of_trees_have_the_shapes_that_are_explained(
-    house: Any, kind: str, to: str, shape: tuple[int, ...], wrong: tuple[int, ...]
-) -> None:
+def test_disclosures_of_trees_are_lists(house: Any, kind: str, to: str) -> None:
     contract = boosting(house)
-    check_disclosure(contract, Disclosure(kind, to, shape, "train"), "train")
-    with pytest.raises(RefusedError, match="never such a table"):
-        check_disclosure(contract, Disclosure(kind, to, wrong, "train"), "train")
+    check_disclosure(contract, Disclosure(kind, to, (5000,), "train"), "train")
+    with pytest.raises(RefusedError, match="never a table"):
+        check_disclosure(contract, Disclosure(kind, to, (5000, 2), "train"), "train")
     with pytest.raises(RefusedError, match="does not let"):
-        check_disclosure(contract, Disclosure(kind, to, shape, "score"), "score")
+        check_disclosure(contract, Disclosure(kind, to, (5000,), "score"), "score")
 
 
 def test_sums_go_to_the_label_holder_alone(house: Any) -> None:
