@@ -1,0 +1,26 @@
+"""Which of its columns a party brings to a tree, and their candidate splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.protocols.bins import BinnedFeature
+from saferoom.protocols.candidates import Candidates
+
+
+def columns_of_tree(
+    tree: int, place: int, features: Sequence[BinnedFeature], settings: BoostingSettings
+) -> Candidates:
+    """The candidates of the party at `place` in the public order, for tree number `tree`.
+
+    Each party draws from its own columns: `colsample_bytree` of them, and at least one.
+    """
+    if settings.colsample_bytree >= 1 or not features:
+        return Candidates(features)
+    random = np.random.default_rng([settings.seed, tree, place + 1])
+    count = max(1, round(settings.colsample_bytree * len(features)))
+    chosen = sorted(random.permutation(len(features))[:count].tolist())
+    return Candidates([features[column] for column in chosen], chosen)

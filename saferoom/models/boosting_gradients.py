@@ -1,0 +1,87 @@
+"""What the label holder computes for each tree: gradients in fixed point, and which rows count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.models.boosting_settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
+
+F64: TypeAlias = NDArray[np.float64]
+I64: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+_UNITS = 2.0**FRAC_BITS
+_VALIDATION = 1 << 40
+"""Stands where the number of a tree stands in other seeds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sample:
+    """The rows a tree is grown on. summed (rows,); sums (rows, 3): gradient, hessian, event, 0 elsewhere."""
+
+    summed: Mask
+    sums: I64
+
+
+def probabilities(margins: I64) -> F64:
+    """Of default, of margins in units of 2**-WEIGHT_FRAC_BITS."""
+    return np.asarray(1.0 / (1.0 + np.exp(-margins * 2.0**-WEIGHT_FRAC_BITS)))
+
+
+def row_weights(y: F64, weights: F64 | None, settings: BoostingSettings) -> F64:
+    """What each row counts: its own weight, times `scale_pos_weight` if it is an event."""
+    own = np.ones(len(y)) if weights is None else weights
+    return np.asarray(own * np.where(y == 1, settings.scale_pos_weight, 1.0))
+
+
+def base_margin(y: F64, weights: F64) -> int:
+    """The log-odds that every row starts with, those of all rows together, in units of leaf weights."""
+    rate = float(np.sum(weights * y) / np.sum(weights))
+    return round(math.log(rate / (1 - rate)) * (1 << WEIGHT_FRAC_BITS))
+
+
+def validation_rows(rows: int, settings: BoostingSettings) -> Mask:
+    """Training rows that trees are not grown on, but judged by: (rows,)."""
+    chosen = np.zeros(rows, dtype=bool)
+    count = round(rows * settings.validation_share)
+    random = np.random.default_rng([settings.seed, _VALIDATION])
+    chosen[random.permutation(rows)[:count]] = True
+    return chosen
+
+
+def sample(tree: int, margins: I64, y: F64, weights: F64, usable: Mask, settings: BoostingSettings) -> Sample:
+    """Gradients and hessians of the rows that tree number `tree` is grown on, out of the usable ones."""
+    chances = probabilities(margins)
+    gradients, hessians = weights * (chances - y), weights * chances * (1 - chances)
+    random = np.random.default_rng([settings.seed, tree])
+    summed, factors = usable.copy(), np.ones(len(y))
+    if settings.top_rate is not None and settings.other_rate is not None:
+        summed, factors = _by_gradient(gradients, usable, random, settings.top_rate, settings.other_rate)
+    elif settings.subsample < 1:
+        summed &= random.random(len(y)) < settings.subsample
+    sums = np.zeros((len(y), 3), dtype=np.int64)
+    sums[:, 0] = np.rint(gradients * factors * _UNITS)
+    sums[:, 1] = np.maximum(np.rint(hessians * factors * _UNITS), 1)
+    sums[:, 2] = y
+    sums[~summed] = 0
+    return Sample(summed, sums)
+
+
+def _by_gradient(
+    gradients: F64, usable: Mask, random: np.random.Generator, top: float, other: float
+) -> tuple[Mask, F64]:
+    """Gradient-based one-side sampling. Source: Ke et al. 2017 (LightGBM), algorithm 2."""
+    places = np.flatnonzero(usable)
+    order = places[np.argsort(-np.abs(gradients[places]), kind="stable")]
+    most = round(top * len(places))
+    rest = random.permutation(order[most:])[: round(other * len(places))]
+    summed, factors = np.zeros(len(usable), dtype=bool), np.ones(len(usable))
+    summed[order[:most]] = True
+    summed[rest] = True
+    factors[rest] = (1 - top) / other
+    return summed, factors
