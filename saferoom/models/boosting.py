@@ -34,6 +34,7 @@ from saferoom.models.boosting_gradients import (
     validation_rows,
 )
 from saferoom.models.boosting_label import LabelSide
+from saferoom.models.boosting_messages import ENOUGH, MORE
 from saferoom.models.boosting_model import LocalTree, LocalTrees
 from saferoom.models.boosting_settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
@@ -43,8 +44,6 @@ from saferoom.sharing.values import Public
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 Progress: TypeAlias = Callable[[str, int, int], None]
-
-MORE, ENOUGH = 1, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +56,16 @@ class Labels:
 
 @dataclass(slots=True)
 class Grown:
-    """Trees so far; at the label holder the margins (rows,), validation rows, and their losses.
+    """Where training stands after a tree: what a job needs to go on from there.
 
-    What a job needs to go on from after a tree.
+    At the label holder also the margins (rows,), those of the trees that are to be kept, the validation rows,
+    and their losses.
     """
 
     trees: list[LocalTree]
     base: int | None = None
     margins: I64 | None = None
+    kept_margins: I64 | None = None
     held_out: NDArray[np.bool_] | None = None
     losses: tuple[float, ...] = ()
 
@@ -137,13 +138,16 @@ def _at_label_holder(
             grown.margins[held] += tree.weights[leaf]
         grown.trees.append(tree)
         stop.after(probabilities(grown.margins[held_out]))
+        if stop.best(number + 1) == number + 1:
+            grown.kept_margins = grown.margins.copy()
         grown.losses = stop.losses
         on_tree(grown)
         progress("train", number + 1, settings.n_estimators)
     count = stop.best(len(grown.trees))
     for peer in s.peers:
+        s.declare("tree", peer, (count,), kind="tree_shapes")
         s.send(peer, "tree", Public(np.array([ENOUGH, count], dtype=np.int64)))
-    return LocalTrees(tuple(grown.trees[:count]), grown.base), grown
+    return LocalTrees(tuple(grown.trees[:count]), min(settings.own_trees, count), grown.base), grown
 
 
 def _at_feature_holder(
@@ -170,7 +174,8 @@ def _at_feature_holder(
         progress("train", number + 1, settings.n_estimators)
     if not 0 <= number <= len(grown.trees):
         raise PeerError("it counts more trees than there are", party=label_holder, step=s.step("tree"))
-    return LocalTrees(tuple(grown.trees[:number])), grown
+    s.declare("tree", s.me, (number,), kind="tree_shapes")
+    return LocalTrees(tuple(grown.trees[:number]), min(settings.own_trees, number)), grown
 
 
 def _agree_on_start(s: Session, label_holder: str, grown: Grown) -> None:

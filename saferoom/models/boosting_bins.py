@@ -29,7 +29,7 @@ def number_bins(values: F64, most: int) -> NumberBins | None:
 
 
 def level_bins(codes: NDArray[np.integer[Any]], levels: Sequence[str], most: int) -> CategoryBins | None:
-    """A bin for each frequent level, `most` at most; missing values are a level; None if there is only one."""
+    """A bin for each of the `most` most frequent levels at most; missing is a level; None if there is one."""
     rows = np.bincount(codes[codes >= 0], minlength=len(levels))
     by_rows = [place for place in np.argsort(-rows, kind="stable").tolist() if rows[place]]
     frequent = sorted(by_rows[: most - 1] if len(by_rows) > most else by_rows)

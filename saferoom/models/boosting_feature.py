@@ -42,7 +42,7 @@ class FeatureSide:
     def grow(self, number: int) -> LocalTree:
         """One tree: its shape, and the splits of own columns. Of a tree without us we learn nothing."""
         if number < self.settings.own_trees:
-            return LocalTree((), {})
+            return LocalTree((), {}, {})
         with self.s.scope(f"tree={number}"):
             self.s.declare("sides", self.s.me, (len(self.features[0].bins),), kind="tree_rows")
             return self._take_part(number, NodeRows(self._hear_rows()))
@@ -84,7 +84,7 @@ class FeatureSide:
             before = {node: kept[node] for node in sides}
             shape += sides
             rows.descend(sides)
-        return LocalTree(tuple(sorted(shape)), splits)
+        return LocalTree(tuple(sorted(shape)), rows.covers, splits)
 
     def _send_sums(
         self,

@@ -14,7 +14,7 @@ from saferoom.he.keys import PrivateKey
 from saferoom.he.workers import Workers
 from saferoom.models.boosting_columns import columns_of_tree
 from saferoom.models.boosting_gradients import Sample
-from saferoom.models.boosting_messages import layout_of, send_choices, send_sides, unpacked
+from saferoom.models.boosting_messages import MORE, layout_of, send_choices, send_sides, unpacked
 from saferoom.models.boosting_model import LocalTree
 from saferoom.models.boosting_rows import ROOT, Mask, NodeRows
 from saferoom.models.boosting_settings import BoostingSettings
@@ -26,10 +26,8 @@ from saferoom.sharing.values import Public
 
 I64: TypeAlias = NDArray[np.int64]
 Pair: TypeAlias = tuple[int, ...]
-Choice: TypeAlias = tuple[str, tuple[int, ...]]
-"""The party of a node's best split, and its candidates that are equally good."""
-
-MORE = 1
+Choice: TypeAlias = tuple[str, float, tuple[int, ...]]
+"""The party of a node's best split, its gain, and that party's candidates that reach it."""
 
 
 class LabelSide:
@@ -78,6 +76,7 @@ class _Tree:
             send_gradients(s, self._peers, summed, self._side.key, self._cipher)
         splits: dict[int, Split] = {}
         owners: dict[int, str] = {}
+        gains: dict[int, float] = {}
         for depth in range(settings.max_depth):
             pairs = rows.pairs(settings.least_rows)
             if not pairs:
@@ -85,8 +84,8 @@ class _Tree:
             self._take_sums(pairs, depth)
             choices = {node: found for pair in pairs for node in pair if (found := self._best(node))}
             lefts = self._lefts_of_peers(choices, depth)
-            for node, (party, tied) in choices.items():
-                owners[node] = party
+            for node, (party, gain, tied) in choices.items():
+                owners[node], gains[node] = party, gain
                 if party == s.me:
                     splits[node] = self._own.split(tied[0], rows.summed(node))
                     lefts[node] = goes_left(
@@ -101,7 +100,7 @@ class _Tree:
             leaf: leaf_weight(self._drawn.sums[held].sum(axis=0), settings)
             for leaf, held in rows.leaves.items()
         }
-        return LocalTree(tuple(sorted(owners)), splits, owners, weights), rows
+        return LocalTree(tuple(sorted(owners)), rows.covers, splits, owners, gains, weights), rows
 
     def _announce(self) -> None:
         """Tell those who take part which rows the tree is grown on; what this begins is declared here."""
@@ -158,14 +157,14 @@ class _Tree:
             if party in self._counts:
                 best = best_of(self._sums[node][party], self._kept[node][party], total, self._settings)
                 if best.tied and best.gain > most.gain:
-                    most, found = best, (party, best.tied)
+                    most, found = best, (party, best.gain, best.tied)
         return found
 
     def _lefts_of_peers(self, choices: Mapping[int, Choice], depth: int) -> dict[int, Mask]:
         """Tell each peer which of its candidates are taken; hear which rows they send left, and check."""
         s, lefts = self._s, dict[int, Mask]()
         chosen = {
-            peer: {node: tied for node, (party, tied) in sorted(choices.items()) if party == peer}
+            peer: {node: tied for node, (party, _, tied) in sorted(choices.items()) if party == peer}
             for peer in self._peers
         }
         for peer, nodes in chosen.items():

@@ -14,6 +14,9 @@ from saferoom.models.boosting_settings import FRAC_BITS, BoostingSettings
 from saferoom.protocols.split_layout import SumLayout
 from saferoom.sharing.values import Public
 
+MORE, ENOUGH = 1, 0
+"""Whether another tree follows."""
+
 
 def layout_of(rows: int, settings: BoostingSettings) -> SumLayout:
     """For sums over up to `rows` training rows."""

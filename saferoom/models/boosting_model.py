@@ -16,27 +16,34 @@ Shape: TypeAlias = tuple[int, ...]
 """The nodes of a tree that are split, in rising order: the root is 0, the children of v are 2v+1 and 2v+2."""
 
 
-def leaves_of(shape: Shape) -> tuple[int, ...]:
-    """The leaves of a tree, in rising order."""
-    if not shape:
-        return (0,)
-    below = {child for node in shape for child in (2 * node + 1, 2 * node + 2)}
-    return tuple(sorted(below - set(shape)))
-
-
 @dataclass(frozen=True, slots=True)
 class LocalTree:
-    """One tree as a party knows it. `owners` and `weights` at the label holder alone."""
+    """One tree as a party knows it, by node. `covers`: training rows; `splits`: of own columns.
+
+    At the label holder alone: `owners` and `gains` of all splits, and `weights` of leaves.
+    """
 
     shape: Shape
+    covers: Mapping[int, int]
     splits: Mapping[int, Split]
     owners: Mapping[int, str] = field(default_factory=dict)
+    gains: Mapping[int, float] = field(default_factory=dict)
     weights: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTrees:
-    """A party's part of the model. `base` at the label holder alone."""
+    """A party's part of the model.
+
+    Of the first `own` trees, grown on the label holder's columns alone, the others know nothing. `base` is
+    the margin before the first tree, at the label holder alone.
+    """
 
     trees: tuple[LocalTree, ...]
+    own: int = 0
     base: int | None = None
+
+    @property
+    def joint(self) -> tuple[LocalTree, ...]:
+        """The trees that all parties grew together."""
+        return self.trees[self.own :]

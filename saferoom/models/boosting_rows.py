@@ -21,12 +21,14 @@ class NodeRows:
     """The nodes of the level that is being split, and their rows; leaves that were left behind besides.
 
     `summed` (rows,) says which training rows this tree is grown on; the others only fall through it.
+    `covers`: how many training rows each node holds.
     """
 
     def __init__(self, summed: Mask) -> None:
         self.is_summed = summed
         self.level: dict[int, Rows] = {ROOT: np.arange(len(summed), dtype=np.int32)}
         self.leaves: dict[int, Rows] = {}
+        self.covers: dict[int, int] = {ROOT: len(summed)}
 
     def summed(self, node: int) -> Rows:
         """The rows of a node of this level that are summed."""
@@ -62,6 +64,7 @@ class NodeRows:
             if node in lefts:
                 left = lefts[node]
                 below[2 * node + 1], below[2 * node + 2] = rows[left], rows[~left]
+                self.covers |= {child: len(below[child]) for child in (2 * node + 1, 2 * node + 2)}
             else:
                 self.leaves[node] = rows
         self.level = below

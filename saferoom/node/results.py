@@ -20,7 +20,7 @@ from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
-from saferoom.models.alone import AloneFit, fit_alone
+from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
 from saferoom.node.score_files import METRICS, SCORES, save_scheme
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
@@ -53,20 +53,17 @@ class Evaluation:
         cls,
         table: PartyTable,
         is_train: NDArray[np.bool_],
-        own: tuple[Floats, Floats],
+        alone: AloneFit,
         judged: tuple[Floats, NDArray[np.int64]],
         scheme: GradeScheme,
-        *,
-        l2: float,
     ) -> Evaluation:
-        """`own`: the prepared own columns, (train, test). `judged`: PD and points of all rows."""
+        """`alone`: the yardstick. `judged`: PD and points of all rows."""
         if table.label is None:
             raise ConfigError(
                 "the label holder's data set has no label column", remedy="register it with `label:`"
             )
         pd, points = judged
         resolved = scheme.resolve(pd[is_train])
-        alone = fit_alone(own[0], table.label[is_train].astype(np.float64), own[1], l2=l2)
         grades = resolved.assign(pd, points)
         return cls(table.ids, is_train, table.label, pd, points, grades, resolved, alone)
 

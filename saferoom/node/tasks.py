@@ -6,14 +6,25 @@ from collections.abc import Callable
 
 from saferoom.errors import UsageError
 from saferoom.ids import HELPER
+from saferoom.node.boosting_task import help_train_boosted, train_boosted
 from saferoom.node.job_context import JobContext
 from saferoom.node.score_task import help_score, score
 from saferoom.node.train_task import help_train, train
 
 Task = Callable[[JobContext], None]
 
-_PARTY: dict[str, Task] = {"train": train, "score": score}
-_HELPER: dict[str, Task] = {"train": help_train, "score": help_score}
+
+
+def _train(context: JobContext) -> None:
+    (train_boosted if context.contract.task.kind == "boosting" else train)(context)
+
+
+def _help_train(context: JobContext) -> None:
+    (help_train_boosted if context.contract.task.kind == "boosting" else help_train)(context)
+
+
+_PARTY: dict[str, Task] = {"train": _train, "score": score}
+_HELPER: dict[str, Task] = {"train": _help_train, "score": help_score}
 
 
 def task_for(kind: str, endpoint: str) -> Task:

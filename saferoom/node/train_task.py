@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from saferoom.contracts.params import LogisticParams, ScorecardParams
 from saferoom.data.preparation import Preparation
-from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
 from saferoom.errors import ConfigError, UsageError
@@ -30,7 +29,6 @@ from saferoom.node.binning_task import bin_columns
 from saferoom.node.errors_task import help_errors, own_errors
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel, save_stability
-from saferoom.node.party_rows import load_rows, own_registration
 from saferoom.node.scorecard_file import save_scorecard
 from saferoom.node.selection_task import (
     help_drop_wrong_signs,
@@ -38,30 +36,18 @@ from saferoom.node.selection_task import (
     without_collinear,
     without_wrong_signs,
 )
+from saferoom.node.training_rows import match_rows, training_rows
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
-from saferoom.protocols.psi import align, match
 from saferoom.scoring.points import PointScale
 
 F64 = NDArray[np.float64]
-
-MINIMUM_EVENTS = 10
 
 
 def train(context: JobContext) -> None:
     """A party's side. The label holder may hold features or none; every other party holds at least one."""
     contract, session = context.contract, context.session
     params = _regression(context)
-    with context.phase("load"):
-        table = load_rows(context)
-        context.facts["rows"] = len(table)
-    with context.phase("align"):
-        with session.scope("align"):
-            table = table.take(align(session, table.ids, minimum_rows=contract.minimum_rows))
-        context.facts["aligned"] = len(table)
-        context.daemon.record("psi.done", rows=len(table))
-    with context.phase("prepare"):
-        is_train, labels = _share_split(context, table)
-        context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
+    table, is_train, labels = training_rows(context)
     with context.phase("bin" if contract.task.kind == "scorecard" else "prepare"):
         preparation = _fit_preparation(context, table.take(is_train), labels)
     while True:
@@ -87,14 +73,14 @@ def train(context: JobContext) -> None:
             save_scorecard(context.folder, model, preparation.codes(table), is_train, errors)
         else:
             save_stability(context.folder, column_stability(preparation.column_names, *own))
-        if total is not None:
+        if total is not None and labels is not None:
             # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
+            from saferoom.models.alone import fit_alone
             from saferoom.node.results import Evaluation, own_scheme
 
             scheme = own_scheme(context.home.root / "grades.yaml")
-            Evaluation.make(table, is_train, own, model.judge(total), scheme, l2=params.l2).save(
-                context.folder
-            )
+            alone = fit_alone(own[0], labels, own[1], l2=params.l2)
+            Evaluation.make(table, is_train, alone, model.judge(total), scheme).save(context.folder)
 
 
 def _fit(context: JobContext, own: tuple[F64, F64], labels: F64 | None) -> tuple[LocalModel, Logits | None]:
@@ -122,9 +108,7 @@ def _fit(context: JobContext, own: tuple[F64, F64], labels: F64 | None) -> tuple
 
 def help_train(context: JobContext) -> None:
     """The helper's side: match pseudonyms, deal random numbers."""
-    _regression(context)
-    with context.phase("align"), context.session.scope("align"):
-        match(context.session, minimum_rows=context.contract.minimum_rows)
+    match_rows(context)
     help_select(context)
     while True:
         with context.phase("train"):
@@ -149,10 +133,7 @@ def _regression(context: JobContext) -> LogisticParams:
     """The parameters of the regression that the job ends in. Raises UsageError if it is none."""
     params = context.contract.task.params
     if not isinstance(params, LogisticParams):
-        raise UsageError(
-            f"this version cannot train a {context.contract.task.kind} model yet",
-            remedy="agree on a contract for a scorecard, or update all nodes",
-        )
+        raise UsageError("the contract's task is no regression")
     return params
 
 
@@ -181,25 +162,6 @@ def _declare_width(context: JobContext) -> None:
             session.declare("sizes", node, (1,), kind="widths")
 
 
-def _share_split(
-    context: JobContext, table: PartyTable
-) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
-    """Which aligned rows are for training, and at the label holder their labels.
-
-    The label holder checks its labels before it tells the others anything.
-    """
-    session, label_holder = context.session, context.contract.label_holder
-    if context.me != label_holder:
-        return session.receive_one(label_holder, "split", (len(table),), np.bool_), None
-    is_train = table.train
-    if is_train is None:
-        is_train = random_split(len(table), context.contract.task.split_seed)
-    labels = _train_labels(context, table, is_train)
-    for peer in session.peers:
-        session.disclose("split", peer, is_train, kind="split")
-    return is_train, labels
-
-
 def _fit_preparation(
     context: JobContext, train: PartyTable, labels: F64 | None
 ) -> Preparation | WoePreparation:
@@ -224,20 +186,3 @@ def _in_row_order(is_train: NDArray[np.bool_], logits: Logits | None) -> F64 | N
     joint = np.empty(len(is_train))
     joint[is_train], joint[~is_train] = logits.train, logits.test
     return joint
-
-
-def _train_labels(context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The label holder's training labels. Raises ConfigError if a class has too few rows."""
-    if table.label is None:
-        registration = own_registration(context.contract, context.me, context.home)
-        raise ConfigError(
-            f"data set {registration.name!r} has no label column", remedy="register it with `label:`"
-        )
-    labels = table.label[is_train].astype(np.float64)
-    events = int(labels.sum())
-    if min(events, len(labels) - events) < MINIMUM_EVENTS:
-        raise ConfigError(
-            f"the training rows hold fewer than {MINIMUM_EVENTS} rows of one class",
-            remedy="take more rows, or another split",
-        )
-    return labels

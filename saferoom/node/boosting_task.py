@@ -1,0 +1,151 @@
+"""The job `train` of boosted trees: align, split, bin; grow trees together; evaluate, store.
+
+Every party runs `train_boosted`, the helper `help_train_boosted`, in the same order of steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.contracts.params import BoostingParams
+from saferoom.data.table import PartyTable
+from saferoom.data.tree_columns import TreeColumns
+from saferoom.errors import ConfigError, UsageError
+from saferoom.he.keys import Encryption
+from saferoom.he.workers import Workers
+from saferoom.models.alone import AloneFit
+from saferoom.models.boosting import Grown, Labels, train_boosting
+from saferoom.models.boosting_gradients import probabilities
+from saferoom.models.boosting_model import LocalTrees
+from saferoom.models.boosting_plain import fit_boosting_plain
+from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.node.boosted_model import BoostedModel, log_odds
+from saferoom.node.job_context import JobContext
+from saferoom.node.leaf_task import help_sum_leaves, sum_leaves
+from saferoom.node.training_rows import match_rows, training_rows
+from saferoom.scoring.points import PointScale
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+INLINE_ROWS = 1 << 10
+"""Below this, starting processes takes longer than the work."""
+
+
+def train_boosted(context: JobContext) -> None:
+    """A party's side. The label holder may hold features or none; every other party holds at least one."""
+    table, is_train, y = training_rows(context)
+    params = params_of_job(context)
+    with context.phase("bin"):
+        columns = _fit_columns(context, table.take(is_train), params)
+    with context.phase("train"):
+        labels = None if y is None else Labels(y)
+        trees, grown = _grow(context, columns, table.take(is_train), labels)
+        context.facts["iterations"] = len(trees.trees)
+    model = BoostedModel(
+        context.spec.job_id, context.contract.id, context.me, columns, trees, PointScale()
+    )
+    with context.phase("evaluate"):
+        total = _evaluate(context, model, table, is_train, grown)
+    with context.phase("store"):
+        model.save(context.folder)
+        if total is not None:
+            _save_evaluation(context, model, table, is_train, total)
+
+
+def help_train_boosted(context: JobContext) -> None:
+    """The helper's side: match pseudonyms; deal for the sum of leaves of held-out rows. It grows no trees."""
+    match_rows(context)
+    with context.phase("evaluate"):
+        help_sum_leaves(context)
+
+
+def params_of_job(context: JobContext) -> BoostingParams:
+    """The contract's parameters. Raises UsageError if it is no contract of boosted trees."""
+    params = context.contract.task.params
+    if not isinstance(params, BoostingParams):
+        raise UsageError("the contract's task is not boosting")
+    return params
+
+
+def boosting_settings(params: BoostingParams, *, weighted: bool) -> BoostingSettings:
+    """The public settings of the trees, from the contract's task."""
+    names = {field.name for field in fields(BoostingSettings)} - {"weighted"}
+    return BoostingSettings(**{name: getattr(params, name) for name in names}, weighted=weighted)
+
+
+def _fit_columns(context: JobContext, train: PartyTable, params: BoostingParams) -> TreeColumns:
+    columns = TreeColumns.fit(train, params.max_bin)
+    if not columns.bins and context.me != context.contract.label_holder:
+        raise ConfigError(
+            "no usable column is left",
+            step="bin",
+            remedy="see the registration's warnings for constant and empty columns",
+        )
+    context.facts["dropped_columns"] = len(columns.dropped)
+    return columns
+
+
+def _grow(
+    context: JobContext, columns: TreeColumns, train: PartyTable, labels: Labels | None
+) -> tuple[LocalTrees, Grown]:
+    params = params_of_job(context)
+    with Workers(0 if len(train) < INLINE_ROWS else None) as workers, context.session.scope("train"):
+        return train_boosting(
+            context.session,
+            columns.features(train),
+            boosting_settings(params, weighted=_is_weighted(context)),
+            label_holder=context.contract.label_holder,
+            labels=labels,
+            encryption=Encryption(params.scheme, params.key_bits, params.randomness),
+            workers=workers,
+            progress=context.progress,
+        )
+
+
+def _is_weighted(context: JobContext) -> bool:
+    """Whether the contract names a column of weights."""
+    holder = context.contract.parties[context.contract.label_holder]
+    return "weight" in holder.columns.values()
+
+
+def _evaluate(
+    context: JobContext, model: BoostedModel, table: PartyTable, is_train: Mask, grown: Grown
+) -> F64 | None:
+    """At the label holder the log-odds of all rows: of training rows it knows them."""
+    test = sum_leaves(context, model, table.take(~is_train), context.contract.label_holder)
+    if test is None or grown.kept_margins is None:
+        return None
+    total = np.empty(len(table))
+    total[is_train], total[~is_train] = log_odds(grown.kept_margins), test
+    return total
+
+
+def _save_evaluation(
+    context: JobContext, model: BoostedModel, table: PartyTable, is_train: Mask, total: F64
+) -> None:
+    # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
+    from saferoom.node.results import Evaluation, own_scheme
+
+    scheme = own_scheme(context.home.root / "grades.yaml")
+    alone = _fit_alone(context, model.preparation, table, is_train)
+    Evaluation.make(table, is_train, alone, model.judge(total), scheme).save(context.folder)
+
+
+def _fit_alone(
+    context: JobContext, columns: TreeColumns, table: PartyTable, is_train: Mask
+) -> AloneFit:
+    """Boosted trees of the label holder's own columns, in the clear, with the same settings."""
+    label, features = table.label, {context.me: columns.features(table)}
+    if label is None:
+        raise ConfigError("the label holder's data set has no label column")
+    y = label[is_train].astype(np.float64)
+    if not features[context.me]:
+        return AloneFit(np.full(len(y), y.mean()), np.full(len(table) - len(y), y.mean()), np.empty(0), 0.0)
+    settings = boosting_settings(params_of_job(context), weighted=_is_weighted(context))
+    own = {context.me: columns.features(table.take(is_train))}
+    pd = probabilities(fit_boosting_plain(own, y, context.me, settings).margins(features))
+    return AloneFit(pd[is_train], pd[~is_train], np.empty(0), 0.0)
