@@ -76,11 +76,26 @@ def _model_lines(answer: Plain) -> Iterator[str]:
     if "scorecard" in answer:
         yield from _table_of_points(answer["scorecard"])
         return
+    if "trees" in model:
+        yield from _importance(model)
+        return
     rows = [
         {"column": name, "coefficient": f"{value:10.6f}"}
         for name, value in zip(model["columns"], model["coefficients"], strict=True)
     ]
     yield from table_lines(rows, ["column", "coefficient"], "this party brought no column")
+
+
+def _importance(model: Plain) -> Iterator[str]:
+    """Own columns by importance, and at the label holder the gain of each party's splits."""
+    gains = {party: f"{gain:.1f}" for party, gain in model.get("gains", {}).items()}
+    if gains:
+        yield from ("gain by party", *pair_lines(gains), "")
+    rows = [
+        {**line, "gain": f"{line['gain']:.1f}"} if "gain" in line else line for line in model["importance"]
+    ]
+    keys = ["column", "splits", "cover", *(["gain"] if gains else [])]
+    yield from table_lines(rows, keys, "no split is of this party's columns")
 
 
 def _table_of_points(card: Plain) -> Iterator[str]:
@@ -105,8 +120,13 @@ def _card_lines(card: Plain) -> Iterator[str]:
     yield from _section("Rows", card["rows"])
     for name, values in _measured(card["metrics"]):
         yield from _section(f"Metrics: {name}", values)
-    own = {**card["coefficients"], "intercept": card["intercept"]}
-    yield from _section(f"Coefficients of {card['party']}", own)
+    if "trees" in card:
+        yield from _section("Gain by party", card.get("gains", {}))
+        if card["importance"]:
+            yield from _rows(f"Importance of the columns of {card['party']}", card["importance"])
+    else:
+        own = {**card["coefficients"], "intercept": card["intercept"]}
+        yield from _section(f"Coefficients of {card['party']}", own)
     yield from _section("Points", card["points"])
     yield from _section("Holds only if", dict.fromkeys(card["assumptions"], "accepted"))
 

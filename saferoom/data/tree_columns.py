@@ -1,4 +1,6 @@
-"""From a party's table to the binned columns that trees are grown on; fitted on training rows, kept with the model.
+"""From a party's table to the binned columns that trees are grown on.
+
+Fitted on training rows, kept with the model.
 
 A level that training did not see goes where all other levels go; a number beyond the outer edges lies in an
 outer bin; a missing value goes where each split sends it.
@@ -57,7 +59,7 @@ class TreeColumns:
         }
 
     def features(self, table: PartyTable) -> list[BinnedFeature]:
-        """The columns as bin numbers (n,). Raises ConfigError for a column that is missing or of another type."""
+        """The columns as bin numbers (n,). Raises ConfigError for one that is missing or of another type."""
         return [binned(bins, assign(name, bins, table.column(name))) for name, bins in self.bins.items()]
 
     def to_dict(self) -> dict[str, Any]:

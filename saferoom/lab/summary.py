@@ -35,8 +35,11 @@ def _quality(metrics: Mapping[str, Any]) -> Iterator[str]:
     for name, found in lines:
         cells = "".join(f"{found[key]:10.4f}" if found else f"{'-':>10}" for key in SHOWN)
         yield f"{name:12}{cells}"
-    if "twin" in metrics:
-        yield f"largest coefficient difference to the twin: {metrics['twin']['max_coef_diff']:.5f}"
+    twin = metrics.get("twin", {})
+    if "max_coef_diff" in twin:
+        yield f"largest coefficient difference to the twin: {twin['max_coef_diff']:.5f}"
+    if "trees" in twin:
+        yield f"trees equal to the twin's: {twin['equal_trees']} of {twin['trees']}"
 
 
 def _grades(scores: Path) -> Iterator[str]:

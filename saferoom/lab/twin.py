@@ -1,11 +1,11 @@
-"""The plaintext twin of a lab run: the pooled model on the same rows and prepared columns, by scikit-learn.
+"""The plaintext twin of a lab run: the pooled model on the same rows and prepared columns.
 
-Only the lab can do this, because it can read every party's file. No node can.
+Regressions by scikit-learn, trees by the plain twin. Only the lab can do this, because it can read every
+party's file. No node can.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from saferoom.data.dataset import describe
-from saferoom.data.loading import load
+from saferoom.contracts.params import BoostingParams
+from saferoom.errors import StorageError
 from saferoom.lab.room import Room
-from saferoom.models.metrics import metrics_summary
+from saferoom.lab.twin_rows import TwinRows
+from saferoom.models.boosting_gradients import probabilities
+from saferoom.models.boosting_plain import fit_boosting_plain
+from saferoom.node.any_model import model_from_file
+from saferoom.node.boosted_model import BoostedModel
+from saferoom.node.boosting_task import boosting_settings
 from saferoom.node.model_file import PartyModel
 
 Floats = NDArray[np.float64]
@@ -24,49 +29,54 @@ TIGHT, MANY = 1e-8, 10_000
 
 
 def fit_twin(room: Room, out: Path) -> dict[str, Any]:
-    """`{train, test, max_coef_diff}`: the twin's metrics, and the largest difference of a coefficient.
+    """The twin's metrics, `train` and `test`, and how far the joint model is from it.
 
-    Coefficients are compared in standardised units. Reads `scores.csv` for the rows and their split.
+    `max_coef_diff`: the largest difference of a coefficient, in standardised units. Of trees `trees`,
+    `equal_trees` and `max_pd_diff` (scores.csv has six digits).
     """
-    with (out / "scores.csv").open(encoding="utf-8", newline="") as lines:
-        scored = list(csv.DictReader(lines))
-    ids = np.array([row["id"].encode() for row in scored])
-    is_train = np.array([row["split"] == "train" for row in scored])
-    y = np.array([int(row["y"]) for row in scored])
+    rows = TwinRows.read(out)
+    return _boosted(room, out, rows) if room.task.kind == "boosting" else _regression(room, out, rows)
+
+
+def _regression(room: Room, out: Path, rows: TwinRows) -> dict[str, Any]:
     blocks, coefficients, intercept = [], [], 0.0
     for party in room.parties:
-        model = PartyModel.from_file(out / "model" / f"{party}.json")
-        blocks.append(_prepared(room, party, model, ids))
+        model = model_from_file(out / "model" / f"{party}.json")
+        if not isinstance(model, PartyModel):
+            raise StorageError("a model that is no regression", party=party)
+        blocks.append(model.preparation.transform(rows.of_party(room, party, model.preparation.types)))
         coefficients.append(model.coefficients)
         intercept += model.intercept or 0.0
     pooled = np.hstack(blocks)
-    twin = _fit(pooled[is_train], y[is_train], float(room.task.params.get("l2", 1.0)))
+    l2 = float(room.task.params.get("l2", 1.0))
+    penalty = 1 / l2 if l2 > 0 else np.inf
+    fit = LogisticRegression(C=penalty, tol=TIGHT, max_iter=MANY)
+    twin = fit.fit(pooled[rows.is_train], rows.y[rows.is_train])
     joint = np.append(np.concatenate(coefficients), intercept)
     plain = np.append(twin.coef_[0], twin.intercept_)
-    pd = twin.predict_proba(pooled)[:, 1]
+    measured = rows.measured(twin.predict_proba(pooled)[:, 1])
+    return {**measured, "max_coef_diff": float(np.max(np.abs(joint - plain)))}
+
+
+def _boosted(room: Room, out: Path, rows: TwinRows) -> dict[str, Any]:
+    models = {party: model_from_file(out / "model" / f"{party}.json") for party in sorted(room.parties)}
+    trees = {party: model for party, model in models.items() if isinstance(model, BoostedModel)}
+    tables = {p: rows.of_party(room, p, model.preparation.types) for p, model in trees.items()}
+    features = {p: trees[p].preparation.features(table.take(rows.is_train)) for p, table in tables.items()}
+    settings = boosting_settings(BoostingParams.model_validate(room.task.params), weighted=False)
+    y = rows.y[rows.is_train].astype(np.float64)
+    twin = fit_boosting_plain(features, y, room.label_holder, settings)
+    of_all = {p: trees[p].preparation.features(table) for p, table in tables.items()}
+    pd = probabilities(twin.margins(of_all))
+    joint = trees[room.label_holder].trees.trees
+    equal = [
+        dict(plain.weights) == dict(tree.weights)
+        and {n: (p, trees[p].trees.trees[place].splits[n]) for n, p in tree.owners.items()} == plain.splits
+        for place, (tree, plain) in enumerate(zip(joint, twin.trees, strict=False))
+    ]
     return {
-        "train": _summary(y[is_train], pd[is_train]),
-        "test": _summary(y[~is_train], pd[~is_train]),
-        "max_coef_diff": float(np.max(np.abs(joint - plain))),
+        **rows.measured(pd),
+        "trees": len(twin.trees),
+        "equal_trees": sum(equal),
+        "max_pd_diff": float(np.max(np.abs(pd - rows.pd))),
     }
-
-
-def _fit(x: Floats, y: NDArray[Any], l2: float) -> LogisticRegression:
-    penalty = 1 / l2 if l2 > 0 else np.inf
-    return LogisticRegression(C=penalty, tol=TIGHT, max_iter=MANY).fit(x, y)
-
-
-def _prepared(room: Room, party: str, model: PartyModel, ids: NDArray[np.bytes_]) -> Floats:
-    """The party's prepared columns for the rows of `ids`, in that order."""
-    part = room.parties[party]
-    content = {"name": "twin", **part.model_dump(exclude_none=True)}
-    description = describe(content, room.folder, party=party)
-    table = load(description, list(model.preparation.types), types=model.preparation.types)
-    order = np.argsort(table.ids)
-    places = order[np.searchsorted(table.ids, ids, sorter=order)]
-    return model.preparation.transform(table.take(places))
-
-
-def _summary(y: NDArray[Any], pd: Floats) -> dict[str, float] | None:
-    """As at the label holder: None where the rows hold one class only."""
-    return metrics_summary(y, pd) if len(set(y.tolist())) == 2 else None

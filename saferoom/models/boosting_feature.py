@@ -64,7 +64,7 @@ class FeatureSide:
         s, settings = self.s, self.settings
         own = columns_of_tree(number, s.parties.index(s.me), self.features, settings)
         cipher = Cipher(layout_of(rows.size, settings), self._key, self._workers)
-        s.declare("sums", self.label_holder, (len(own), 3), kind="split_sums")
+        s.declare("sums", self.label_holder, (len(own),), kind="split_sums")
         sums = SplitSums(s, self.label_holder, own, rows.is_summed, cipher)
         sums.receive_gradients()
         s.declare("chosen", s.me, (len(own),), kind="chosen_splits")

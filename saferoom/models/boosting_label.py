@@ -137,7 +137,7 @@ class _Tree:
         """A peer's kept candidates and their sums, checked against the sums of the whole nodes."""
         s, label = self._s, f"sums/depth={depth}"
         if depth == 0:
-            s.declare("sums", s.me, (self._counts[peer], 3), kind="split_sums")
+            s.declare("sums", s.me, (self._counts[peer],), kind="split_sums")
         kept, sums = receive_sums(
             s, peer, label, len(pairs), self._counts[peer], self._side.key, self._cipher
         )

@@ -18,8 +18,8 @@ from saferoom.data.loading import load, read
 from saferoom.data.table import PartyTable
 from saferoom.errors import UsageError
 from saferoom.ids import normalise_uscc
+from saferoom.node.any_model import AnyModel
 from saferoom.node.job_context import JobContext
-from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import list_description, own_registration, with_consent
 
 UNSCORED = "unscored.csv"
@@ -64,7 +64,7 @@ class Asked:
         return replace(self, table=kept, left_out=(*self.left_out, (ids, reason)))
 
 
-def read_asked(context: JobContext, model: PartyModel) -> Asked:
+def read_asked(context: JobContext, model: AnyModel) -> Asked:
     """Read the list like the party's data set, its features alone. Raises UsageError, ConfigError."""
     registration = own_registration(context.contract, context.me, context.home)
     features, local = list(model.preparation.types), context.spec.local

@@ -1,9 +1,10 @@
 """`model.json` of boosted trees: one party's part, enough to say with its own rows which leaves they allow.
 
     {"version": 1, "kind": "boosting", "job", "contract", "party", "columns", "points", "preparation",
-     "own_trees", "trees": [{"shape": […], "covers": {node: rows}, "splits": {node: [column, cut, missing left]},
-                             and at the label holder "owners", "gains", "weights"}], "base" at the label holder}
+     "own_trees", "importance", "trees": [{"shape": […], "covers": {node: rows},
+                                           "splits": {node: [column, cut, missing left]}}]}
 
+The label holder's has "owners", "gains" and "weights" of each tree too, "base", and "gains" by party.
 Weights and base are integers with WEIGHT_FRAC_BITS fractional bits.
 """
 
@@ -25,11 +26,10 @@ from saferoom.data.tree_columns import TreeColumns
 from saferoom.models.boosting_model import LocalTree, LocalTrees
 from saferoom.models.boosting_reach import leaves_of, reached_leaves
 from saferoom.models.boosting_settings import WEIGHT_FRAC_BITS
+from saferoom.node.model_file import FILE, VERSION, check_version
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.scoring.points import PointScale, pd_from_logit
 
-FILE = "model.json"
-VERSION = 1
 KIND = "boosting"
 
 I64 = NDArray[np.int64]
@@ -72,7 +72,7 @@ class BoostedModel:
         return pd_from_logit(total), self.scale.points(total)
 
     def importance(self) -> list[dict[str, Any]]:
-        """Of each own column that is split on: splits, training rows that pass them, and gain if known here."""
+        """Of each own column that is split on: splits, training rows that pass them, gain if known here."""
         found: dict[int, dict[str, Any]] = defaultdict(lambda: {"splits": 0, "cover": 0})
         for tree in self.trees.trees:
             for node, split in tree.splits.items():
@@ -117,6 +117,7 @@ class BoostedModel:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> BoostedModel:
         """Back from `to_plain`. Raises KeyError, TypeError, ValueError, StorageError if it is not one."""
+        check_version(plain)
         trees = tuple(tree_from_plain(tree) for tree in plain["trees"])
         return cls(
             job=plain["job"],
@@ -168,7 +169,7 @@ class ModelRows:
 
 def log_odds(words: I64) -> NDArray[np.float64]:
     """Sums of leaf weights as log-odds."""
-    return words * 2.0**-WEIGHT_FRAC_BITS
+    return np.asarray(words * 2.0**-WEIGHT_FRAC_BITS)
 
 
 def tree_to_plain(tree: LocalTree) -> dict[str, Any]:
@@ -191,4 +192,6 @@ def tree_from_plain(plain: Mapping[str, Any]) -> LocalTree:
 
     splits = {node: Split(int(c), int(cut), bool(left)) for node, (c, cut, left) in by_node("splits").items()}
     shape = tuple(int(node) for node in plain["shape"])
-    return LocalTree(shape, by_node("covers"), splits, by_node("owners"), by_node("gains"), by_node("weights"))
+    return LocalTree(
+        shape, by_node("covers"), splits, by_node("owners"), by_node("gains"), by_node("weights")
+    )

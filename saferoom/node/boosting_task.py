@@ -45,9 +45,7 @@ def train_boosted(context: JobContext) -> None:
         labels = None if y is None else Labels(y)
         trees, grown = _grow(context, columns, table.take(is_train), labels)
         context.facts["iterations"] = len(trees.trees)
-    model = BoostedModel(
-        context.spec.job_id, context.contract.id, context.me, columns, trees, PointScale()
-    )
+    model = BoostedModel(context.spec.job_id, context.contract.id, context.me, columns, trees, PointScale())
     with context.phase("evaluate"):
         total = _evaluate(context, model, table, is_train, grown)
     with context.phase("store"):
@@ -135,9 +133,7 @@ def _save_evaluation(
     Evaluation.make(table, is_train, alone, model.judge(total), scheme).save(context.folder)
 
 
-def _fit_alone(
-    context: JobContext, columns: TreeColumns, table: PartyTable, is_train: Mask
-) -> AloneFit:
+def _fit_alone(context: JobContext, columns: TreeColumns, table: PartyTable, is_train: Mask) -> AloneFit:
     """Boosted trees of the label holder's own columns, in the clear, with the same settings."""
     label, features = table.label, {context.me: columns.features(table)}
     if label is None:

@@ -14,10 +14,10 @@ from saferoom.data.loading import load
 from saferoom.data.woe import WoePreparation
 from saferoom.errors import UsageError
 from saferoom.models.stability import SHIFTED, STABLE, stability_of_counts
-from saferoom.node.model_file import PartyModel
+from saferoom.node.any_model import AnyModel
 
 
-def feature_stability(model: PartyModel, registration: Registration) -> dict[str, Any]:
+def feature_stability(model: AnyModel, registration: Registration) -> dict[str, Any]:
     """The stability index of each feature, most moved first.
 
     Raises UsageError if the model is no scorecard.

@@ -1,4 +1,4 @@
-"""The joint sum of leaf weights: in a training job of the held-out rows, in a score job of those asked for."""
+"""The joint sum of leaf weights: of held-out rows in a training job, of those asked for in a score job."""
 
 from __future__ import annotations
 

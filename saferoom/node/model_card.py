@@ -43,11 +43,19 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         ],
         "rows": {name: facts[name] for name in ROWS if name in facts},
         "metrics": _metrics(folder),
-        "coefficients": dict(zip(model["columns"], model["coefficients"], strict=True)),
-        "intercept": model.get("intercept"),
+        **_own_part(model),
         "points": model["points"],
         "assumptions": sorted(contract.assumptions),
     }
+
+
+def _own_part(model: dict[str, Any]) -> dict[str, Any]:
+    """Coefficients, or how important own columns are to the trees."""
+    if "trees" in model:
+        gains = {"gains": model["gains"]} if "gains" in model else {}
+        return {"trees": len(model["trees"]), "importance": model["importance"], **gains}
+    own = dict(zip(model["columns"], model["coefficients"], strict=True))
+    return {"coefficients": own, "intercept": model.get("intercept")}
 
 
 def _contract(contract: Contract) -> dict[str, Any]:

@@ -92,31 +92,25 @@ class PartyModel:
         write_private(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False, indent=1))
 
     @classmethod
-    def load(cls, folder: Path) -> PartyModel:
-        """The part in a model's folder. Raises StorageError."""
-        return cls.from_file(folder / FILE)
+    def from_plain(cls, plain: Mapping[str, Any]) -> PartyModel:
+        """Back from `to_plain`. Raises KeyError, TypeError, ValueError, StorageError if it is not one."""
+        check_version(plain)
+        return cls(
+            job=plain["job"],
+            contract=plain["contract"],
+            party=plain["party"],
+            kind=plain["kind"],
+            preparation=_preparation(plain["kind"], plain["preparation"]),
+            coefficients=np.array(plain["coefficients"], dtype=np.float64),
+            intercept=plain.get("intercept"),
+            scale=PointScale.from_dict(plain["points"]),
+        )
 
-    @classmethod
-    def from_file(cls, file: Path) -> PartyModel:
-        """Raises StorageError if the file is missing, damaged or of another version."""
-        try:
-            plain = json.loads(file.read_text(encoding="utf-8"))
-            if plain["version"] != VERSION:
-                raise StorageError(
-                    "the model is of another version", remedy="score with the SafeRoom that made it"
-                )
-            return cls(
-                job=plain["job"],
-                contract=plain["contract"],
-                party=plain["party"],
-                kind=plain["kind"],
-                preparation=_preparation(plain["kind"], plain["preparation"]),
-                coefficients=np.array(plain["coefficients"], dtype=np.float64),
-                intercept=plain.get("intercept"),
-                scale=PointScale.from_dict(plain["points"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StorageError("the model file is missing or damaged", remedy="train again") from error
+
+def check_version(plain: Mapping[str, Any]) -> None:
+    """Raises StorageError for a model of another version."""
+    if plain["version"] != VERSION:
+        raise StorageError("the model is of another version", remedy="score with the SafeRoom that made it")
 
 
 def _preparation(kind: str, content: Mapping[str, Any]) -> Preparation | WoePreparation:

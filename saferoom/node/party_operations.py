@@ -13,13 +13,13 @@ from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
 from saferoom.errors import RefusedError, StorageError, UsageError
 from saferoom.node import state as tables
+from saferoom.node.any_model import load_model
 from saferoom.node.asked import UNSCORED, check_holds
 from saferoom.node.core import Core
 from saferoom.node.feature_stability import feature_stability
 from saferoom.node.holdings import Holdings
 from saferoom.node.lifecycle_operations import LifecycleOperations
 from saferoom.node.model_card import model_card
-from saferoom.node.model_file import PartyModel
 from saferoom.node.operations import Operations, Plain, answer, argument
 from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
@@ -244,7 +244,7 @@ class PartyOperations(Operations):
         row, folder = self._find_model(args)
         contract = self.core.book.get(row["contract_id"])
         name = str(args.get("dataset") or contract.parties[self.core.me].dataset)
-        return feature_stability(PartyModel.load(folder), catalogue.recall(name, self.core.home.data))
+        return feature_stability(load_model(folder), catalogue.recall(name, self.core.home.data))
 
     def model_card(self, args: Plain) -> Plain:
         """What a model was made of and for, as this party may see it."""

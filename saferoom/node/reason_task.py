@@ -23,6 +23,7 @@ from saferoom.models.reasons import (
     deal_reasons,
     rank_reasons,
 )
+from saferoom.node.any_model import AnyModel
 from saferoom.node.job_context import JobContext
 from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import own_registration
@@ -37,11 +38,13 @@ def reasons_asked(context: JobContext) -> int:
 
 
 def reason_lists(
-    context: JobContext, model: PartyModel, rows: PartyTable, recipient: str
+    context: JobContext, model: AnyModel, rows: PartyTable, recipient: str
 ) -> list[list[str]] | None:
     """The published names, costliest feature first, of each row, at the recipient; None elsewhere."""
     session, most = context.session, reasons_asked(context)
-    if model.table is None or not isinstance(model.preparation, WoePreparation):
+    if not isinstance(model, PartyModel) or model.table is None:
+        raise RefusedError("reason codes are of scorecards", remedy="name a scorecard model")
+    if not isinstance(model.preparation, WoePreparation):
         raise RefusedError("reason codes are of scorecards", remedy="name a scorecard model")
     described = own_registration(context.contract, context.me, context.home).description.columns or ()
     published = {column.name: column.reason for column in described if column.reason}

@@ -14,7 +14,9 @@ import numpy as np
 from saferoom import __version__
 from saferoom.data.loading import write_private
 from saferoom.models.stability import stability_index
-from saferoom.node.model_file import STABILITY, PartyModel
+from saferoom.node.any_model import AnyModel, load_model
+from saferoom.node.boosted_model import BoostedModel
+from saferoom.node.model_file import STABILITY
 from saferoom.node.report_facts import REPORT
 from saferoom.node.results import ALONE
 from saferoom.node.score_files import METRICS, SCORES, load_scheme
@@ -27,6 +29,8 @@ from saferoom.report.content import (
     Comparison,
     ContractFacts,
     DisclosureLine,
+    Importance,
+    ImportanceLine,
     LinkTraffic,
     LogVerdict,
     PartyFacts,
@@ -48,7 +52,7 @@ def main(folder: Path, lang: str) -> None:
 
 def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
     """Put together what this party may see: its own coefficients, and at the label holder the evaluation."""
-    model = PartyModel.load(folder)
+    model = load_model(folder)
     summary = facts["summary"]
     return ReportData(
         title=facts["contract"]["title"],
@@ -69,8 +73,11 @@ def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
     )
 
 
-def _own_part(model: PartyModel, folder: Path) -> dict[str, Any]:
-    """The party's own coefficients, or its own table of a scorecard."""
+def _own_part(model: AnyModel, folder: Path) -> dict[str, Any]:
+    """The party's own coefficients, its own table of a scorecard, or what trees make of its columns."""
+    if isinstance(model, BoostedModel):
+        lines = tuple(ImportanceLine(**line) for line in model.importance())
+        return {"importances": (Importance(model.party, len(model.trees.trees), lines, model.gains()),)}
     if model.table is None:
         values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
         return {"coefficients": (Coefficients(model.party, values, model.intercept, _stability(folder)),)}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
-from saferoom.node.model_file import PartyModel
+from saferoom.node.any_model import AnyModel
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 def write_score_list(
     folder: Path,
-    model: PartyModel,
+    model: AnyModel,
     model_folder: Path,
     ids: NDArray[np.bytes_],
     total: Floats,

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.terms import scoring_form
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
+from saferoom.node.any_model import AnyModel, load_model
 from saferoom.node.asked import Asked, read_asked
+from saferoom.node.boosted_model import BoostedModel
 from saferoom.node.job_context import JobContext
-from saferoom.node.model_file import PartyModel
+from saferoom.node.leaf_task import help_sum_leaves, sum_leaves
 from saferoom.node.party_rows import load_rows
 from saferoom.node.reason_task import help_reasons, reason_lists, reasons_asked
 from saferoom.node.score_files import write_score_list
@@ -49,9 +54,7 @@ def score(context: JobContext) -> None:
     with context.phase("score"):
         table = table.take(positions)
         with session.scope("score"):
-            kind = scoring_form(context.contract.task.kind)
-            pads = PairwisePads.agree(session)
-            total = masked_sum(session, model.part(table), recipient, pads, kind=kind)
+            total = _joint_scores(context, model, table, recipient)
     reasons = None
     if reasons_asked(context):
         with context.phase("reasons"):
@@ -71,20 +74,37 @@ def score(context: JobContext) -> None:
             asked.save(context.folder)
 
 
-def _note_query(context: JobContext, model: PartyModel, table: PartyTable) -> None:
+def _joint_scores(
+    context: JobContext, model: AnyModel, table: PartyTable, recipient: str
+) -> NDArray[np.float64] | None:
+    """The sum of all parties' parts, at the recipient: log-odds, or a scorecard's points."""
+    if isinstance(model, BoostedModel):
+        return sum_leaves(context, model, table, recipient)
+    pads = PairwisePads.agree(context.session)
+    kind = scoring_form(context.contract.task.kind)
+    return masked_sum(context.session, model.part(table), recipient, pads, kind=kind)
+
+
+def _note_query(context: JobContext, model: AnyModel, table: PartyTable) -> None:
     """One enterprise was asked for: every party that sees which one logs it, as a salted commitment."""
     context.daemon.record("score.one", model=model.job, rows=1, subject=table.ids[0].decode())
 
 
 def help_score(context: JobContext) -> None:
-    """The helper's side: match pseudonyms, and deal for reason codes. The sum itself needs no helper."""
+    """The helper's side: match pseudonyms, deal for the leaves of trees and for reason codes.
+
+    The sum of a regression's parts needs no helper.
+    """
     with context.phase("align"), _some_are_held(), context.session.scope("align"):
         match(context.session)
+    if context.contract.task.kind == "boosting":
+        with context.phase("score"), context.session.scope("score"):
+            help_sum_leaves(context)
     help_reasons(context)
 
 
-def _model(context: JobContext) -> PartyModel:
-    model = PartyModel.load(context.home.model(str(context.spec.params["model"])))
+def _model(context: JobContext) -> AnyModel:
+    model = load_model(context.home.model(str(context.spec.params["model"])))
     if model.contract != context.contract.id:
         raise RefusedError(
             "the model was made under another contract", remedy="score under the contract that made the model"
@@ -107,7 +127,7 @@ def _some_are_held() -> Iterator[None]:
         ) from error
 
 
-def _asked(context: JobContext, model: PartyModel, recipient: str) -> Asked | None:
+def _asked(context: JobContext, model: AnyModel, recipient: str) -> Asked | None:
     """At the recipient: the list of enterprises to be scored."""
     if context.me != recipient:
         return None

@@ -14,7 +14,6 @@ from saferoom.node.train_task import help_train, train
 Task = Callable[[JobContext], None]
 
 
-
 def _train(context: JobContext) -> None:
     (train_boosted if context.contract.task.kind == "boosting" else train)(context)
 

@@ -18,9 +18,9 @@ MINIMUM_EVENTS = 10
 def training_rows(
     context: JobContext,
 ) -> tuple[PartyTable, NDArray[np.bool_], NDArray[np.float64] | None]:
-    """Aligned rows in the common order, which of them are for training (n,), and at the label holder their labels.
+    """Aligned rows in the common order, and which of them are for training (n,).
 
-    The labels are those of the training rows.
+    At the label holder also the labels of the training rows.
     """
     session = context.session
     with context.phase("load"):

@@ -146,6 +146,26 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportanceLine:
+    """One column of this party: splits, training rows that pass them in all trees, gain where it is known."""
+
+    column: str
+    splits: int
+    cover: int
+    gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """What the trees make of one party's columns; at the label holder the gain of every party's splits."""
+
+    party: str
+    trees: int
+    lines: tuple[ImportanceLine, ...]
+    gains: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DisclosureLine:
     """What somebody learnt, from the log. `shape` in words or numbers; `times`: how often."""
 
@@ -202,6 +222,7 @@ class ReportData:
     score_stability: float | None = None
     coefficients: tuple[Coefficients, ...] = ()
     cards: tuple[Card, ...] = ()
+    importances: tuple[Importance, ...] = ()
     disclosures: tuple[DisclosureLine, ...] = ()
     logs: tuple[LogVerdict, ...] = ()
     phases: tuple[Phase, ...] = ()

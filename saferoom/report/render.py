@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from saferoom.models.stability import STABLE
 from saferoom.protocols.learns import KINDS
 from saferoom.report import charts
-from saferoom.report.content import Card, Coefficients, ReportData
+from saferoom.report.content import Card, Coefficients, Importance, ReportData
 from saferoom.report.texts import KINDS_ZH, words
 from saferoom.scoring.grades import GradeScheme
 
@@ -51,6 +51,7 @@ def render_report(data: ReportData, lang: str = "en") -> str:
         grades=_grade_lines(data, lang),
         coefficients=[_coefficient_lines(one) for one in data.coefficients],
         cards=[_card_lines(one) for one in data.cards],
+        importances=[_importance_lines(one) for one in data.importances],
         kind_texts=_kind_texts(lang),
         logs_well=bool(data.logs) and not any(log.problem for log in data.logs),
     )
@@ -122,6 +123,20 @@ def _card_lines(card: Card) -> dict[str, Any]:
             }
             for feature in features
         ],
+    }
+
+
+def _importance_lines(one: Importance) -> dict[str, Any]:
+    """Columns and parties, each with its share of the largest for a bar: of gain, or else of rows."""
+    weights = [line.cover if line.gain is None else line.gain for line in one.lines]
+    largest, most = max(weights, default=0) or 1, sum(one.gains.values()) or 1
+    lines = list(zip(one.lines, [100 * weight / largest for weight in weights], strict=True))
+    return {
+        "part": one,
+        "lines": lines[:COEFFICIENTS_SHOWN],
+        "left_out": max(len(lines) - COEFFICIENTS_SHOWN, 0),
+        "with_gain": any(line.gain is not None for line in one.lines),
+        "gains": [(party, gain, gain / most) for party, gain in one.gains.items()],
     }
 
 

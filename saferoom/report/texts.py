@@ -133,6 +133,22 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "其余 {count} 列绝对值更小，未列出。",
         "{count} more with smaller coefficients are not listed.",
     ),
+    # trees
+    "importance": ("特征重要性", "Importance of features"),
+    "importance_note": (
+        "共 {trees} 棵树。“经过行数”为各棵树中经过该特征各分裂点的训练行数之和；"
+        "只有标签方知道增益。仅列出本方特征。",
+        "{trees} trees. Rows: training rows that pass a feature's splits, in all trees. Gain is known to the"
+        " label holder alone. Only this party's features are shown.",
+    ),
+    "gain_by_party": ("各方分裂的增益", "Gain of each party's splits"),
+    "splits": ("分裂次数", "Splits"),
+    "cover": ("经过行数", "Rows"),
+    "split_gain": ("增益", "Gain"),
+    "features_not_shown": (
+        "其余 {count} 个特征更不重要，未列出。",
+        "{count} less important ones are not listed.",
+    ),
     # scorecard
     "card": ("评分卡", "Scorecard"),
     "card_note": (

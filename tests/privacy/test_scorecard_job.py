@@ -19,6 +19,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.data import catalogue
 from saferoom.models.metrics import metrics_summary
+from saferoom.node.any_model import load_model
 from saferoom.node.feature_stability import feature_stability
 from saferoom.node.model_file import PartyModel
 from saferoom.scoring.scorecard import largest_rounding
@@ -69,7 +70,9 @@ def points_in(file: Path) -> Points:
 
 
 def model_of(nodes: Nodes, party: str, job: Played) -> PartyModel:
-    return PartyModel.load(nodes.homes[party].model(job.job_id))
+    model = load_model(nodes.homes[party].model(job.job_id))
+    assert isinstance(model, PartyModel)
+    return model
 
 
 def by_the_exported_table(card: dict[str, Any], row: dict[str, Any]) -> int:
