@@ -101,7 +101,7 @@ def train_boosting(
         raise UsageError("labels are given at the label holder and nowhere else", party=s.me)
     chosen = encryption or Encryption()
     grown = resume or Grown([])
-    _agree_on_start(s, label_holder, grown)
+    _agree_on_start(s, grown)
     if labels is None:
         return _at_feature_holder(
             s, features, settings, label_holder, chosen, workers, grown, on_tree, progress
@@ -178,10 +178,14 @@ def _at_feature_holder(
     return LocalTrees(tuple(grown.trees[:number]), min(settings.own_trees, number)), grown
 
 
-def _agree_on_start(s: Session, label_holder: str, grown: Grown) -> None:
-    """All go on from the last tree that every party has."""
-    own = np.array([len(grown.trees)], dtype=np.int64)
-    s.broadcast("trees", Public(own))
-    theirs = [int(s.receive_one(peer, "trees", (1,), np.int64)[0]) for peer in s.peers]
-    if any(count != len(grown.trees) for count in theirs):
-        raise PeerError("it goes on from another tree", step=s.step("trees"))
+def _agree_on_start(s: Session, grown: Grown) -> None:
+    """All go on from as many trees."""
+    s.broadcast("trees", Public(np.array([len(grown.trees)], dtype=np.int64)))
+    for peer in s.peers:
+        if int(s.receive_one(peer, "trees", (1,), np.int64)[0]) != len(grown.trees):
+            raise PeerError(
+                "it goes on from another tree",
+                party=peer,
+                step=s.step("trees"),
+                remedy="start the job again, without going on from an earlier one",
+            )

@@ -181,12 +181,15 @@ class _Tree:
         return lefts
 
     def _check(self, peer: str, node: int, left: Mask, tied: tuple[int, ...], label: str) -> None:
-        """The rows that go left have the sums of the candidate that was taken."""
+        """The rows that go left have the sums of one of the candidates that were taken.
+
+        Equally good ones may differ in their sums: each of a category's two levels is once on the left.
+        """
         rows = self._rows.level[node][left]
         sums = self._drawn.sums[rows].sum(axis=0)
         if not self._settings.min_leaf_events:
             sums[2] = 0
-        if not np.array_equal(sums, self._sums[node][peer][tied[0]]):
+        if not (self._sums[node][peer][list(tied)] == sums).all(axis=1).any():
             raise PeerError(
                 "rows that do not have the sums of its split", party=peer, step=self._s.step(label)
             )

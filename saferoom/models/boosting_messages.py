@@ -56,8 +56,10 @@ def hear_sides(
 ) -> dict[int, Mask]:
     """Feature holder: the same. Raises PeerError if a node is split that is not `possible`."""
     tensors = s.receive(sender, label)
-    nodes = tensors[0].tolist() if len(tensors) == 2 and tensors[0].dtype == np.int64 else [-1]
-    if nodes != sorted(set(nodes) & set(possible)) or tensors[1].dtype != np.uint8:
+    if [(t.dtype, t.ndim) for t in tensors] != [(np.dtype(np.int64), 1), (np.dtype(np.uint8), 1)]:
+        raise PeerError("expected nodes and bits of rows", party=sender, step=s.step(label))
+    nodes = tensors[0].tolist()
+    if nodes != sorted(set(nodes) & set(possible)):
         raise PeerError("it splits nodes that are not to be split", party=sender, step=s.step(label))
     return unpacked(s, sender, rows, nodes, tensors[1], label)
 

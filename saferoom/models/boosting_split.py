@@ -35,6 +35,8 @@ def best_of(left: Sums, kept: NDArray[np.bool_], node: Sums, settings: BoostingS
 
     Source: Chen, Guestrin 2016, equation 7, without the factor 1/2, as XGBoost compares it with gamma.
     """
+    if not kept.any():
+        return NO_SPLIT
     right = node - left
     least_weight = max(settings.min_child_weight, _UNIT)
     possible = kept & (np.minimum(left[:, 1], right[:, 1]) * _UNIT >= least_weight)
