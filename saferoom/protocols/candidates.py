@@ -3,10 +3,17 @@
     ordered bins     left: bins 0 … cut; missing values right, or left
     categories       left: one level; right: all others
 
-Sums of two candidates differ by the sum over a *cell*: the bins between two cuts, a level, or the missing
-values. A candidate is kept in a pair of sibling nodes only if every cell that it makes holds no row or
-`minimum` rows in each of the two, so that neither sums nor differences, nor what is left after a sibling is
-subtracted, speak of fewer. What was not kept in the parent is not kept in its children.
+Sums of two candidates of a column differ by sums over *cells*: the bins between two cuts, a level, or the
+missing values. In the root a candidate is kept if every cell that it makes holds `minimum` rows. For two
+sibling nodes a cell is told apart in one of two cases:
+
+    mixed    its bins, each counted in the sibling where it holds fewer rows, have `minimum` rows together
+    pure     each of its parent's cells lies wholly in one sibling, so that nothing new is told
+
+What was not kept in the parent is not kept in its children. Then whatever is made of the sums of one
+column in the nodes of one tree, added and subtracted, speaks of no row or of `minimum` rows: take the lowest
+mixed cell in it; its weight differs between the siblings, so that in each bin one of the two has not
+cancelled out.
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +30,7 @@ from saferoom.protocols.bins import BinnedFeature
 
 Mask: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = NDArray[np.int32]
+I64: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +97,16 @@ class Candidates:
         for span, feature in zip(self._spans, self.features, strict=True):
             if not before[span].any():
                 continue
-            counts = [np.bincount(feature.bins[rows], minlength=feature.count) for rows in nodes]
-            cells = np.stack(counts, axis=1).tolist()
+            counts = np.stack([np.bincount(feature.bins[rows], minlength=feature.count) for rows in nodes])
             cuts, missing_left = self.cut[span], self.missing_left[span]
             if feature.ordered:
                 were = set(cuts[before[span]].tolist())
                 apart = bool((before[span] & missing_left).any())
-                kept, apart = _kept_cuts(cells, feature.ordered, were, apart, minimum)
+                kept, apart = _kept_cuts(counts, feature.ordered, were, apart, minimum)
                 found[span] = np.isin(cuts, kept) & (apart | ~missing_left)
                 found[span] &= apart | (cuts < feature.ordered - 1)
             else:
-                found[span] = np.isin(cuts, _kept_levels(cells, cuts[before[span]].tolist(), minimum))
+                found[span] = np.isin(cuts, _kept_levels(counts, cuts[before[span]].tolist(), minimum))
         return found
 
 
@@ -122,45 +129,68 @@ def _of(feature: BinnedFeature) -> list[tuple[int, int]]:
     return [*both, (feature.ordered - 1, 0)]
 
 
-def _may_be(cell: Sequence[int], minimum: int) -> bool:
-    """Whether a cell, with its rows in each node, may be told apart."""
-    return any(cell) and all(rows == 0 or rows >= minimum for rows in cell)
+class _Cell(NamedTuple):
+    """Some bins in one or two sibling nodes: rows; those of each bin where they are fewer; see above."""
+
+    rows: int
+    fewer: int
+    is_pure: bool
+
+    def may_be(self, minimum: int) -> bool:
+        """Whether it may be told apart."""
+        return self.rows > 0 and (self.fewer >= minimum or self.is_pure)
+
+
+_NOTHING = _Cell(0, 0, True)
+
+
+def _cell(counts: I64) -> _Cell:
+    """A cell of the parent: (nodes, bins) rows."""
+    of_nodes = counts.sum(axis=1)
+    return _Cell(int(of_nodes.sum()), int(counts.min(axis=0).sum()), not of_nodes.min())
+
+
+def _joined(first: _Cell, second: _Cell) -> _Cell:
+    return _Cell(first.rows + second.rows, first.fewer + second.fewer, first.is_pure and second.is_pure)
 
 
 def _kept_cuts(
-    cells: list[list[int]], ordered: int, before: set[int], apart: bool, minimum: int
+    counts: I64, ordered: int, before: set[int], apart: bool, minimum: int
 ) -> tuple[list[int], bool]:
     """The cuts that are kept, from below; and whether the missing values are a cell of their own."""
-    nothing = [0] * len(cells[0])
-    missing = cells[ordered] if len(cells) > ordered else nothing
-    apart = apart and _may_be(missing, minimum)
+    missing = _cell(counts[:, ordered:])
     kept: list[int] = []
-    closed: list[list[int]] = []
-    held = nothing
-    for cut in range(ordered):
-        held = _sum(held, cells[cut])
-        if cut in before and _may_be(held, minimum):
+    closed: list[_Cell] = []
+    held, start = _NOTHING, 0
+    for cut in sorted(before):
+        held = _joined(held, _cell(counts[:, start : cut + 1]))
+        start = cut + 1
+        if held.may_be(minimum):
             kept.append(cut)
             closed.append(held)
-            held = nothing
-    held = held if apart else _sum(held, missing)
-    while kept and not (_may_be(held, minimum) or (apart and not any(held))):
+            held = _NOTHING
+    if not apart:
+        held = _joined(held, _cell(counts[:, start:]))
+    else:
+        held = _joined(held, _cell(counts[:, start:ordered]))
+        apart = missing.may_be(minimum)
+        held = held if apart else _joined(held, missing)
+    while kept and not (held.may_be(minimum) or (apart and not held.rows)):
         kept.pop()
-        held = _sum(held, closed.pop())
+        held = _joined(held, closed.pop())
     return kept, apart
 
 
-def _kept_levels(cells: list[list[int]], before: list[int], minimum: int) -> list[int]:
+def _kept_levels(counts: I64, before: list[int], minimum: int) -> list[int]:
     """The levels that are kept: each is a cell, and all others together are one."""
-    kept = [level for level in before if _may_be(cells[level], minimum)]
-    rest = [0] * len(cells[0])
-    for level in set(range(len(cells))) - set(kept):
-        rest = _sum(rest, cells[level])
-    kept.sort(key=lambda level: (-sum(cells[level]), level))
-    while kept and any(rest) and not _may_be(rest, minimum):
-        rest = _sum(rest, cells[kept.pop()])
+    cells = {level: _cell(counts[:, [level]]) for level in before}
+    kept = sorted(
+        (level for level, cell in cells.items() if cell.may_be(minimum)),
+        key=lambda level: (-cells[level].rows, level),
+    )
+    rest = _cell(np.delete(counts, before, axis=1))
+    for level in set(before) - set(kept):
+        rest = _joined(rest, cells[level])
+    while kept and rest.rows and not rest.may_be(minimum):
+        rest = _joined(rest, cells[kept.pop()])
     return kept
-
-
-def _sum(first: Sequence[int], second: Sequence[int]) -> list[int]:
-    return [a + b for a, b in zip(first, second, strict=True)]
