@@ -172,8 +172,8 @@ def _at_feature_holder(
         grown.trees.append(side.grow(number))
         on_tree(grown)
         progress("train", number + 1, settings.n_estimators)
-    if not 0 <= number <= len(grown.trees):
-        raise PeerError("it counts more trees than there are", party=label_holder, step=s.step("tree"))
+    if what != ENOUGH or not 0 <= number <= len(grown.trees):
+        raise PeerError("it counts other trees than there are", party=label_holder, step=s.step("tree"))
     s.declare("tree", s.me, (number,), kind="tree_shapes")
     return LocalTrees(tuple(grown.trees[:number]), min(settings.own_trees, number)), grown
 

@@ -119,6 +119,7 @@ class SplitSums:
         self._counts = [feature.count for feature in own.features]
         self.order = _secret_order(len(own))
         self._kept = KeptRows(cipher.key, self._columns, self._counts, cipher.workers)
+        self._of_all: list[list[mpz]] = []
         s.send(label_holder, "candidates", Public(np.array([len(own)], dtype=np.uint64)))
 
     def receive_gradients(self) -> None:
@@ -132,13 +133,14 @@ class SplitSums:
         Raises:   PeerError naming the label holder for what are no ciphertexts under its key.
         """
         s, width = self._s, self._cipher.key.width_bytes
-        for start in _chunks(self._rows):
-            shape, label = (min(CHUNK_ROWS, self._rows - start), width), f"gradients/row={start}"
-            try:
+        try:
+            for start in _chunks(self._rows):
+                shape, label = (min(CHUNK_ROWS, self._rows - start), width), f"gradients/row={start}"
                 self._kept.add(Ciphertexts(s.receive_one(self._holder, label, shape, np.uint8)))
-            except PeerError as error:
-                error.party, error.step = error.party or self._holder, error.step or s.step(label)
-                raise
+            self._of_all = self._kept.all()
+        except PeerError as error:
+            error.party, error.step = error.party or self._holder, error.step or s.step("gradients")
+            raise
 
     def send_sums(self, label: str, asked: Sequence[tuple[Rows | None, Mask]]) -> None:
         """For each pair of nodes the sums of one of them, and which candidates are kept.
@@ -155,7 +157,7 @@ class SplitSums:
         """
         numbers: list[mpz] = []
         for rows, kept in asked:
-            sums = self._kept.all() if rows is None else self._kept.of(self._place[rows])
+            sums = self._of_all if rows is None else self._kept.of(self._place[rows])
             left = self._left_sums(sums)
             numbers += [left[candidate] for candidate in self.order.tolist() if kept[candidate]]
         flags = np.packbits(np.array([kept[self.order] for _, kept in asked], dtype=bool).reshape(-1))
