@@ -63,9 +63,13 @@ def _boosted(room: Room, out: Path, rows: TwinRows) -> dict[str, Any]:
     trees = {party: model for party, model in models.items() if isinstance(model, BoostedModel)}
     tables = {p: rows.of_party(room, p, model.preparation.types) for p, model in trees.items()}
     features = {p: trees[p].preparation.features(table.take(rows.is_train)) for p, table in tables.items()}
-    settings = boosting_settings(BoostingParams.model_validate(room.task.params), weighted=False)
+    weights = tables[room.label_holder].weight
+    weights = None if weights is None else weights[rows.is_train]
+    settings = boosting_settings(
+        BoostingParams.model_validate(room.task.params), weighted=weights is not None
+    )
     y = rows.y[rows.is_train].astype(np.float64)
-    twin = fit_boosting_plain(features, y, room.label_holder, settings)
+    twin = fit_boosting_plain(features, y, room.label_holder, settings, weights)
     of_all = {p: trees[p].preparation.features(table) for p, table in tables.items()}
     pd = probabilities(twin.margins(of_all))
     joint = trees[room.label_holder].trees.trees

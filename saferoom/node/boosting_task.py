@@ -42,7 +42,7 @@ def train_boosted(context: JobContext) -> None:
     with context.phase("bin"):
         columns = _fit_columns(context, table.take(is_train), params)
     with context.phase("train"):
-        labels = None if y is None else Labels(y)
+        labels = None if y is None else Labels(y, _weights(table, is_train))
         trees, grown = _grow(context, columns, table.take(is_train), labels)
         context.facts["iterations"] = len(trees.trees)
     model = BoostedModel(context.spec.job_id, context.contract.id, context.me, columns, trees, PointScale())
@@ -107,7 +107,11 @@ def _grow(
 def _is_weighted(context: JobContext) -> bool:
     """Whether the contract names a column of weights."""
     holder = context.contract.parties[context.contract.label_holder]
-    return "weight" in holder.columns.values()
+    return bool(holder.columns_for("weight"))
+
+
+def _weights(table: PartyTable, is_train: Mask) -> F64 | None:
+    return None if table.weight is None else table.weight[is_train]
 
 
 def _evaluate(
@@ -142,6 +146,7 @@ def _fit_alone(context: JobContext, columns: TreeColumns, table: PartyTable, is_
     if not features[context.me]:
         return AloneFit(np.full(len(y), y.mean()), np.full(len(table) - len(y), y.mean()), np.empty(0), 0.0)
     settings = boosting_settings(params_of_job(context), weighted=_is_weighted(context))
+    weights = _weights(table, is_train)
     own = {context.me: columns.features(table.take(is_train))}
-    pd = probabilities(fit_boosting_plain(own, y, context.me, settings).margins(features))
+    pd = probabilities(fit_boosting_plain(own, y, context.me, settings, weights).margins(features))
     return AloneFit(pd[is_train], pd[~is_train], np.empty(0), 0.0)

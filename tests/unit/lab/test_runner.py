@@ -12,7 +12,7 @@ from saferoom.lab.house import dataset_name, draft_of
 from saferoom.lab.room import Room, RoomParty, RoomTask
 from saferoom.lab.runner import phase_seconds
 from saferoom.lab.summary import summary_lines
-from saferoom.lab.twin import _summary
+from saferoom.lab.twin_rows import TwinRows
 
 QUALITY = {"auc": 0.75, "ks": 0.4, "gini": 0.5, "log_loss": 0.5, "brier": 0.2}
 
@@ -87,4 +87,8 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("y", "known"), [([0, 1, 1], True), ([1, 1, 1], False), ([], False)])
 def test_rows_of_one_class_have_no_quality(y: list[int], known: bool) -> None:
-    assert (_summary(np.array(y), np.linspace(0.1, 0.9, len(y))) is not None) is known
+    pd = np.linspace(0.1, 0.9, len(y))
+    rows = TwinRows(np.array([], dtype="S1"), np.zeros(len(y), dtype=bool), np.array(y, dtype=np.int64), pd)
+    found = rows.measured(pd)
+    assert found["train"] is None
+    assert (found["test"] is not None) is known
