@@ -13,7 +13,7 @@ from saferoom.channel.memory import MemoryNetwork
 from saferoom.channel.session import Disclosure, Session
 from saferoom.errors import RefusedError, ShapeError, UsageError
 from saferoom.he.ciphertexts import Ciphertexts
-from saferoom.he.keys import Encryption, PrivateKey
+from saferoom.he.keys import Encryption
 from saferoom.he.packing import Slots
 from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector
 from saferoom.he.workers import Workers
@@ -21,7 +21,7 @@ from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain, merged
 from saferoom.protocols.learns import KINDS
 from saferoom.protocols.shuffled_bins import ShuffledBins
 from tests.he_keys import KINDS as ENCRYPTIONS
-from tests.he_keys import QUICK, key_for
+from tests.he_keys import QUICK, key_for, noise_of
 from tests.label_room import LabelRoom, random_room
 
 
@@ -42,17 +42,6 @@ def slot_counts(room: LabelRoom) -> list[int]:
 
 
 # Noise: nothing of the rows -------------------------------------------------------------------------
-
-
-def noise_of(key: PrivateKey, number: mpz) -> tuple[mpz, ...]:
-    """The owner's view of a ciphertext once the message is taken off: all that is left to learn from."""
-    plain, found = key.decrypt(number), []
-    for half in (key.first, key.second):
-        message = pow(1 + half.step, plain, half.modulus)
-        if key.public.encryption.scheme == "okamoto-uchiyama":
-            message = pow(key.public.g % half.modulus, plain, half.modulus)
-        found.append(number * pow(message, -1, half.modulus) % half.modulus)
-    return tuple(found)
 
 
 @pytest.mark.parametrize("encryption", ENCRYPTIONS, ids=str)
