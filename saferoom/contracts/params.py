@@ -89,7 +89,7 @@ class BoostingParams(Strict):
     top_rate: Annotated[Real, Field(gt=0, lt=1)] | None = None
     other_rate: Annotated[Real, Field(gt=0, lt=1)] | None = None
     own_trees: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
-    min_leaf_rows: Count = 20
+    min_leaf_rows: Count = 30
     min_leaf_events: Count = 0
     seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
     scheme: Literal["okamoto-uchiyama", "paillier"] = "okamoto-uchiyama"

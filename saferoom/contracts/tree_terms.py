@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from saferoom.contracts.params import BoostingParams
 
-LEAST_LEAF_ROWS = 10
+LEAST_LEAF_ROWS = 20
 
 
 def tree_objections(params: BoostingParams, *, has_own_features: bool) -> list[str]:

@@ -27,7 +27,6 @@ from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import CleanIds, IdCounts, Reason, clean_ids
 from saferoom.data.source import Source
 from saferoom.data.table import (
-    MOST_WEIGHT,
     CategoryColumn,
     Column,
     ColumnType,
@@ -36,6 +35,7 @@ from saferoom.data.table import (
 )
 from saferoom.data.version import ContentHash
 from saferoom.errors import ConfigError, StorageError
+from saferoom.models.boosting_settings import LARGEST_WEIGHT
 
 _FIXED = 5  # id, row hash, label, split and weight stand before the features in every batch
 
@@ -259,14 +259,14 @@ def _weight(dataset: DatasetDescription, kept: _Kept, clean: CleanIds) -> NDArra
     for wrong, what in (
         (np.isnan(values), "is empty"),
         (values <= 0, "is not above 0"),
-        (values > MOST_WEIGHT, f"is above {MOST_WEIGHT}"),
+        (values > LARGEST_WEIGHT, f"is above {LARGEST_WEIGHT:g}"),
     ):
         if wrong.any():
             raise dataset.problem(
                 f"the weight column {dataset.weight!r} {what} in {int(wrong.sum())} rows, first in row "
                 f"{int(wrong.argmax()) + 1}",
-                remedy=f"give every row a weight above 0 and at most {MOST_WEIGHT}, 1 being the usual; leave"
-                " out rows that shall not count",
+                remedy=f"give every row a weight above 0 and at most {LARGEST_WEIGHT:g}, 1 being the usual;"
+                " leave out rows that shall not count",
             )
     weights: NDArray[np.float64] = values[clean.positions]
     return weights

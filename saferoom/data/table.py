@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from saferoom.errors import ConfigError
 
-MOST_WEIGHT = 64
-
 ColumnType = Literal["numeric", "categorical"]
 Positions = NDArray[np.integer[Any]] | NDArray[np.bool_]
 
@@ -59,7 +57,7 @@ class PartyTable:
 
     Shapes: `ids` (n,) bytes (18 for enterprise codes); every column (n,); `label` (n,) int8 of 0 and 1,
     1 = default, or None; `train` (n,) bool, False = held out, or None; `weight` (n,) float64, above 0 and
-    at most `MOST_WEIGHT`, how much each row counts, or None.
+    at most `LARGEST_WEIGHT`, how much each row counts, or None.
     """
 
     ids: NDArray[np.bytes_]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FRAC_BITS = 20
-"""Of gradients and hessians."""
+FRAC_BITS = 12
+"""Of gradients and hessians: coarse, so that many sets of rows have the same sums."""
 WEIGHT_FRAC_BITS = 22
 """Of leaf weights; scores are sums of them modulo 2**32."""
 LARGEST_WEIGHT = 64.0
@@ -32,7 +32,7 @@ class BoostingSettings:
     top_rate: float | None = None
     other_rate: float | None = None
     own_trees: int = 0
-    min_leaf_rows: int = 20
+    min_leaf_rows: int = 30
     min_leaf_events: int = 0
     seed: int = 0
     weighted: bool = False

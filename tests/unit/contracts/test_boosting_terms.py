@@ -92,7 +92,7 @@ def test_parameters_out_of_range_are_named(house: Any, name: str, value: Any) ->
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"min_leaf_rows": 9}, "min_leaf_rows of at least 10"),
+        ({"min_leaf_rows": 19}, "min_leaf_rows of at least 20"),
         ({"reg_lambda": 0, "min_child_weight": 0}, "would have no bound"),
         ({"own_trees": 100}, "none of the n_estimators trees"),
         ({"early_stopping_rounds": 3}, "early_stopping_rounds needs a validation_share"),
@@ -113,7 +113,7 @@ def test_parameters_that_make_no_sense_together_are_refused(
 @pytest.mark.parametrize(
     "params",
     [
-        {"min_leaf_rows": 10},
+        {"min_leaf_rows": 20},
         {"reg_lambda": 0},
         {"min_child_weight": 0},
         {"own_trees": 99},
@@ -201,7 +201,7 @@ def test_a_job_has_the_contract_s_parameters(house: Any) -> None:
     contract = boosting(house, **ALL)
     check_job(contract, "train", ALL, Usage(), house.now)
     with pytest.raises(RefusedError, match="parameter 'min_leaf_rows' differs"):
-        check_job(contract, "train", {"min_leaf_rows": 20}, Usage(), house.now)
+        check_job(contract, "train", {"min_leaf_rows": 21}, Usage(), house.now)
 
 
 def test_reason_codes_may_be_asked_for_where_they_are_named(house: Any) -> None:
