@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saferoom.errors import PeerError, ShapeError
 from saferoom.he.keys import PublicKey
+from saferoom.he.products import Numbers, Products, values_of
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -50,17 +51,16 @@ class Ciphertexts:
         raise TypeError("Ciphertexts cannot be iterated: use numbers()")
 
 
-def check_units(numbers: Iterable[mpz], key: PublicKey) -> mpz:
-    """The product of all, after making sure that each is a unit: 0 < c < modulus, gcd(c, n) = 1.
+def check_units(data: bytes, numbers: Numbers, products: Products, key: PublicKey) -> None:
+    """Make sure that each is a unit: 0 < c < modulus, gcd(c, n) = 1. Raises PeerError.
 
-    One gcd of the product stands for all: a factor shared by one number is shared by the product.
-    Raises PeerError.
+    `numbers` are those of `data`, read by `products`. One gcd of their product stands for all: a factor
+    shared by one number is shared by the product.
     """
-    product = mpz(1)
-    for number in numbers:
-        if not 0 < number < key.modulus:
-            raise PeerError("a ciphertext that is not below the key's modulus, or zero")
-        product = product * number % key.modulus
-    if gmpy2.gcd(product, key.n) != 1:
+    width, zero = key.width_bytes, bytes(key.width_bytes)
+    modulus = key.modulus.to_bytes(width, "big")
+    if any(not zero < data[at : at + width] < modulus for at in range(0, len(data), width)):
+        raise PeerError("a ciphertext that is not below the key's modulus, or zero")
+    every, end = np.arange(len(numbers)), np.array([len(numbers)])
+    if gmpy2.gcd(values_of(products, products.runs(numbers, every, end))[0], key.n) != 1:
         raise PeerError("a ciphertext that has a factor in common with the key's modulus")
-    return product

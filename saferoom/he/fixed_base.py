@@ -9,42 +9,101 @@ Source: Brickell, Gordon, McCurley, Wilson 1992 (fixed-base windowing).
 from __future__ import annotations
 
 import secrets
-from typing import Literal
+from dataclasses import dataclass
 
+import numpy as np
 from gmpy2 import mpz
+from numpy.typing import NDArray
+
+from saferoom.he.products import Numbers, Products, numbers_of, pairwise, products_for, values_of
 
 SLACK_BYTES = 16
 """Random bytes beyond an order: a reduced or covering exponent is then within 2**-128 of uniform."""
+FEW_BITS, MANY_BITS = 4, 8
+MANY = 200
+_BATCH = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Table:
+    """Entry d of place i stands at i * 2**digit_bits + d."""
+
+    products: Products
+    digit_bits: int
+    entries: Numbers
 
 
 class FixedBase:
-    """The table for one base, one modulus and exponents of `size_bytes` bytes. Never printed."""
+    """The powers of one base modulo one modulus, for exponents of `size_bytes` bytes. Never printed.
 
-    def __init__(self, base: mpz, modulus: mpz, size_bytes: int, digit_bits: Literal[4, 8] = 8) -> None:
-        self._modulus, self._digit_bits = modulus, digit_bits
-        self._table: list[list[mpz]] = []
-        for _ in range(8 * size_bytes // digit_bits):
-            row = [mpz(1)]
-            for _ in range((1 << digit_bits) - 1):
-                row.append(row[-1] * base % modulus)
-            self._table.append(row)
-            base = row[-1] * base % modulus
+    The table is made when it is first needed, and again when much more is asked for than it suits.
+    """
+
+    def __init__(self, base: mpz, modulus: mpz, size_bytes: int) -> None:
+        self._base, self._modulus, self._size_bytes = base, modulus, size_bytes
+        self._asked = 0
+        self._table: _Table | None = None
 
     def __repr__(self) -> str:
-        return f"FixedBase(places={len(self._table)})"
+        return f"FixedBase(size_bytes={self._size_bytes})"
 
-    def power(self, exponent: bytes) -> mpz:
-        """base**exponent, the exponent little-endian."""
-        digits = exponent
-        if self._digit_bits == 4:
-            digits = bytes(digit for byte in exponent for digit in (byte & 15, byte >> 4))
-        result, modulus = mpz(1), self._modulus
-        for row, digit in zip(self._table, digits, strict=True):
-            result = result * row[digit] % modulus
-        return result
+    def powers(self, exponents: NDArray[np.uint8]) -> list[mpz]:
+        """base**e for each: (count, size_bytes), each little-endian. Raises ValueError for another size."""
+        if exponents.shape[1:] != (self._size_bytes,):
+            raise ValueError(f"exponents have {self._size_bytes} bytes")
+        self._asked += len(exponents)
+        table, found = self._suitable(), []
+        for start in range(0, len(exponents), _BATCH):
+            batch = exponents[start : start + _BATCH]
+            picks = _digits(batch, table.digit_bits)
+            picks += np.arange(picks.shape[1]) << table.digit_bits
+            ends = np.arange(1, len(batch) + 1) * picks.shape[1]
+            found += values_of(table.products, table.products.runs(table.entries, picks.ravel(), ends))
+        return found
+
+    def _suitable(self) -> _Table:
+        digit_bits = MANY_BITS if self._asked >= MANY else FEW_BITS
+        products = products_for(self._modulus, self._asked * self._size_bytes)
+        old = self._table
+        if old is None or type(products) is not type(old.products) or digit_bits > old.digit_bits:
+            self._table = old = _Table(products, digit_bits, self._entries(products, digit_bits))
+        return old
+
+    def _entries(self, products: Products, digit_bits: int) -> Numbers:
+        """Digit by digit, bit by bit: the entries with a bit set are those without, times base**(2**bit)."""
+        places = -(-8 * self._size_bytes // digit_bits)
+        bits = [self._base]
+        for _ in range(places * digit_bits - 1):
+            bits.append(bits[-1] * bits[-1] % self._modulus)
+        table, factors = numbers_of(products, [mpz(1)] * places), numbers_of(products, bits)
+        tail = table.shape[1:]
+        for bit in range(digit_bits):
+            size = 1 << bit
+            higher = pairwise(products, table, np.repeat(factors[bit::digit_bits], size, axis=0))
+            halves = [part.reshape(places, size, *tail) for part in (table, higher)]
+            table = np.concatenate(halves, axis=1).reshape(2 * places * size, *tail)
+        return table
 
 
-def random_exponent(order: mpz, size_bytes: int) -> bytes:
-    """A uniform exponent below `order`, little-endian."""
-    drawn = mpz.from_bytes(secrets.token_bytes(size_bytes + SLACK_BYTES), "little")
-    return bytes((drawn % order).to_bytes(size_bytes, "little"))
+def random_exponents(order: mpz, size_bytes: int, count: int) -> NDArray[np.uint8]:
+    """Uniform exponents below `order`, little-endian: (count, size_bytes)."""
+    drawn = [number.to_bytes(size_bytes, "little") for number in random_below(order, count)]
+    return np.frombuffer(b"".join(drawn), dtype=np.uint8).reshape(count, size_bytes)
+
+
+def random_below(bound: mpz, count: int) -> list[mpz]:
+    """Uniform numbers from 0 to below `bound`."""
+    width = (bound.bit_length() + 7) // 8 + SLACK_BYTES
+    data = secrets.token_bytes(count * width)
+    return [mpz.from_bytes(data[at : at + width], "big") % bound for at in range(0, len(data), width)]
+
+
+def _digits(exponents: NDArray[np.uint8], digit_bits: int) -> NDArray[np.int32]:
+    """(count, places) digits of up to 16 bits, lowest first."""
+    count, size = exponents.shape
+    wide = np.zeros((count, size + 3), dtype=np.int32)
+    wide[:, :size] = exponents
+    first, shift = np.divmod(np.arange(0, 8 * size, digit_bits), 8)
+    words = wide[:, first] | wide[:, first + 1] << 8 | wide[:, first + 2] << 16
+    digits: NDArray[np.int32] = (words >> shift) & ((1 << digit_bits) - 1)
+    return digits

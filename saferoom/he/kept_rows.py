@@ -26,7 +26,6 @@ class KeptRows:
         self, key: PublicKey, columns: Sequence[NDArray[Any]], counts: Sequence[int], workers: Workers
     ) -> None:
         """`columns` are (rows,) bin numbers of each feature, below its entry in `counts`."""
-        self._key, self._columns, self._counts, self._workers = key, columns, counts, workers
         self._all = BinSums(key, columns, counts, workers, keep=True)
         self._complete = False
 
@@ -52,7 +51,4 @@ class KeptRows:
             raise UsageError("the sums of all rows come before those of a subset")
         if len(rows) and not 0 <= rows.min() <= rows.max() < self._all.rows:
             raise UsageError("positions of rows that are not there")
-        columns = [column[rows] for column in self._columns]
-        subset = BinSums(self._key, columns, self._counts, self._workers)
-        subset.add_kept(rows.astype(np.int32))
-        return subset.finish()
+        return self._all.of(rows)

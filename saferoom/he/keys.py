@@ -22,14 +22,17 @@ Source: Okamoto, Uchiyama 1998; Paillier 1999; subgroups: Damgård, Jurik, Niels
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import gmpy2
+import numpy as np
 from gmpy2 import mpz
 
 from saferoom.errors import UsageError, VerificationError
-from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_exponent
+from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_below, random_exponents
+from saferoom.he.products import numbers_of, products_for, values_of
 
 Scheme: TypeAlias = Literal["okamoto-uchiyama", "paillier"]
 Randomness: TypeAlias = Literal["full", "subgroup"]
@@ -72,7 +75,7 @@ class PublicKey:
         self.n, self.g, self.h = mpz(n), mpz(g), mpz(h)
         self.modulus = self.n if encryption.scheme == "okamoto-uchiyama" else self.n**2
         self.width_bytes = (self.modulus.bit_length() + 7) // 8
-        self._noise: FixedBase | None = None
+        self._powers = FixedBase(self.h, self.modulus, self._noise_bytes)
         self._check()
 
     def __repr__(self) -> str:
@@ -96,17 +99,16 @@ class PublicKey:
             return 2 * SUBGROUP_PRIME_BITS // 8 + SLACK_BYTES
         return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8 + SLACK_BYTES
 
-    def noise(self) -> mpz:
-        """A fresh encryption of 0, whose noise covers whatever noise a product of ciphertexts has."""
+    def noises(self, count: int) -> list[mpz]:
+        """Fresh encryptions of 0, whose noise covers whatever noise a product of ciphertexts has."""
         if not self.h:
-            return pow(1 + mpz(secrets.randbelow(int(self.n) - 1)), self.n, self.modulus)
-        if self._noise is None:
-            self._noise = FixedBase(self.h, self.modulus, self._noise_bytes, digit_bits=4)
-        return self._noise.power(secrets.token_bytes(self._noise_bytes))
+            return powers([1 + below for below in random_below(self.n - 1, count)], self.n, self.modulus)
+        drawn = np.frombuffer(secrets.token_bytes(count * self._noise_bytes), dtype=np.uint8)
+        return self._powers.powers(drawn.reshape(count, self._noise_bytes))
 
     def encrypt(self, plain: int) -> mpz:
         """A ciphertext of `plain`, without the factors: slow. Raises UsageError if it does not fit."""
-        return self.without_noise(plain) * self.noise() % self.modulus
+        return self.rerandomised(self.without_noise(plain))
 
     def without_noise(self, plain: int) -> mpz:
         """`plain` as a factor that adds it to a ciphertext. Without noise it hides nothing."""
@@ -116,7 +118,12 @@ class PublicKey:
 
     def rerandomised(self, ciphertext: mpz) -> mpz:
         """Another ciphertext of the same number, which not even the key's owner can link to this one."""
-        return ciphertext * self.noise() % self.modulus
+        return self.rerandomised_all([ciphertext])[0]
+
+    def rerandomised_all(self, ciphertexts: Sequence[mpz]) -> list[mpz]:
+        """As `rerandomised`, each of them."""
+        noises = self.noises(len(ciphertexts))
+        return [c * noise % self.modulus for c, noise in zip(ciphertexts, noises, strict=True)]
 
     def _check(self) -> None:
         chosen = self.encryption
@@ -141,24 +148,25 @@ class Half:
     def __init__(self, prime: mpz, modulus: mpz, base: mpz, order: mpz, step: mpz) -> None:
         self.prime, self.modulus, self.base, self.order, self.step = prime, modulus, base, order, step
         self._size_bytes = (order.bit_length() + 7) // 8
-        self._powers: FixedBase | None = None
+        self._powers = FixedBase(base, modulus, self._size_bytes)
 
-    def encrypt(self, plain: int) -> mpz:
-        return (1 + plain * self.step) * self._noise() % self.modulus
+    def encrypt(self, plains: Sequence[int]) -> list[mpz]:
+        step, modulus, noises = self.step, self.modulus, self._noises(len(plains))
+        return [(1 + plain * step) * noise % modulus for plain, noise in zip(plains, noises, strict=True)]
 
-    def _noise(self) -> mpz:
+    def _noises(self, count: int) -> list[mpz]:
         if self.modulus == self.prime == 2 * self.order + 1:
-            return (1 + mpz(secrets.randbelow(int(self.prime) - 1))) ** 2
-        if self._powers is None:
-            self._powers = FixedBase(self.base, self.modulus, self._size_bytes)
-        return self._powers.power(random_exponent(self.order, self._size_bytes))
+            return [(1 + below) ** 2 for below in random_below(self.prime - 1, count)]
+        return self._powers.powers(random_exponents(self.order, self._size_bytes, count))
 
-    def decrypt(self, ciphertext: mpz) -> mpz:
-        """The plaintext modulo the prime. Raises VerificationError if the noise is not of this key."""
-        quotient, rest = divmod(pow(ciphertext % self.modulus, self.order, self.modulus) - 1, self.prime)
-        if rest:
+    def decrypt(self, ciphertexts: Sequence[mpz]) -> list[mpz]:
+        """The plaintexts modulo the prime. Raises VerificationError if the noise is not of this key."""
+        prime, modulus = self.prime, self.modulus
+        raised = powers([ciphertext % modulus for ciphertext in ciphertexts], self.order, modulus)
+        if any((number - 1) % prime for number in raised):
             raise VerificationError("a number that is no ciphertext under this key")
-        return quotient * gmpy2.invert(self.order * (self.step // self.prime), self.prime) % self.prime
+        factor = gmpy2.invert(self.order * (self.step // prime), prime)
+        return [(number - 1) // prime * factor % prime for number in raised]
 
 
 class PrivateKey:
@@ -182,23 +190,42 @@ class PrivateKey:
 
     def encrypt(self, plain: int) -> mpz:
         """A ciphertext of `plain`. Raises UsageError unless -2**(plain_bits - 1) < plain < 2**plain_bits."""
-        check_plain(plain, self.public.plain_bits)
-        second = self.second.encrypt(plain)
-        difference = (self.first.encrypt(plain) - second) * self._second_inverse % self.first.modulus
-        return second + self.second.modulus * difference
+        return self.encrypt_all([plain])[0]
+
+    def encrypt_all(self, plains: Sequence[int]) -> list[mpz]:
+        """As `encrypt`, each of them."""
+        for plain in plains:
+            check_plain(plain, self.public.plain_bits)
+        first, second, inverse = self.first.modulus, self.second.modulus, self._second_inverse
+        pairs = zip(self.first.encrypt(plains), self.second.encrypt(plains), strict=True)
+        return [other + second * ((one - other) * inverse % first) for one, other in pairs]
 
     def decrypt(self, ciphertext: mpz) -> mpz:
         """The plaintext. Raises VerificationError for what is no ciphertext or out of range.
 
         A plaintext out of range is never shown: under Okamoto-Uchiyama it would give the factors away.
         """
-        plain = self.first.decrypt(ciphertext)
+        return self.decrypt_all([ciphertext])[0]
+
+    def decrypt_all(self, ciphertexts: Sequence[mpz]) -> list[mpz]:
+        """As `decrypt`, each of them."""
+        plains = self.first.decrypt(ciphertexts)
         if self.second.step:
-            other, p, q = self.second.decrypt(ciphertext), self.first.prime, self.second.prime
-            plain = other + q * ((plain - other) * gmpy2.invert(q, p) % p)
-        if plain.bit_length() > self.public.plain_bits:
+            p, q = self.first.prime, self.second.prime
+            inverse, others = gmpy2.invert(q, p), self.second.decrypt(ciphertexts)
+            plains = [
+                other + q * ((plain - other) * inverse % p)
+                for plain, other in zip(plains, others, strict=True)
+            ]
+        if any(plain.bit_length() > self.public.plain_bits for plain in plains):
             raise VerificationError("a ciphertext of a number out of range")
-        return plain
+        return plains
+
+
+def powers(bases: Sequence[mpz], exponent: mpz, modulus: mpz) -> list[mpz]:
+    """Each base to the same power."""
+    products = products_for(modulus, len(bases) * exponent.bit_length())
+    return values_of(products, products.powers(numbers_of(products, bases), exponent))
 
 
 def check_plain(plain: int, plain_bits: int) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gmpy2 import mpz
 
 from saferoom.errors import UsageError, VerificationError
-from saferoom.he.keys import PublicKey
+from saferoom.he.products import numbers_of, pairwise, products_for, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,12 @@ class Slots:
         mask = (1 << self.slot_bits) - 1
         return [int(plain >> (self.slot_bits * place)) & mask for place in range(slots)]
 
-    def pack_encrypted(self, ciphertexts: Sequence[mpz], key: PublicKey) -> mpz:
-        """One ciphertext of what up to `per_plaintext` ciphertexts hold; not yet re-randomised."""
-        if len(ciphertexts) > self.per_plaintext:
-            raise UsageError("more ciphertexts than slots")
-        packed, up = mpz(1), mpz(1) << self.slot_bits
-        for ciphertext in reversed(ciphertexts):
-            packed = pow(packed, up, key.modulus) * ciphertext % key.modulus
-        return packed
+    def pack_encrypted(self, ciphertexts: Sequence[mpz], modulus: mpz) -> list[mpz]:
+        """As few ciphertexts as hold what these hold; not yet re-randomised."""
+        size, packs = self.per_plaintext, self.plaintexts(len(ciphertexts))
+        products = products_for(modulus, len(ciphertexts) * self.slot_bits)
+        padded = [*ciphertexts, *[mpz(1)] * (packs * size - len(ciphertexts))]
+        *slots, packed = (numbers_of(products, padded[slot::size]) for slot in range(size))
+        for slot in reversed(slots):
+            packed = pairwise(products, products.squares(packed, self.slot_bits), slot)
+        return values_of(products, packed)

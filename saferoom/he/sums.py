@@ -1,104 +1,176 @@
 """Sums of encrypted rows by bin, for many features at once: products of ciphertexts.
 
-Features are taken together in groups and their rows added into *joint cells*, one multiplication a row for
-the whole group; the sums of a single feature are products of cells. The fullest cell of a group is not added
-up at all: it is the product of all rows divided by the other cells.
+Two features are taken together where that is less work: rows are added into their *joint cells*, one product
+a row for both, and the sums of either feature are products of cells. Pairs join further in the same way, and
+only cells that hold rows count. The fullest cell of a group need not be added up: it is the product of all
+rows, known from another group, divided by the other cells.
+
+    cells of (a, b)   → cells of a → bins of a
+                      → cells of b → bins of b
 """
 
 from __future__ import annotations
 
-import math
+import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gmpy2
 import numpy as np
-from gmpy2 import mpz
 from numpy.typing import NDArray
 
-ROWS_PER_CELL = 8
-"""Features are joined as long as their cells are at most a eighth of the rows."""
+from saferoom.he.products import Numbers, Products, numbers_of, values_of
+
+DIVISION_COST = 200
+"""A division takes as long as so many products, at most."""
+_SPARSE = 4
+"""Joint cells that could be so many times more than the rows are not counted, let alone joined."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Features that are added up together: their places, bin counts, fullest cell and cost in rows."""
+    """One feature, or two groups joined. Cells are numbered without gaps; each holds rows."""
 
-    features: tuple[int, ...]
-    counts: tuple[int, ...]
-    fullest: int
-    cost: int
+    cells: NDArray[np.int64]
+    """(rows,) the cell of each row."""
+    sizes: NDArray[np.int64]
+    """(cells,) how many rows each holds."""
+    parts: tuple[tuple[Group, NDArray[np.int64]], ...] = ()
+    """Of a joined group: both parts, and to which of its cells each cell belongs."""
+    feature: int = -1
+    bins: NDArray[np.int64] | None = None
+    """Of a single feature: the bin that each cell is."""
+    skips: bool = False
+    """Whether the fullest cell is left out, and comes from the product of all rows."""
 
     @property
-    def cells(self) -> int:
-        return math.prod(self.counts)
+    def apart(self) -> int:
+        """Products that it takes to come from the cells to the features' bins."""
+        return sum(len(self.sizes) + part.apart for part, _ in self.parts)
 
-    def cells_of(self, columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-        """The joint cell of every row; `columns` are those of all features."""
-        cells = np.zeros(len(columns[self.features[0]]), dtype=np.int64)
-        for feature, count in zip(self.features, self.counts, strict=True):
-            cells = cells * count + columns[feature]
-        return cells
+    @property
+    def fullest(self) -> int:
+        return int(self.sizes.argmax())
+
+    @property
+    def saved(self) -> int:
+        """Products that are saved by leaving out the fullest cell; negative if that costs more."""
+        return int(self.sizes.max(initial=0)) - len(self.sizes) - DIVISION_COST
+
+    @property
+    def cost(self) -> int:
+        """Products in all."""
+        return len(self.cells) - max(self.saved, 0) + self.apart
 
 
 def grouped(columns: Sequence[NDArray[Any]], counts: Sequence[int]) -> list[Group]:
-    """All features in groups, greedily from the fewest bins up."""
-    rows = len(columns[0]) if columns else 0
-    together: list[list[int]] = []
-    for feature in sorted(range(len(columns)), key=lambda f: counts[f]):
-        joint = counts[feature] * math.prod(counts[f] for f in together[-1]) if together else 0
-        if together and joint <= rows // ROWS_PER_CELL:
-            together[-1].append(feature)
+    """All features in groups: always the two with the fewest cells are joined, while that is less work."""
+    singles = [_single(f, column, counts[f]) for f, column in enumerate(columns)]
+    queue = [(len(group.sizes), place, group) for place, group in enumerate(singles)]
+    heapq.heapify(queue)
+    done: list[Group] = []
+    while queue:
+        _, place, first = heapq.heappop(queue)
+        joined = _joined(first, queue[0][2]) if queue else None
+        if joined is None or joined.cost >= first.cost + queue[0][2].cost:
+            done.append(first)
         else:
-            together.append([feature])
-    return [_group(features, columns, counts) for features in together]
+            heapq.heapreplace(queue, (len(joined.sizes), place, joined))
+    return _skipping(done)
 
 
-def _group(features: Sequence[int], columns: Sequence[NDArray[Any]], counts: Sequence[int]) -> Group:
-    bare = Group(tuple(features), tuple(counts[f] for f in features), 0, 0)
-    rows = np.bincount(bare.cells_of(columns), minlength=bare.cells)
-    fullest = int(rows.argmax())
-    cost = int(rows.sum() - rows[fullest]) + len(features) * bare.cells
-    return Group(bare.features, bare.counts, fullest, cost)
+def _single(feature: int, column: NDArray[Any], count: int) -> Group:
+    sizes = np.bincount(column, minlength=count)
+    bins = np.flatnonzero(sizes)
+    return Group(_renumbered(sizes)[column], sizes[bins], feature=feature, bins=bins)
 
 
-def shared_out(groups: Sequence[Group], workers: int) -> list[list[Group]]:
-    """The groups split among workers, the costliest first to whoever has least."""
-    shares: list[list[Group]] = [[] for _ in range(workers)]
-    costs = [0] * workers
-    for group in sorted(groups, key=lambda g: -g.cost):
-        least = costs.index(min(costs))
-        shares[least].append(group)
-        costs[least] += group.cost
-    return shares
+def _joined(one: Group, other: Group) -> Group | None:
+    width = len(other.sizes)
+    if len(one.sizes) * width > _SPARSE * len(one.cells):
+        return None
+    cells = one.cells * width + other.cells
+    sizes = np.bincount(cells, minlength=len(one.sizes) * width)
+    filled = np.flatnonzero(sizes)
+    parts = (one, filled // width), (other, filled % width)
+    return Group(_renumbered(sizes)[cells], sizes[filled], parts)
 
 
-class GroupSums:
-    """The cells of one group, filled chunk by chunk."""
+def _renumbered(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """New numbers of the cells: those that hold rows from 0, without gaps."""
+    return np.cumsum(sizes > 0) - 1
 
-    def __init__(self, group: Group, modulus: mpz) -> None:
-        self._group, self._modulus = group, modulus
-        self._cells = [mpz(1)] * group.cells
 
-    def add(self, ciphertexts: Sequence[mpz], cells: Sequence[int]) -> None:
-        """Multiply each row's ciphertext into its cell."""
-        sums, modulus, fullest = self._cells, self._modulus, self._group.fullest
-        for ciphertext, cell in zip(ciphertexts, cells, strict=True):
-            if cell != fullest:
-                sums[cell] = sums[cell] * ciphertext % modulus
+def _skipping(groups: list[Group]) -> list[Group]:
+    """Those that gain by it leave out their fullest cell; but one group has all rows."""
+    groups.sort(key=lambda group: group.saved)
+    return [replace(group, skips=place > 0 and group.saved > 0) for place, group in enumerate(groups)]
 
-    def finish(self, total: mpz) -> dict[int, list[mpz]]:
-        """The sums of each feature's bins; `total` is the product of all rows."""
-        modulus, cells = self._modulus, self._cells
-        others = mpz(1)
-        for cell in cells:
-            others = others * cell % modulus
-        cells[self._group.fullest] = total * gmpy2.invert(others, modulus) % modulus
-        sums = {
-            f: [mpz(1)] * count for f, count in zip(self._group.features, self._group.counts, strict=True)
-        }
-        for cell, place in zip(cells, np.ndindex(self._group.counts), strict=True):
-            for feature, bin_number in zip(self._group.features, place, strict=True):
-                sums[feature][bin_number] = sums[feature][bin_number] * cell % modulus
-        return sums
+
+class CellSums:
+    """The sums of some features' bins, filled chunk by chunk."""
+
+    def __init__(self, products: Products, columns: Sequence[NDArray[Any]], counts: Sequence[int]) -> None:
+        """`columns` are (rows,) bins of each feature, for all rows that will come."""
+        self._products, self._counts = products, counts
+        self._groups = grouped(columns, counts)
+        self._firsts = np.cumsum([0, *(len(group.sizes) for group in self._groups)])
+        self._cells: Numbers | None = None
+        self._rows = 0
+
+    def add(self, numbers: Numbers, rows: NDArray[Any]) -> None:
+        """The next rows: numbers[rows]."""
+        begin, self._rows = self._rows, self._rows + len(rows)
+        picks, lengths = [rows[:0]], [rows[:0]]
+        for group, first in zip(self._groups, self._firsts[:-1], strict=True):
+            cells, places = group.cells[begin : self._rows], rows
+            if group.skips:
+                taken = cells != group.fullest
+                cells, places = cells[taken], rows[taken]
+            if self._cells is not None:
+                every = np.arange(len(group.sizes))
+                cells, places = np.append(cells, every), np.append(places, len(numbers) + first + every)
+            picks.append(places[_sorted(cells)])
+            lengths.append(np.bincount(cells, minlength=len(group.sizes)))
+        table = numbers if self._cells is None else np.concatenate([numbers, self._cells])
+        self._cells = self._products.runs(table, np.concatenate(picks), np.cumsum(np.concatenate(lengths)))
+
+    def finish(self) -> list[Numbers]:
+        """Of each feature the sums of its bins, once all rows were added. An empty bin is 1."""
+        found: dict[int, Numbers] = {}
+        cells = numbers_of(self._products, []) if self._cells is None else self._cells
+        of_groups = np.split(cells, self._firsts[1:-1]) if self._groups else []
+        for group, sums in zip(self._groups, of_groups, strict=True):
+            if group.skips:
+                self._fill(sums, group.fullest, self._product(of_groups[0]))
+            found |= self._apart(group, sums)
+        return [found[feature] for feature in range(len(self._counts))]
+
+    def _fill(self, sums: Numbers, fullest: int, whole: Numbers) -> None:
+        """Divide the product of all rows by that of the other cells: the fullest still is 1."""
+        total, rest = values_of(self._products, np.concatenate([whole, self._product(sums)]))
+        modulus = self._products.modulus
+        sums[fullest] = numbers_of(self._products, [total * gmpy2.invert(rest, modulus) % modulus])[0]
+
+    def _product(self, numbers: Numbers) -> Numbers:
+        return self._products.runs(numbers, np.arange(len(numbers)), np.array([len(numbers)]))
+
+    def _apart(self, group: Group, sums: Numbers) -> dict[int, Numbers]:
+        """From the cells' sums to those of each feature's bins."""
+        if group.bins is not None:
+            one = np.zeros(1, dtype=np.int64)
+            bins = self._products.runs(sums, one[:0], np.repeat(one, self._counts[group.feature]))
+            bins[group.bins] = sums
+            return {group.feature: bins}
+        found: dict[int, Numbers] = {}
+        for part, places in group.parts:
+            ends = np.cumsum(np.bincount(places, minlength=len(part.sizes)))
+            found |= self._apart(part, self._products.runs(sums, _sorted(places), ends))
+        return found
+
+
+def _sorted(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order that puts equal keys together; numpy sorts 16-bit numbers by radix."""
+    small = len(keys) > 0 and int(keys.max()) < 1 << 16
+    return np.argsort(keys.astype(np.uint16) if small else keys, kind="stable")

@@ -15,8 +15,8 @@ from saferoom.errors import ShapeError, UsageError
 from saferoom.he.ciphertexts import Ciphertexts
 from saferoom.he.keys import PrivateKey, PublicKey, check_plain
 from saferoom.he.packing import Slots
-from saferoom.he.sums import grouped, shared_out
-from saferoom.he.work import join_numbers, plain_bytes, split_numbers
+from saferoom.he.products import join_numbers, split_numbers
+from saferoom.he.work import plain_bytes
 from saferoom.he.workers import Workers, gathered
 
 
@@ -61,67 +61,64 @@ class BinSums:
     ) -> None:
         """`columns` are (rows,) bin numbers of each feature, below its entry in `counts`.
 
-        With `keep` the workers keep the rows, in place of any that they kept before.
-        Raises UsageError for a bin out of range.
+        With `keep` the workers keep the rows. They hold those of one `BinSums` at a time: the next one takes
+        its place. Raises UsageError for a bin out of range.
         """
         for column, count in zip(columns, counts, strict=True):
             if len(column) and not 0 <= column.min() <= column.max() < count:
                 raise UsageError("a bin that is not below the number of bins")
-        self._key, self._columns, self._workers, self._keep = key, columns, workers, keep
-        self._shares = shared_out(grouped(columns, counts), workers.count)
+        self._key, self._lengths, self._workers = key, [len(column) for column in columns], workers
         self._pending: list[Future[list[bytes]]] = []
+        self._shares = shared_out(counts, workers.count)
         self.rows = 0
+        kind = np.min_scalar_type(max(counts, default=0)).str
         workers.use(key)
-        heads = [
-            {"groups": [[g.features, g.counts, g.fullest, g.cost] for g in share]} for share in self._shares
-        ]
-        if keep:
-            workers.do("forget_rows", [({}, [])] * workers.count)
-        workers.do("start_sums", [(head, []) for head in heads])
+        heads = [{"counts": [counts[f] for f in share], "type": kind, "keep": keep} for share in self._shares]
+        parts = [[columns[f].astype(kind).tobytes() for f in share] for share in self._shares]
+        workers.do("start_rows", list(zip(heads, parts, strict=True)))
 
     def add(self, chunk: Ciphertexts) -> None:
         """The next rows. Raises PeerError if they are no ciphertexts, at the next call at the latest."""
         _check_width(chunk, self._key)
-        self._start("add_rows", len(chunk), chunk.value.tobytes())
-
-    def add_kept(self, rows: NDArray[np.int32]) -> None:
-        """As `add`, of rows that the workers kept: (rows,) positions."""
-        self._start("add_kept", len(rows), rows.tobytes())
-
-    def _start(self, task: str, count: int, data: bytes) -> None:
-        columns = [column[self.rows : self.rows + count] for column in self._columns]
-        checked = portions(count, self._workers.count)
-        shares = [
-            (
-                {"checked": [portion.start, portion.stop], "keep": self._keep},
-                [data, *(group.cells_of(columns).astype(np.int32).tobytes() for group in share)],
-            )
-            for share, portion in zip(self._shares, checked, strict=True)
-        ]
+        data, edges = chunk.value.tobytes(), portions(len(chunk), self._workers.count)
         self._wait()
-        self._pending = self._workers.start(task, shares)
-        self.rows += count
+        if any(self.rows + len(chunk) > length for length in self._lengths):
+            raise ShapeError("more encrypted rows than the columns have")
+        shares = [({"checked": [portion.start, portion.stop]}, [data]) for portion in edges]
+        self._pending = self._workers.start("add_rows", shares)
+        self.rows += len(chunk)
 
     def finish(self) -> list[list[mpz]]:
-        """For each feature the ciphertexts of its bins' sums: of all rows added, not yet re-randomised."""
+        """For each feature the ciphertexts of its bins' sums: of all rows added, not yet re-randomised.
+
+        An empty bin is 1.
+        """
         self._wait()
-        if any(len(column) != self.rows for column in self._columns):
+        if any(length != self.rows for length in self._lengths):
             raise ShapeError(f"{self.rows} encrypted rows beside columns of another length")
-        width, total = self._key.width_bytes, mpz(1)
-        for parts in self._workers.do("product", [({}, [])] * self._workers.count):
-            total = total * split_numbers(parts[0], width)[0] % self._key.modulus
-        answers = self._workers.do(
-            "finish_sums", [({}, [join_numbers([total], width)])] * self._workers.count
-        )
-        sums: dict[int, list[mpz]] = {}
-        for share, parts in zip(self._shares, answers, strict=True):
-            features = [feature for group in share for feature in group.features]
-            for feature, part in zip(features, parts, strict=True):
-                sums[feature] = split_numbers(part, width)
-        return [sums[feature] for feature in range(len(self._columns))]
+        return self._sums("sum_rows", [])
+
+    def of(self, rows: NDArray[np.int32]) -> list[list[mpz]]:
+        """As `finish`, over kept rows alone: (rows,) positions. After `finish`, any number of times."""
+        return self._sums("sum_kept", [np.ascontiguousarray(rows, dtype=np.int32).tobytes()])
+
+    def _sums(self, task: str, parts: list[bytes]) -> list[list[mpz]]:
+        answers = self._workers.do(task, [({}, parts)] * self._workers.count)
+        found = {
+            feature: split_numbers(part, self._key.width_bytes)
+            for share, answer in zip(self._shares, answers, strict=True)
+            for feature, part in zip(share, answer, strict=True)
+        }
+        return [found[feature] for feature in range(len(self._lengths))]
 
     def _wait(self) -> None:
         gathered(self._pending)
+
+
+def shared_out(counts: Sequence[int], workers: int) -> list[list[int]]:
+    """The features split among workers, so that each has as many of every size as the others."""
+    order = sorted(range(len(counts)), key=lambda feature: -counts[feature])
+    return [order[worker::workers] for worker in range(workers)]
 
 
 def pack_vector(
@@ -135,14 +132,11 @@ def pack_vector(
     if not 0 <= offset < 1 << slots.slot_bits:
         raise UsageError("an offset that does not fit in a slot")
     workers.use(key)
-    size = slots.per_plaintext
-    packs = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+    size, packs = slots.per_plaintext, slots.plaintexts(len(numbers))
+    head = {"slots": [slots.slot_bits, slots.plain_bits], "offset": offset}
     shares = [
-        (
-            {"slot_bits": slots.slot_bits, "offset": offset},
-            [join_numbers(pack, key.width_bytes) for pack in packs[portion]],
-        )
-        for portion in portions(len(packs), workers.count)
+        (head, [join_numbers(numbers[size * portion.start : size * portion.stop], key.width_bytes)])
+        for portion in portions(packs, workers.count)
     ]
     found = workers.do("pack", shares)
     return _table(b"".join(parts[0] for parts in found), key.width_bytes)

@@ -9,38 +9,26 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from gmpy2 import mpz
 
 from saferoom.errors import ProtocolError
 from saferoom.he.ciphertexts import check_units
 from saferoom.he.key_files import private_from_json, public_from_json
 from saferoom.he.keys import PrivateKey, PublicKey
 from saferoom.he.packing import Slots
-from saferoom.he.sums import Group, GroupSums
+from saferoom.he.products import join_numbers, products_for, split_numbers
+from saferoom.he.row_sums import RowSums
 
 Header: TypeAlias = dict[str, Any]
 Parts: TypeAlias = Sequence[bytes]
 
 
-def split_numbers(data: bytes, width_bytes: int, *, signed: bool = False) -> list[mpz]:
-    """Big-endian numbers of a fixed width."""
-    places = range(0, len(data), width_bytes)
-    return [mpz.from_bytes(data[at : at + width_bytes], "big", signed=signed) for at in places]
-
-
-def join_numbers(numbers: Sequence[mpz], width_bytes: int) -> bytes:
-    return b"".join([number.to_bytes(width_bytes, "big") for number in numbers])
-
-
 class Work:
-    """One worker's state: the keys it was given, and the sums it is making."""
+    """One worker's state: the keys it was given, and the rows it adds up."""
 
     def __init__(self) -> None:
         self._public: PublicKey | None = None
         self._private: PrivateKey | None = None
-        self._kept: list[mpz] = []
-        self._sums: list[GroupSums] = []
-        self._product = mpz(1)
+        self._rows: RowSums | None = None
 
     def do(self, task: str, header: Header, parts: Parts) -> list[bytes]:
         """Carry out one of the tasks below."""
@@ -56,69 +44,45 @@ class Work:
         return []
 
     def encrypt(self, header: Header, parts: Parts) -> list[bytes]:
-        encrypt = self.private.encrypt
         plains = split_numbers(parts[0], header["width"], signed=True)
-        return [join_numbers([encrypt(plain) for plain in plains], self.public.width_bytes)]
+        return [join_numbers(self.private.encrypt_all(plains), self.public.width_bytes)]
 
     def decrypt(self, _header: Header, parts: Parts) -> list[bytes]:
-        numbers = split_numbers(parts[0], self.public.width_bytes)
-        check_units(numbers, self.public)
-        return [join_numbers([self.private.decrypt(n) for n in numbers], plain_bytes(self.public))]
+        key, width = self.private, self.public.width_bytes
+        products = products_for(self.public.modulus, len(parts[0]) // width)
+        check_units(parts[0], products.read(parts[0]), products, self.public)
+        return [join_numbers(key.decrypt_all(split_numbers(parts[0], width)), plain_bytes(self.public))]
 
-    def start_sums(self, header: Header, _parts: Parts) -> list[bytes]:
-        self._sums = [
-            GroupSums(Group(tuple(f), tuple(c), fullest, cost), self.public.modulus)
-            for f, c, fullest, cost in header["groups"]
-        ]
-        self._product = mpz(1)
-        return []
-
-    def forget_rows(self, _header: Header, _parts: Parts) -> list[bytes]:
-        self._kept = []
+    def start_rows(self, header: Header, parts: Parts) -> list[bytes]:
+        """Each part holds a feature's bins of all rows that will come. Rows of before are forgotten."""
+        columns = [np.frombuffer(part, dtype=np.dtype(header["type"])) for part in parts]
+        self._rows = RowSums(self.public, columns, header["counts"], keep=header["keep"])
         return []
 
     def add_rows(self, header: Header, parts: Parts) -> list[bytes]:
-        """Add a chunk to all groups' cells, keep it if told to; check this worker's portion of its rows."""
-        numbers = split_numbers(parts[0], self.public.width_bytes)
-        if header["keep"]:
-            self._kept += numbers
-        return self._add(header, numbers, parts[1:])
-
-    def add_kept(self, header: Header, parts: Parts) -> list[bytes]:
-        """As `add_rows`, of rows that were kept."""
-        kept = self._kept
-        return self._add(header, [kept[row] for row in _places(parts[0])], parts[1:])
-
-    def _add(self, header: Header, numbers: Sequence[mpz], cells_of_groups: Parts) -> list[bytes]:
-        first, last = header["checked"]
-        modulus = self.public.modulus
-        self._product = self._product * check_units(numbers[first:last], self.public) % modulus
-        for sums, cells in zip(self._sums, cells_of_groups, strict=True):
-            sums.add(numbers, _places(cells))
+        """Add a chunk to the sums of all rows; this worker checks its portion of the chunk."""
+        self.rows.add(parts[0], slice(*header["checked"]))
         return []
 
-    def product(self, _header: Header, _parts: Parts) -> list[bytes]:
-        return [join_numbers([self._product], self.public.width_bytes)]
+    def sum_rows(self, _header: Header, _parts: Parts) -> list[bytes]:
+        """The bins' sums of every feature over all rows."""
+        return self.rows.all()
 
-    def finish_sums(self, _header: Header, parts: Parts) -> list[bytes]:
-        """The bins' sums of every feature of this worker's groups, group by group."""
-        total = split_numbers(parts[0], self.public.width_bytes)[0]
-        finished = [sums.finish(total) for sums in self._sums]
-        self._sums = []
-        return [join_numbers(bins, self.public.width_bytes) for group in finished for bins in group.values()]
+    def sum_kept(self, _header: Header, parts: Parts) -> list[bytes]:
+        """Likewise over the rows at these positions."""
+        return self.rows.of(np.frombuffer(parts[0], dtype=np.int32))
 
     def pack(self, header: Header, parts: Parts) -> list[bytes]:
-        """Each part is packed into one ciphertext, its slots raised by the offset, and re-randomised."""
-        slots, key = Slots(header["slot_bits"], self.public.plain_bits), self.public
-        packs = [split_numbers(part, key.width_bytes) for part in parts]
-        packed = [slots.pack_encrypted(pack, key) for pack in packs]
-        if header["offset"]:
-            raises = {
-                count: key.without_noise(slots.pack([header["offset"]] * count))
-                for count in set(map(len, packs))
-            }
-            packed = [number * raises[len(pack)] for number, pack in zip(packed, packs, strict=True)]
-        return [join_numbers([key.rerandomised(number) for number in packed], key.width_bytes)]
+        """Packed into as few ciphertexts as possible, each slot raised by the offset, re-randomised."""
+        key, offset = self.public, header["offset"]
+        slots, numbers = Slots(*header["slots"]), split_numbers(parts[0], key.width_bytes)
+        packed = slots.pack_encrypted(numbers, key.modulus)
+        if offset and numbers:
+            size = slots.per_plaintext
+            held = [size] * (len(packed) - 1) + [len(numbers) - size * (len(packed) - 1)]
+            raises = {count: key.without_noise(slots.pack([offset] * count)) for count in set(held)}
+            packed = [number * raises[count] for number, count in zip(packed, held, strict=True)]
+        return [join_numbers(key.rerandomised_all(packed), key.width_bytes)]
 
     @property
     def public(self) -> PublicKey:
@@ -132,6 +96,12 @@ class Work:
             raise ProtocolError("a worker was asked before it had a private key")
         return self._private
 
+    @property
+    def rows(self) -> RowSums:
+        if self._rows is None:
+            raise ProtocolError("a worker was asked before it had rows")
+        return self._rows
+
 
 TASKS: dict[str, Callable[[Work, Header, Parts], list[bytes]]] = {
     task.__name__: task
@@ -140,20 +110,13 @@ TASKS: dict[str, Callable[[Work, Header, Parts], list[bytes]]] = {
         Work.take_private,
         Work.encrypt,
         Work.decrypt,
-        Work.start_sums,
-        Work.forget_rows,
+        Work.start_rows,
         Work.add_rows,
-        Work.add_kept,
-        Work.product,
-        Work.finish_sums,
+        Work.sum_rows,
+        Work.sum_kept,
         Work.pack,
     )
 }
-
-
-def _places(data: bytes) -> list[int]:
-    places: list[int] = np.frombuffer(data, dtype=np.int32).tolist()
-    return places
 
 
 def plain_bytes(key: PublicKey) -> int:

@@ -88,7 +88,7 @@ def test_fresh_noise_covers_the_group_that_noise_lives_in(encryption: Encryption
     Checked on the small factors of the noise's order, the only ones on which counting can see anything.
     """
     key = key_for(encryption)
-    fresh = [key.public.noise() for _ in range(40)]
+    fresh = key.public.noises(40)
     own = [key.encrypt(0) for _ in range(40)]
     for half in (key.first, key.second):
         for small in (2, 3, 5, 7, 11, 13):

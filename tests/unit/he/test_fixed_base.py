@@ -5,27 +5,55 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import numpy as np
 import pytest
 from gmpy2 import mpz
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_exponent
+from saferoom.he.fixed_base import MANY, SLACK_BYTES, FixedBase, _digits, random_below, random_exponents
 
 MODULUS = mpz(2) ** 127 - 1
 
 
-@given(base=st.integers(2, int(MODULUS) - 1), exponent=st.binary(min_size=5, max_size=5))
-def test_as_pow(base: int, exponent: bytes) -> None:
-    expected = pow(mpz(base), int.from_bytes(exponent, "little"), MODULUS)
-    assert FixedBase(mpz(base), MODULUS, 5, 8).power(exponent) == expected
-    assert FixedBase(mpz(base), MODULUS, 5, 4).power(exponent) == expected
+def exponents_of(values: list[bytes]) -> np.ndarray[Any, Any]:
+    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(len(values), -1)
+
+
+@given(
+    base=st.integers(2, int(MODULUS) - 1),
+    exponents=st.lists(st.binary(min_size=5, max_size=5), min_size=1, max_size=9),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@pytest.mark.usefixtures("arithmetic")
+def test_as_pow(base: int, exponents: list[bytes]) -> None:
+    expected = [pow(mpz(base), int.from_bytes(e, "little"), MODULUS) for e in exponents]
+    assert FixedBase(mpz(base), MODULUS, 5).powers(exponents_of(exponents)) == expected
+
+
+@pytest.mark.usefixtures("arithmetic")
+def test_the_table_grows_with_what_is_asked_for() -> None:
+    base, few = FixedBase(mpz(3), MODULUS, 2), exponents_of([b"\x12\x34", b"\xff\xff", b"\0\0"])
+    many = np.frombuffer(secrets.token_bytes(2 * MANY), dtype=np.uint8).reshape(MANY, 2)
+    for exponents in (few, many, few):
+        expected = [pow(3, int.from_bytes(e.tobytes(), "little"), MODULUS) for e in exponents]
+        assert base.powers(exponents) == expected
+    assert base.powers(few[:0]) == []
+
+
+@given(exponent=st.binary(min_size=1, max_size=30), digit_bits=st.integers(1, 16))
+def test_digits(exponent: bytes, digit_bits: int) -> None:
+    (digits,) = _digits(exponents_of([exponent]), digit_bits)
+    assert len(digits) == -(-8 * len(exponent) // digit_bits)
+    assert digits.max() < 1 << digit_bits
+    value = sum(int(digit) << (digit_bits * place) for place, digit in enumerate(digits))
+    assert value == int.from_bytes(exponent, "little")
 
 
 @pytest.mark.parametrize("size", [4, 6])
 def test_exponents_of_another_size_are_refused(size: int) -> None:
-    with pytest.raises(ValueError, match="zip"):
-        FixedBase(mpz(3), MODULUS, 5).power(bytes(size))
+    with pytest.raises(ValueError, match="5 bytes"):
+        FixedBase(mpz(3), MODULUS, 5).powers(exponents_of([bytes(size)]))
 
 
 def test_exponents_are_drawn_with_slack_and_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,15 +61,17 @@ def test_exponents_are_drawn_with_slack_and_reduced(monkeypatch: pytest.MonkeyPa
 
     def drawn(size: int) -> bytes:
         asked.append(size)
-        return b"\xff" * size
+        return b"\xff" * (size // 2) + bytes(size // 2)
 
     monkeypatch.setattr(secrets, "token_bytes", drawn)
     order = mpz(1_000_003)
-    found = int.from_bytes(random_exponent(order, 3), "little")
-    assert asked == [3 + SLACK_BYTES]
-    assert found == (2 ** (8 * asked[0]) - 1) % order
+    found = [int.from_bytes(e.tobytes(), "little") for e in random_exponents(order, 3, 2)]
+    width = 3 + SLACK_BYTES
+    assert asked == [2 * width]
+    assert found == [(2 ** (8 * width) - 1) % order, 0]
 
 
 def test_exponents_reach_the_whole_order() -> None:
-    found: Any = {int.from_bytes(random_exponent(mpz(7), 1), "little") for _ in range(500)}
-    assert found == set(range(7))
+    assert set(random_exponents(mpz(7), 1, 500).ravel().tolist()) == set(range(7))
+    assert set(random_below(mpz(7), 500)) == set(range(7))
+    assert random_below(mpz(7), 0) == []

@@ -51,10 +51,12 @@ def kept(columns: list[NDArray[Any]], counts: list[int], rows: Ciphertexts, work
 
 def plain_sums(sums: list[list[mpz]]) -> list[list[int]]:
     key, offset = key_for(), 1 << 40
-    raised = key.public.without_noise(offset)
-    return [[int(key.decrypt(c * raised % key.public.modulus)) - offset for c in bins] for bins in sums]
+    raised, modulus = key.public.without_noise(offset), key.public.modulus
+    plains = (key.decrypt_all([number * raised % modulus for number in bins]) for bins in sums)
+    return [[int(plain) - offset for plain in bins] for bins in plains]
 
 
+@pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("counts", [[], [1], [3, 4], [2, 3, 4, 30], [200, 1]])
 def test_all_rows_and_subsets(
     workers: Workers, values: NDArray[np.int64], encrypted: Ciphertexts, counts: list[int]

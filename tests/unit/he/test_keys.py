@@ -24,6 +24,17 @@ def encryption(request: pytest.FixtureRequest) -> Encryption:
     return kind
 
 
+@pytest.mark.usefixtures("arithmetic")
+def test_many_at_once(encryption: Encryption) -> None:
+    key, plains = key_for(encryption), [0, 1, 2**encryption.plain_bits - 1, *range(100, 110)]
+    encrypted = key.encrypt_all(plains)
+    assert key.decrypt_all(encrypted) == plains
+    again = key.public.rerandomised_all(encrypted)
+    assert key.decrypt_all(again) == plains
+    assert len({*encrypted, *again}) == 2 * len(plains)
+    assert key.encrypt_all([]) == key.decrypt_all([]) == []
+
+
 def test_the_owner_s_and_everybody_s_ciphertexts_decrypt_and_add_up(encryption: Encryption) -> None:
     key = key_for(encryption)
     largest = 2**encryption.plain_bits - 1

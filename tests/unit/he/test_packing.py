@@ -50,12 +50,13 @@ def test_anything_outside_the_slots_is_refused(plain: int) -> None:
         Slots(3, 9).unpack(plain, 2)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 13])
+@pytest.mark.parametrize("count", [0, 1, 2, 13, 14, 30])
+@pytest.mark.usefixtures("arithmetic")
 def test_packing_under_encryption(count: int) -> None:
     key = key_for(QUICK)
     slots = Slots(50, QUICK.plain_bits)
-    values = [(7 * place) ** 7 for place in range(count)]
-    packed = slots.pack_encrypted([key.encrypt(value) for value in values], key.public)
-    assert slots.unpack(int(key.decrypt(packed)), count) == values
-    with pytest.raises(UsageError):
-        slots.pack_encrypted([key.encrypt(0)] * 14, key.public)
+    values = [(7 * place) ** 6 for place in range(count)]
+    packed = slots.pack_encrypted([key.encrypt(value) for value in values], key.public.modulus)
+    assert len(packed) == slots.plaintexts(count)
+    found = [value for plain in key.decrypt_all(packed) for value in slots.unpack(int(plain), 13)]
+    assert found == values + [0] * (13 * len(packed) - count)

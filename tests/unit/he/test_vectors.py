@@ -19,9 +19,11 @@ from gmpy2 import mpz
 
 from saferoom.errors import PeerError, ProtocolError, ShapeError, UsageError, VerificationError
 from saferoom.he.ciphertexts import Ciphertexts, check_units
+from saferoom.he.key_files import public_to_json
+from saferoom.he.keys import PrivateKey
 from saferoom.he.packing import Slots
-from saferoom.he.sums import grouped, shared_out
-from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector, portions
+from saferoom.he.products import numbers_of, products_for
+from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector, portions, shared_out
 from saferoom.he.workers import Workers
 from tests.he_keys import QUICK, key_for
 
@@ -71,18 +73,26 @@ def test_sums_by_bin(workers: Workers, counts: list[int]) -> None:
         assert [key.decrypt(number) for number in bins] == expected.tolist()
 
 
-def test_columns_are_joined_while_cells_are_few() -> None:
-    columns = columns_of(np.random.default_rng(0), 800, [4, 4, 4, 100, 10])
-    groups = grouped(columns, [4, 4, 4, 100, 10])
-    assert [(group.features, group.cells) for group in groups] == [((0, 1, 2), 64), ((4,), 10), ((3,), 100)]
-    assert all(group.cost < 800 + 200 for group in groups)
-    assert grouped([], []) == []
+def test_many_rows_over_processes() -> None:
+    """So many that workers take to the vectorised code where they can."""
+    key, rng, rows, counts = key_for(), np.random.default_rng(7), 3000, [40, 3, 2, 5, 300]
+    values, columns = rng.integers(-1000, 1000, rows), columns_of(rng, rows, counts)
+    offset, slots = 1 << 30, Slots(31, QUICK.plain_bits)
+    with Workers(2) as ready:
+        sums = BinSums(key.public, columns, counts, ready)
+        sums.add(encrypt_vector(key, values.tolist(), ready))
+        found = [number for bins in sums.finish() for number in bins]
+        packed = pack_vector(key.public, found, slots, ready, offset)
+        plains = decrypt_vector(key, packed, ready)
+    held = [value - offset for plain in plains for value in slots.unpack(plain, slots.per_plaintext)]
+    pairs = zip(columns, counts, strict=True)
+    assert held[: sum(counts)] == [
+        int(total) for column, count in pairs for total in np.bincount(column, values, count)
+    ]
 
 
-def test_work_is_shared_by_cost() -> None:
-    columns = [np.arange(800) % bins for bins in (90, 91, 92, 93)]
-    shares = shared_out(grouped(columns, [90, 91, 92, 93]), 2)
-    assert sorted(len(share) for share in shares) == [2, 2]
+def test_every_worker_gets_features_of_every_size() -> None:
+    assert shared_out([2, 90, 3, 80, 70], 2) == [[1, 4, 0], [3, 2]]
     assert shared_out([], 2) == [[], []]
 
 
@@ -102,6 +112,13 @@ def test_packed_sums_are_fresh_every_time(workers: Workers, count: int) -> None:
 BAD = ("zero", "the modulus", "beyond the modulus", "a multiple of p", "a multiple of q")
 
 
+def check(key: PrivateKey, numbers: list[mpz]) -> None:
+    width, products = key.public.width_bytes, products_for(key.public.modulus, 1)
+    below = [number % key.public.modulus for number in numbers]
+    data = b"".join(number.to_bytes(width, "big") for number in numbers)
+    check_units(data, numbers_of(products, below), products, key.public)
+
+
 def bad_numbers() -> dict[str, mpz]:
     key = key_for()
     modulus = key.public.modulus
@@ -113,7 +130,8 @@ def bad_numbers() -> dict[str, mpz]:
 def test_numbers_that_are_no_units_are_refused_everywhere(workers: Workers, which: str) -> None:
     key, bad = key_for(), bad_numbers()[which]
     with pytest.raises(PeerError):
-        check_units([key.encrypt(1), bad], key.public)
+        check(key, [key.encrypt(1), bad])
+    check(key, [key.encrypt(1), key.encrypt(2)])
     for place in (0, 3):
         numbers = [key.encrypt(1) for _ in range(4)]
         numbers[place] = bad
@@ -181,13 +199,13 @@ def test_a_dead_worker_is_an_error_and_closing_ends_the_others() -> None:
     assert [process.poll() for process in processes] == [-signal.SIGKILL, 0]
 
 
-@pytest.mark.parametrize(("task", "parts"), [("encrypt", [b"\1"]), ("nothing", []), ("add_rows", [])])
+@pytest.mark.parametrize(("task", "parts"), [("encrypt", [b"\1"]), ("nothing", []), ("sum_rows", [])])
 def test_what_goes_wrong_inside_a_worker_is_told_without_values(task: str, parts: list[bytes]) -> None:
     with Workers(1) as ready:
         ready.use(key_for().public)
-        with pytest.raises(ProtocolError, match=r"private key|failed with KeyError|failed with IndexError"):
+        with pytest.raises(ProtocolError, match=r"private key|failed with KeyError|before it had rows"):
             ready.do(task, [({"width": 1}, parts)])
-        assert ready.do("product", [({}, [])])[0]
+        assert ready.do("take_public", [({}, [public_to_json(key_for().public).encode()])]) == [[]]
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
@@ -195,7 +213,7 @@ def test_workers_end_when_their_parent_is_killed() -> None:
         "import os, signal\n"
         "from saferoom.he.workers import Workers\n"
         "workers = Workers(1)\n"
-        "workers.start('product', [({}, [])])[0].exception()\n"
+        "workers.start('sum_rows', [({}, [])])[0].exception()\n"
         "print(workers._workers[0]._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

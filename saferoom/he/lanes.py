@@ -1,0 +1,156 @@
+"""Products by the vectorised machine code of `lanes_code`: numbers in Montgomery form, digit by digit.
+
+A table of numbers is (count, limbs) of 52-bit digits, lowest first, each number times R modulo n. Picks are
+dealt to the eight lanes in one stretch each, so that all have equally much to do; a run that goes over the
+edge of a stretch comes in pieces, which are multiplied at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gmpy2
+import numpy as np
+from gmpy2 import mpz
+from numpy.typing import NDArray
+
+from saferoom.he.lanes_code import BLOCK, DIGIT_BITS, LANES, kernel
+from saferoom.he.products import Numbers, pairwise, width_of
+
+_MASK = np.uint64((1 << DIGIT_BITS) - 1)
+_WINDOW_BITS = 5
+_PAIR_BYTES = 2 * DIGIT_BITS // 8
+"""Two digits are 13 bytes."""
+
+
+def limbs_for(modulus: mpz) -> int:
+    """Digits for numbers up to 4 times the modulus, in whole blocks."""
+    return -(-int(modulus.bit_length() + 2) // (DIGIT_BITS * BLOCK)) * BLOCK
+
+
+class Lanes:
+    """`Products` eight at a time. Raises UsageError where the machine cannot."""
+
+    def __init__(self, modulus: mpz) -> None:
+        self.modulus, self._limbs = modulus, limbs_for(modulus)
+        self._kernel = kernel(self._limbs)
+        self._inverse = int(-gmpy2.invert(modulus, 1 << DIGIT_BITS) % (1 << DIGIT_BITS))
+        self._digits = self._digits_of(modulus)
+        r = mpz(1) << (DIGIT_BITS * self._limbs)
+        self._one, self._to_form = self._digits_of(r % modulus), self._digits_of(r * r % modulus)
+        self._from_form = self._digits_of(mpz(1))
+
+    def read(self, data: bytes) -> Numbers:
+        return self._times(_digits(data, width_of(self.modulus), self._limbs), self._to_form)
+
+    def write(self, numbers: Numbers) -> bytes:
+        plain = self._times(numbers, self._from_form)
+        plain[(plain == self._digits).all(axis=1)] = 0  # of a multiple of n it leaves n
+        return _bytes(plain, width_of(self.modulus))
+
+    def runs(self, numbers: Numbers, picks: NDArray[Any], ends: NDArray[Any]) -> Numbers:
+        found = np.empty((len(ends), self._limbs), dtype=np.uint64)
+        found[:] = self._one
+        starts = np.concatenate([np.zeros(1, dtype=ends.dtype), ends[:-1]])
+        filled = np.flatnonzero(starts < ends)
+        if not len(filled):
+            return found
+        starts, ends = starts[filled], ends[filled]
+        steps = -(-len(picks) // LANES)
+        edges = np.append(np.arange(steps, len(picks), steps), len(picks))
+        stops = np.union1d(ends, edges)  # where a piece ends
+        pieces = self._pieces(numbers, picks, stops, steps, self._one)
+        first, last = np.searchsorted(stops, starts, side="right"), np.searchsorted(stops, ends)
+        found[filled] = pieces[first]
+        torn = np.flatnonzero(first < last)
+        if len(torn):
+            found[filled[torn]] = self._joined(pieces, first[torn], last[torn])
+        return found
+
+    def squares(self, numbers: Numbers, times: int) -> Numbers:
+        eights = -(-len(numbers) // LANES)
+        found = np.zeros((eights * LANES, self._limbs), dtype=np.uint64)
+        found[: len(numbers)] = numbers
+        self._kernel.squares(_at(found), eights, times, _at(self._digits), self._inverse)
+        return found[: len(numbers)]
+
+    def powers(self, numbers: Numbers, exponent: mpz) -> Numbers:
+        """Window by window, the same steps whatever the exponent's digits are."""
+        table = [np.repeat(self._one[None], len(numbers), axis=0)]
+        for _ in range((1 << _WINDOW_BITS) - 1):
+            table.append(pairwise(self, table[-1], numbers))
+        found = table[0]
+        for place in reversed(range(-(-exponent.bit_length() // _WINDOW_BITS))):
+            digit = int(exponent >> (place * _WINDOW_BITS)) & ((1 << _WINDOW_BITS) - 1)
+            found = pairwise(self, self.squares(found, _WINDOW_BITS), table[digit])
+        return found
+
+    def _times(self, numbers: Numbers, factor: Numbers) -> Numbers:
+        """Each number times the factor, divided by R."""
+        count = len(numbers)
+        every = np.arange(count)
+        return self._pieces(numbers, every, every + 1, -(-count // LANES), factor)
+
+    def _joined(self, pieces: Numbers, first: NDArray[Any], last: NDArray[Any]) -> Numbers:
+        """The products of pieces[first[i]] to pieces[last[i]]: one an inner edge, so fewer than lanes."""
+        steps = int((last - first).max()) + 1
+        picks = first[:, None] + np.arange(steps)
+        picks[picks > last[:, None]] = len(pieces)
+        padded = np.concatenate([pieces, self._one[None]])
+        return self._pieces(padded, picks.ravel(), np.arange(1, len(first) + 1) * steps, steps, self._one)
+
+    def _pieces(
+        self, numbers: Numbers, picks: NDArray[Any], stops: NDArray[Any], steps: int, start: Numbers
+    ) -> Numbers:
+        """start, times the picks up to each stop, divided by R for each. A lane has `steps` picks."""
+        found = np.empty((len(stops), self._limbs), dtype=np.uint64)
+        if not len(stops):
+            return found
+        dealt = np.zeros(LANES * steps, dtype=np.int32)
+        dealt[: len(picks)] = picks
+        out = np.full(LANES * steps, -1, dtype=np.int32)
+        out[stops - 1] = np.arange(len(stops), dtype=np.int32)
+        ahead = np.zeros((steps + 1, LANES), dtype=np.int32)
+        ahead[:steps] = dealt.reshape(LANES, steps).T
+        out = np.ascontiguousarray(out.reshape(LANES, steps).T)
+        table = np.ascontiguousarray(numbers)
+        arguments = _at(table), _at(ahead), _at(out), steps, _at(start)
+        self._kernel.products(*arguments, _at(self._digits), self._inverse, _at(found))
+        return found
+
+    def _digits_of(self, value: mpz) -> Numbers:
+        width = DIGIT_BITS * self._limbs // 8
+        (found,) = _digits(value.to_bytes(width, "big"), width, self._limbs)
+        return np.array(found)
+
+
+def _at(array: NDArray[Any]) -> int:
+    return int(array.ctypes.data)
+
+
+def _digits(data: bytes, width_bytes: int, limbs: int) -> Numbers:
+    """Big-endian numbers as digits: each pair of digits is 13 bytes, read as two overlapping words."""
+    table = np.frombuffer(data, dtype=np.uint8).reshape(-1, width_bytes)
+    words = -(-width_bytes // 8)
+    wide = np.zeros((len(table) + 1, limbs // 2 * _PAIR_BYTES + 8), dtype=np.uint8)  # read a little beyond
+    padded = np.zeros((len(table), 8 * words), dtype=np.uint8)
+    padded[:, 8 * words - width_bytes :] = table
+    np.ndarray((len(table), words), "<u8", wide, 0, (wide.shape[1], 8))[:] = padded.view(">u8")[:, ::-1]
+    found = np.empty((len(table), limbs), dtype=np.uint64)
+    even, odd = (
+        np.ndarray((len(table), limbs // 2), "<u8", wide, offset, (wide.shape[1], _PAIR_BYTES))
+        for offset in (0, 6)
+    )
+    found[:, 0::2], found[:, 1::2] = even & _MASK, odd >> np.uint64(4) & _MASK
+    return found
+
+
+def _bytes(digits: Numbers, width_bytes: int) -> bytes:
+    count, limbs = digits.shape
+    pairs = np.zeros((count, limbs // 2, 16), dtype=np.uint8)
+    words = pairs.view("<u8")
+    even, odd = digits[:, 0::2], digits[:, 1::2]
+    words[:, :, 0] = even | (odd << np.uint64(DIGIT_BITS))
+    words[:, :, 1] = odd >> np.uint64(64 - DIGIT_BITS)
+    lowest_first = pairs[:, :, :_PAIR_BYTES].reshape(count, limbs // 2 * _PAIR_BYTES)
+    return lowest_first[:, :width_bytes][:, ::-1].tobytes()

@@ -1,0 +1,303 @@
+"""Machine code that multiplies eight pairs of numbers at once, made when it is first needed.
+
+A number is `limbs` digits of 52 bits. Eight numbers stand side by side in eight lanes of 512-bit registers:
+
+    register j:   | digit j of number 7 | … | digit j of number 1 | digit j of number 0 |
+
+so that one instruction (AVX-512 IFMA: the low, or the high, 52 bits of a product, added to a 64-bit lane)
+does the same step of eight products. A product is Montgomery's, a·b/R modulo n with R = 2**(52·limbs) > 4·n:
+digit by digit of a, with as much of n added as makes the lowest digit 0. With a and b below 2·n it is below
+2·n again, so nothing is ever compared, and no step depends on a value.
+
+    products   in each lane:  acc = start; for each pick: acc = acc · table[pick] / R;
+                              where told: result = acc, acc = start
+    squares    of each number, `times` times: a = a · a / R
+
+Source: Montgomery 1985; Gueron, Krasnov 2016 (modular exponentiation on 52-bit vector multipliers).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from saferoom.errors import UsageError
+
+LANES = 8
+DIGIT_BITS = 52
+BLOCK = 4
+"""Digits of `a` that are taken in one pass over `b`; `limbs` is a multiple of it."""
+_LINE_DIGITS = 8
+_NEEDED = ("avx512f", "avx512ifma")
+_made: dict[int, Kernel] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The two functions for one number of limbs. Addresses are those of little-endian 64-bit digits.
+
+    products(table, picks, outs, steps, start, modulus, inverse, results): picks (steps + 1, 8) and outs
+    (steps, 8) of int32, an out of -1 for none. squares(numbers, eights, times, modulus, inverse): in place,
+    8·eights numbers. `inverse` is -1/modulus modulo 2**52.
+    """
+
+    products: Callable[..., None]
+    squares: Callable[..., None]
+    engine: Any
+
+
+@cache
+def available() -> bool:
+    """Whether this processor has the instructions, and llvmlite is installed (extra `fast`)."""
+    try:
+        from llvmlite import binding
+    except ImportError:
+        return False
+    features = binding.get_host_cpu_features()
+    return all(features.get(name, False) for name in _NEEDED)
+
+
+def is_made(limbs: int) -> bool:
+    """Whether this process has the code for so many limbs already."""
+    return limbs in _made
+
+
+def kernel(limbs: int) -> Kernel:
+    """The code, made at the first call. Raises UsageError where it cannot run."""
+    if limbs not in _made:
+        _made[limbs] = _make(limbs)
+    return _made[limbs]
+
+
+def _make(limbs: int) -> Kernel:
+    """Takes about 0.2 s once a process and number of limbs. Raises UsageError where it cannot run."""
+    if not available() or limbs % BLOCK:
+        raise UsageError("this machine cannot run the vectorised products")
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=2
+    )
+    code = binding.parse_assembly(_Source(limbs).text())
+    engine = binding.create_mcjit_compiler(code, machine)
+    engine.finalize_object()
+    address, number = ctypes.c_void_p, ctypes.c_uint64
+    products = ctypes.CFUNCTYPE(None, *[address] * 3, number, address, address, number, address)
+    squares = ctypes.CFUNCTYPE(None, address, number, number, address, number)
+    return Kernel(
+        products(engine.get_function_address("products")),
+        squares(engine.get_function_address("squares")),
+        (engine, machine),
+    )
+
+
+class _Source:
+    """The functions as LLVM's intermediate text."""
+
+    def __init__(self, limbs: int) -> None:
+        from llvmlite import ir
+
+        self._ir, self._limbs = ir, limbs
+        self._module = ir.Module("lanes")
+        self._nothing, self._digit, self._index = ir.VoidType(), ir.IntType(64), ir.IntType(32)
+        self._digits, self._indices, self._bits = (
+            ir.VectorType(kind, LANES) for kind in (self._digit, self._index, ir.IntType(1))
+        )
+        self._address, self._indices_at, self._byte_at, self._room = (
+            kind.as_pointer() for kind in (self._digit, self._indices, ir.IntType(8), self._digits)
+        )
+        eight, base, lanes, scale = self._digits, self._address, self._bits, self._index
+        self._low = self._declare("x86.avx512.vpmadd52l.uq.512", eight, [eight] * 3)
+        self._high = self._declare("x86.avx512.vpmadd52h.uq.512", eight, [eight] * 3)
+        gather, scatter = [eight, base, eight, lanes, scale], [base, lanes, eight, eight, scale]
+        self._gather = self._declare("x86.avx512.mask.gather.qpq.512", eight, gather)
+        self._scatter = self._declare("x86.avx512.mask.scatter.qpq.512", self._nothing, scatter)
+        self._prefetch = self._declare("prefetch.p0", self._nothing, [self._byte_at] + [self._index] * 3)
+
+    def text(self) -> str:
+        self._product()
+        self._products()
+        self._squares()
+        return str(self._module)
+
+    def _declare(self, name: str, result: Any, arguments: list[Any]) -> Any:
+        return self._ir.Function(self._module, self._ir.FunctionType(result, arguments), f"llvm.{name}")
+
+    def _begin(self, name: str, *arguments: Any) -> Any:
+        kind = self._ir.FunctionType(self._nothing, arguments)
+        self._function = self._ir.Function(self._module, kind, name)
+        self._builder = self._ir.IRBuilder(self._function.append_basic_block())
+        return self._function.args
+
+    def _product(self) -> None:
+        """acc = a · acc / R, all lanes."""
+        acc, a, modulus, inverse = self._begin("product", self._room, self._room, self._address, self._digit)
+        self._multiply = self._function
+        self._function.linkage, b, limbs = "internal", self._builder, self._limbs
+        self._function.attributes.add("noinline")
+        total, zero = self._make_room(), self._all(0)
+        for j in range(limbs):
+            self._put(zero, total, j)
+        every = self._spread_value(inverse)
+        self._loop(self._number(limbs), lambda i: self._block(total, acc, a, i, modulus, every), BLOCK)
+        carry = zero
+        for j in range(limbs):
+            column = b.add(self._get(total, j), carry)
+            self._put(b.and_(column, self._all((1 << DIGIT_BITS) - 1)), acc, j)
+            carry = b.lshr(column, self._all(DIGIT_BITS))
+        b.ret_void()
+
+    def _block(self, total: Any, acc: Any, a: Any, first: Any, modulus: Any, inverse: Any) -> None:
+        """total = (total + (a[first] + … + a[first + 3]·2**156) · acc + m · n) / 2**208, by the right m.
+
+        Column by column: each takes the low halves of its own products and the high halves of the products
+        before. Columns 0 to 3 give the digits of m, and vanish.
+        """
+        b, zero = self._builder, self._all(0)
+        four = [self._get(a, b.add(first, self._number(k))) for k in range(BLOCK)]
+        digits = [self._get(acc, j) for j in range(self._limbs)]
+        moduli = [self._spread(modulus, j) for j in range(self._limbs)]
+        m: list[Any] = []
+        carry = zero
+        for column in range(self._limbs + BLOCK):
+            low = self._get(total, column) if column < self._limbs else zero
+            low, high = self._column(low, zero, column, four, digits)
+            low, high = self._column(low, high, column, m, moduli)
+            value, carry = b.add(b.add(low, high), carry), zero
+            if column < BLOCK:
+                m.append(b.call(self._low, [zero, value, inverse]))
+                value = b.call(self._low, [value, m[-1], moduli[0]])
+                carry = b.lshr(value, self._all(DIGIT_BITS))
+            else:
+                self._put(value, total, column - BLOCK)
+
+    def _column(self, low: Any, high: Any, column: int, factors: list[Any], digits: list[Any]) -> Any:
+        """Both sums, and what the products of `factors` and `digits` add to a column."""
+        for k, factor in enumerate(factors):
+            if 0 <= column - k < len(digits):
+                low = self._builder.call(self._low, [low, factor, digits[column - k]])
+            if 0 <= column - k - 1 < len(digits):
+                high = self._builder.call(self._high, [high, factor, digits[column - k - 1]])
+        return low, high
+
+    def _products(self) -> None:
+        base, picked = self._address, self._index.as_pointer()
+        table, picks, outs, steps, start, modulus, inverse, results = self._begin(
+            "products", base, picked, picked, self._digit, base, base, self._digit, base
+        )
+        acc, a, b = self._make_room(), self._make_room(), self._builder
+
+        def restart(lanes: Any) -> None:
+            for j in range(self._limbs):
+                self._put(b.select(lanes, self._spread(start, j), self._get(acc, j)), acc, j)
+
+        def step(number: Any) -> None:
+            self._take(table, self._offsets(self._eight(picks, number)), a)
+            self._fetch_ahead(table, picks, b.add(number, self._number(1)))
+            b.call(self._multiply, [acc, a, modulus, inverse])
+            out = self._eight(outs, number)
+            ends = b.icmp_signed(">=", out, self._all(0, self._indices))
+            byte = self._ir.IntType(8)
+            with b.if_then(b.icmp_unsigned("!=", b.bitcast(ends, byte), byte(0))):
+                self._give(acc, results, self._offsets(out), ends)
+                restart(ends)
+
+        restart(self._all(1, self._bits))
+        self._loop(steps, step)
+        b.ret_void()
+
+    def _squares(self) -> None:
+        numbers, eights, times, modulus, inverse = self._begin(
+            "squares", self._address, self._digit, self._digit, self._address, self._digit
+        )
+        acc, b = self._make_room(), self._builder
+        offsets = self._ir.Constant(self._digits, [lane * self._limbs for lane in range(LANES)])
+
+        def eight(number: Any) -> None:
+            first = b.gep(numbers, [b.mul(number, self._number(LANES * self._limbs))])
+            self._take(first, offsets, acc)
+            self._loop(times, lambda _: b.call(self._multiply, [acc, acc, modulus, inverse]))
+            self._give(acc, first, offsets, self._all(1, self._bits))
+
+        self._loop(eights, eight)
+        b.ret_void()
+
+    def _take(self, table: Any, offsets: Any, room: Any) -> None:
+        """Eight numbers of a table, each to its lane."""
+        everywhere, scale = self._all(1, self._bits), self._index(8)
+        for j in range(self._limbs):
+            digit = self._builder.gep(table, [self._number(j)])
+            arguments = [self._all(0), digit, offsets, everywhere, scale]
+            self._put(self._builder.call(self._gather, arguments), room, j)
+
+    def _give(self, room: Any, table: Any, offsets: Any, lanes: Any) -> None:
+        """The numbers of these lanes to their places in a table."""
+        for j in range(self._limbs):
+            digit = self._builder.gep(table, [self._number(j)])
+            self._builder.call(self._scatter, [digit, lanes, offsets, self._get(room, j), self._index(8)])
+
+    def _fetch_ahead(self, table: Any, picks: Any, step: Any) -> None:
+        """Have the numbers of the next step brought near."""
+        b, first = self._builder, self._builder.mul(step, self._number(LANES))
+        read, near, data = self._index(0), self._index(3), self._index(1)
+        for lane in range(LANES):
+            pick = b.zext(b.load(b.gep(picks, [b.add(first, self._number(lane))])), self._digit)
+            place = b.mul(pick, self._number(self._limbs))
+            for line in range(0, self._limbs, _LINE_DIGITS):
+                digit = b.gep(table, [b.add(place, self._number(line))])
+                b.call(self._prefetch, [b.bitcast(digit, self._byte_at), read, near, data])
+
+    def _loop(self, count: Any, body: Callable[[Any], Any], by: int = 1) -> None:
+        """body(0), body(by), … below `count`."""
+        b, zero = self._builder, self._number(0)
+        before, head, done = b.block, *(self._function.append_basic_block() for _ in range(2))
+        b.cbranch(b.icmp_unsigned("<", zero, count), head, done)
+        b.position_at_end(head)
+        i = b.phi(self._digit)
+        i.add_incoming(zero, before)
+        body(i)
+        following = b.add(i, self._number(by))
+        i.add_incoming(following, b.block)
+        b.cbranch(b.icmp_unsigned("<", following, count), head, done)
+        b.position_at_end(done)
+
+    def _make_room(self) -> Any:
+        room = self._builder.alloca(self._digits, self._limbs)
+        room.align = 64
+        return room
+
+    def _get(self, room: Any, j: Any) -> Any:
+        found = self._builder.load(self._builder.gep(room, [self._number(j) if isinstance(j, int) else j]))
+        found.align = 64
+        return found
+
+    def _put(self, value: Any, room: Any, j: int) -> None:
+        self._builder.store(value, self._builder.gep(room, [self._number(j)])).align = 64
+
+    def _eight(self, places: Any, step: Any) -> Any:
+        rows = self._builder.bitcast(places, self._indices_at)
+        found = self._builder.load(self._builder.gep(rows, [step]))
+        found.align = 4
+        return found
+
+    def _offsets(self, places: Any) -> Any:
+        return self._builder.mul(self._builder.zext(places, self._digits), self._all(self._limbs))
+
+    def _spread(self, base: Any, j: int) -> Any:
+        return self._spread_value(self._builder.load(self._builder.gep(base, [self._number(j)])))
+
+    def _spread_value(self, value: Any) -> Any:
+        undefined = self._digits(self._ir.Undefined)
+        first = self._builder.insert_element(undefined, value, self._index(0))
+        return self._builder.shuffle_vector(first, undefined, self._all(0, self._indices))
+
+    def _all(self, value: int, kind: Any = None) -> Any:
+        return self._ir.Constant(kind or self._digits, [value] * LANES)
+
+    def _number(self, value: int) -> Any:
+        return self._digit(value)
