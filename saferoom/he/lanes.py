@@ -14,8 +14,10 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he.lanes_code import BLOCK, DIGIT_BITS, LANES, kernel
-from saferoom.he.products import Numbers, pairwise, width_of
+from saferoom.errors import ProtocolError
+from saferoom.he.lanes_code import BLOCK, DIGIT_BITS, LANES
+from saferoom.he.lanes_kernel import kernel
+from saferoom.he.products import Numbers, numbers_of, pairwise, values_of, width_of
 
 _MASK = np.uint64((1 << DIGIT_BITS) - 1)
 _WINDOW_BITS = 5
@@ -29,7 +31,7 @@ def limbs_for(modulus: mpz) -> int:
 
 
 class Lanes:
-    """`Products` eight at a time. Raises UsageError where the machine cannot."""
+    """`Products` eight at a time, modulo an odd number above 4. Raises UsageError where that cannot run."""
 
     def __init__(self, modulus: mpz) -> None:
         self.modulus, self._limbs = modulus, limbs_for(modulus)
@@ -39,6 +41,15 @@ class Lanes:
         r = mpz(1) << (DIGIT_BITS * self._limbs)
         self._one, self._to_form = self._digits_of(r % modulus), self._digits_of(r * r % modulus)
         self._from_form = self._digits_of(mpz(1))
+        self._check()
+
+    def _check(self) -> None:
+        """(n - 1)(n - 2) = 2, and its square 4: a processor or a compiler that errs is found before use."""
+        product = pairwise(self, *(numbers_of(self, [self.modulus - less]) for less in (1, 2)))
+        if values_of(self, np.append(product, self.squares(product, 1), axis=0)) != [2, 4]:
+            raise ProtocolError(
+                "the vectorised products are wrong on this machine", remedy="uninstall llvmlite"
+            )
 
     def read(self, data: bytes) -> Numbers:
         return self._times(_digits(data, width_of(self.modulus), self._limbs), self._to_form)

@@ -18,85 +18,17 @@ Source: Montgomery 1985; Gueron, Krasnov 2016 (modular exponentiation on 52-bit 
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-from saferoom.errors import UsageError
 
 LANES = 8
 DIGIT_BITS = 52
 BLOCK = 4
 """Digits of `a` that are taken in one pass over `b`; `limbs` is a multiple of it."""
 _LINE_DIGITS = 8
-_NEEDED = ("avx512f", "avx512ifma")
-_made: dict[int, Kernel] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """The two functions for one number of limbs. Addresses are those of little-endian 64-bit digits.
-
-    products(table, picks, outs, steps, start, modulus, inverse, results): picks (steps + 1, 8) and outs
-    (steps, 8) of int32, an out of -1 for none. squares(numbers, eights, times, modulus, inverse): in place,
-    8·eights numbers. `inverse` is -1/modulus modulo 2**52.
-    """
-
-    products: Callable[..., None]
-    squares: Callable[..., None]
-    engine: Any
-
-
-@cache
-def available() -> bool:
-    """Whether this processor has the instructions, and llvmlite is installed (extra `fast`)."""
-    try:
-        from llvmlite import binding
-    except ImportError:
-        return False
-    features = binding.get_host_cpu_features()
-    return all(features.get(name, False) for name in _NEEDED)
-
-
-def is_made(limbs: int) -> bool:
-    """Whether this process has the code for so many limbs already."""
-    return limbs in _made
-
-
-def kernel(limbs: int) -> Kernel:
-    """The code, made at the first call. Raises UsageError where it cannot run."""
-    if limbs not in _made:
-        _made[limbs] = _make(limbs)
-    return _made[limbs]
-
-
-def _make(limbs: int) -> Kernel:
-    """Takes about 0.2 s once a process and number of limbs. Raises UsageError where it cannot run."""
-    if not available() or limbs % BLOCK:
-        raise UsageError("this machine cannot run the vectorised products")
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    machine = binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=2
-    )
-    code = binding.parse_assembly(_Source(limbs).text())
-    engine = binding.create_mcjit_compiler(code, machine)
-    engine.finalize_object()
-    address, number = ctypes.c_void_p, ctypes.c_uint64
-    products = ctypes.CFUNCTYPE(None, *[address] * 3, number, address, address, number, address)
-    squares = ctypes.CFUNCTYPE(None, address, number, number, address, number)
-    return Kernel(
-        products(engine.get_function_address("products")),
-        squares(engine.get_function_address("squares")),
-        (engine, machine),
-    )
-
-
-class _Source:
+class Source:
     """The functions as LLVM's intermediate text."""
 
     def __init__(self, limbs: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he import lanes_code
+from saferoom.he import lanes_kernel
 
 Numbers: TypeAlias = NDArray[Any]
 """Numbers modulo the modulus in the form of their `Products`: one along the first axis, to index and join."""
@@ -52,10 +52,10 @@ class Products(Protocol):
 
 def products_for(modulus: mpz, count: int) -> Products:
     """The quickest way to make about `count` products."""
-    if lanes_code.available():
+    if lanes_kernel.available():
         from saferoom.he.lanes import Lanes, limbs_for
 
-        if count >= (WORTH_CALLING if lanes_code.is_made(limbs_for(modulus)) else WORTHWHILE):
+        if count >= (WORTH_CALLING if lanes_kernel.is_made(limbs_for(modulus)) else WORTHWHILE):
             return Lanes(modulus)
     return OneByOne(modulus)
 

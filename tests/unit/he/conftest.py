@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saferoom.he import lanes_code, products
+from saferoom.he import lanes_kernel, products
 
 
 @pytest.fixture(params=["one by one", "lanes"])
@@ -12,8 +12,8 @@ def arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """In this process, products are made by GMP alone, or wherever possible by the vectorised code."""
     kind: str = request.param
     if kind == "one by one":
-        monkeypatch.setattr(lanes_code, "available", lambda: False)
-    elif not lanes_code.available():
+        monkeypatch.setattr(lanes_kernel, "available", lambda: False)
+    elif not lanes_kernel.available():
         pytest.skip("the vectorised code needs AVX-512 IFMA, and llvmlite")
     for threshold in ("WORTHWHILE", "WORTH_CALLING"):
         monkeypatch.setattr(products, threshold, 0)

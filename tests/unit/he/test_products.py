@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import secrets
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +15,8 @@ from gmpy2 import mpz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saferoom.errors import UsageError
-from saferoom.he import lanes_code
+from saferoom.errors import ProtocolError, UsageError
+from saferoom.he import lanes, lanes_code, lanes_kernel
 from saferoom.he.lanes import limbs_for
 from saferoom.he.products import numbers_of, pairwise, products_for, values_of, width_of
 
@@ -117,6 +121,37 @@ def test_limbs_leave_room_for_four_times_the_modulus() -> None:
 
 
 def test_where_it_cannot_run_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes_code, "available", lambda: False)
+    monkeypatch.setattr(lanes_kernel, "available", lambda: False)
     with pytest.raises(UsageError):
-        lanes_code.kernel(1000)
+        lanes_kernel.kernel(1000)
+
+
+def test_a_processor_that_errs_is_found(arithmetic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if arithmetic == "one by one":
+        pytest.skip("GMP is not checked")
+    right = lanes_kernel.kernel(limbs_for(mpz(1) << 99))
+
+    def wrong(*arguments: int) -> None:
+        right.products(*arguments)
+        ctypes.c_uint64.from_address(arguments[-1]).value ^= 1
+
+    monkeypatch.setattr(lanes, "kernel", lambda _: replace(right, products=wrong))
+    with pytest.raises(ProtocolError, match="wrong on this machine"):
+        products_for((mpz(1) << 99) - 1, 1)
+
+
+def test_a_service_that_may_not_make_code_uses_gmp() -> None:
+    """As under systemd's MemoryDenyWriteExecute, by the kernel's own switch for it."""
+    code = (
+        "import ctypes, sys\n"
+        "PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1\n"
+        "if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0): sys.exit(77)\n"
+        "from gmpy2 import mpz\n"
+        "from saferoom.he import products\n"
+        "products.WORTHWHILE = 0\n"
+        "print(type(products.products_for(mpz(101), 1)).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        pytest.skip("the kernel has no such switch")
+    assert (done.returncode, done.stdout.strip()) == (0, "OneByOne"), done.stderr
