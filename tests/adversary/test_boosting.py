@@ -17,6 +17,7 @@ from saferoom.he.keys import Encryption
 from saferoom.he.vectors import decrypt_vector, encrypt_vector
 from saferoom.he.workers import Workers
 from saferoom.models.boosting_messages import layout_of
+from saferoom.models.boosting_settings import FRAC_BITS
 from saferoom.protocols.split_sums import MOST_CANDIDATES, Cipher
 from saferoom.sharing.values import Public
 from tests.boosting_room import PARTIES, Array, BoostingRoom, Role, random_room
@@ -133,7 +134,7 @@ def test_sums_that_cannot_be_are_refused(lie: Bend) -> None:
 
 
 @pytest.mark.parametrize("field", [0, 1])
-@pytest.mark.parametrize("by", [1 << 26, -(1 << 26)])
+@pytest.mark.parametrize("by", [1 << (FRAC_BITS + 6), -(1 << (FRAC_BITS + 6))])
 def test_sums_that_no_rows_of_ours_have_are_refused(field: int, by: int) -> None:
     room = tax_splits()
     assert_caught("tax", ROOT_SUMS, with_sums(more(field, by), room), room)
