@@ -2,7 +2,7 @@
 
     base**e = Π_i table[i][digit i of e]        w bits a multiplication instead of one squaring a bit
 
-Eight bits a digit are quickest for thousands of powers; four need an eighth of the table, and pay for few.
+Wide digits are quicker and need larger tables: how wide they are depends on how many powers are asked for.
 Source: Brickell, Gordon, McCurley, Wilson 1992 (fixed-base windowing).
 """
 
@@ -15,12 +15,12 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he.products import Numbers, Products, numbers_of, pairwise, products_for, values_of
+from saferoom.he.products import Numbers, Products, numbers_of, pairwise, products_for, values_of, width_of
 
 SLACK_BYTES = 16
 """Random bytes beyond an order: a reduced or covering exponent is then within 2**-128 of uniform."""
-FEW_BITS, MANY_BITS = 4, 8
-MANY = 200
+MOST_TABLE_BYTES = 24 << 20
+MOST_DIGIT_BITS = 12
 _BATCH = 1 << 12
 
 
@@ -36,7 +36,7 @@ class _Table:
 class FixedBase:
     """The powers of one base modulo one modulus, for exponents of `size_bytes` bytes. Never printed.
 
-    The table is made when it is first needed, and again when much more is asked for than it suits.
+    The table is made when it is first needed, and again when much wider digits have become worth it.
     """
 
     def __init__(self, base: mpz, modulus: mpz, size_bytes: int) -> None:
@@ -62,16 +62,25 @@ class FixedBase:
         return found
 
     def _suitable(self) -> _Table:
-        digit_bits = MANY_BITS if self._asked >= MANY else FEW_BITS
-        products = products_for(self._modulus, self._asked * self._size_bytes)
-        old = self._table
-        if old is None or type(products) is not type(old.products) or digit_bits > old.digit_bits:
+        digit_bits, old = self._digit_bits(), self._table
+        products = products_for(self._modulus, self._asked * self._places(digit_bits))
+        if old is None or type(products) is not type(old.products) or digit_bits >= old.digit_bits + 2:
             self._table = old = _Table(products, digit_bits, self._entries(products, digit_bits))
         return old
 
+    def _places(self, digit_bits: int) -> int:
+        return -(-8 * self._size_bytes // digit_bits)
+
+    def _digit_bits(self) -> int:
+        """Of tables that are not too large the one with the fewest products, if as much is still to come."""
+        entries = {bits: self._places(bits) << bits for bits in range(1, MOST_DIGIT_BITS + 1)}
+        most = max(MOST_TABLE_BYTES // width_of(self._modulus), entries[1])
+        fitting = [bits for bits in entries if entries[bits] <= most]
+        return min(fitting, key=lambda bits: entries[bits] + 2 * self._asked * self._places(bits))
+
     def _entries(self, products: Products, digit_bits: int) -> Numbers:
         """Digit by digit, bit by bit: the entries with a bit set are those without, times base**(2**bit)."""
-        places = -(-8 * self._size_bytes // digit_bits)
+        places = self._places(digit_bits)
         bits = [self._base]
         for _ in range(places * digit_bits - 1):
             bits.append(bits[-1] * bits[-1] % self._modulus)

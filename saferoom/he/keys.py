@@ -194,8 +194,8 @@ class PrivateKey:
 
     def encrypt_all(self, plains: Sequence[int]) -> list[mpz]:
         """As `encrypt`, each of them."""
-        for plain in plains:
-            check_plain(plain, self.public.plain_bits)
+        for extreme in (min(plains, default=0), max(plains, default=0)):
+            check_plain(extreme, self.public.plain_bits)
         first, second, inverse = self.first.modulus, self.second.modulus, self._second_inverse
         pairs = zip(self.first.encrypt(plains), self.second.encrypt(plains), strict=True)
         return [other + second * ((one - other) * inverse % first) for one, other in pairs]

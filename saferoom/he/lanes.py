@@ -1,8 +1,8 @@
 """Products by the vectorised machine code of `lanes_code`: numbers in Montgomery form, digit by digit.
 
 A table of numbers is (count, limbs) of 52-bit digits, lowest first, each number times R modulo n. Picks are
-dealt to the eight lanes in one stretch each, so that all have equally much to do; a run that goes over the
-edge of a stretch comes in pieces, which are multiplied at the end.
+dealt to the eight lanes in one stretch each, so that all have equally much to do; a run that is torn by the
+edge of a stretch is joined afterwards.
 """
 
 from __future__ import annotations
@@ -60,23 +60,20 @@ class Lanes:
         return _bytes(plain, width_of(self.modulus))
 
     def runs(self, numbers: Numbers, picks: NDArray[Any], ends: NDArray[Any]) -> Numbers:
-        found = np.empty((len(ends), self._limbs), dtype=np.uint64)
-        found[:] = self._one
-        starts = np.concatenate([np.zeros(1, dtype=ends.dtype), ends[:-1]])
-        filled = np.flatnonzero(starts < ends)
-        if not len(filled):
-            return found
-        starts, ends = starts[filled], ends[filled]
-        steps = -(-len(picks) // LANES)
-        edges = np.append(np.arange(steps, len(picks), steps), len(picks))
-        stops = np.union1d(ends, edges)  # where a piece ends
-        pieces = self._pieces(numbers, picks, stops, steps, self._one)
-        first, last = np.searchsorted(stops, starts, side="right"), np.searchsorted(stops, ends)
-        found[filled] = pieces[first]
-        torn = np.flatnonzero(first < last)
+        count, steps = len(ends), -(-len(picks) // LANES)
+        lengths = np.diff(ends, prepend=0)
+        filled = np.flatnonzero(lengths)
+        out = np.full(LANES * steps, -1, dtype=np.int32)
+        out[ends[filled] - 1] = filled
+        edges = np.arange(steps - 1, len(picks) - 1, max(steps, 1))  # where a lane ends and the next goes on
+        torn = edges[out[edges] < 0]
+        out[torn] = count + np.arange(len(torn))
+        found = self._multiplied(numbers, picks, out, self._one, count + len(torn))
+        if len(filled) < count:
+            found[:count][lengths == 0] = self._one
         if len(torn):
-            found[filled[torn]] = self._joined(pieces, first[torn], last[torn])
-        return found
+            self._join(found, count, np.searchsorted(ends, torn, side="right"))
+        return found[:count]
 
     def squares(self, numbers: Numbers, times: int) -> Numbers:
         eights = -(-len(numbers) // LANES)
@@ -99,28 +96,31 @@ class Lanes:
     def _times(self, numbers: Numbers, factor: Numbers) -> Numbers:
         """Each number times the factor, divided by R."""
         count = len(numbers)
-        every = np.arange(count)
-        return self._pieces(numbers, every, every + 1, -(-count // LANES), factor)
+        out = np.full(-(-count // LANES) * LANES, -1, dtype=np.int32)
+        out[:count] = every = np.arange(count, dtype=np.int32)
+        return self._multiplied(numbers, every, out, factor, count)
 
-    def _joined(self, pieces: Numbers, first: NDArray[Any], last: NDArray[Any]) -> Numbers:
-        """The products of pieces[first[i]] to pieces[last[i]]: one an inner edge, so fewer than lanes."""
-        steps = int((last - first).max()) + 1
-        picks = first[:, None] + np.arange(steps)
-        picks[picks > last[:, None]] = len(pieces)
-        padded = np.concatenate([pieces, self._one[None]])
-        return self._pieces(padded, picks.ravel(), np.arange(1, len(first) + 1) * steps, steps, self._one)
+    def _join(self, found: Numbers, count: int, owners: NDArray[Any]) -> None:
+        """Multiply found[count + i] into found[owners[i]]: one an inner edge, so fewer than lanes."""
+        which = np.unique(owners)
+        table = np.concatenate([found[which], found[count:], self._one[None]])
+        pieces = [[i, *(len(which) + np.flatnonzero(owners == run))] for i, run in enumerate(which)]
+        steps = max(map(len, pieces))
+        picks = [piece + [len(table) - 1] * (steps - len(piece)) for piece in pieces]
+        out = np.full((LANES, steps), -1, dtype=np.int32)
+        out[: len(which), -1] = np.arange(len(which))
+        found[which] = self._multiplied(table, np.ravel(picks), out.ravel(), self._one, len(which))
 
-    def _pieces(
-        self, numbers: Numbers, picks: NDArray[Any], stops: NDArray[Any], steps: int, start: Numbers
+    def _multiplied(
+        self, numbers: Numbers, picks: NDArray[Any], out: NDArray[np.int32], start: Numbers, count: int
     ) -> Numbers:
-        """start, times the picks up to each stop, divided by R for each. A lane has `steps` picks."""
-        found = np.empty((len(stops), self._limbs), dtype=np.uint64)
-        if not len(stops):
-            return found
+        """start times picks, divided by R for each; from the start again after each that has an `out`.
+
+        `out`, a multiple of lanes of places among `count` results or -1, may be longer than `picks`.
+        """
+        found, steps = np.empty((count, self._limbs), dtype=np.uint64), len(out) // LANES
         dealt = np.zeros(LANES * steps, dtype=np.int32)
         dealt[: len(picks)] = picks
-        out = np.full(LANES * steps, -1, dtype=np.int32)
-        out[stops - 1] = np.arange(len(stops), dtype=np.int32)
         ahead = np.zeros((steps + 1, LANES), dtype=np.int32)
         ahead[:steps] = dealt.reshape(LANES, steps).T
         out = np.ascontiguousarray(out.reshape(LANES, steps).T)

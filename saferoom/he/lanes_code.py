@@ -129,13 +129,15 @@ class Source:
                 self._put(b.select(lanes, self._spread(start, j), self._get(acc, j)), acc, j)
 
         def step(number: Any) -> None:
-            self._take(table, self._offsets(self._eight(picks, number)), a)
-            self._fetch_ahead(table, picks, b.add(number, self._number(1)))
-            b.call(self._multiply, [acc, a, modulus, inverse])
-            out = self._eight(outs, number)
+            out, byte = self._eight(outs, number), self._ir.IntType(8)
             ends = b.icmp_signed(">=", out, self._all(0, self._indices))
-            byte = self._ir.IntType(8)
-            with b.if_then(b.icmp_unsigned("!=", b.bitcast(ends, byte), byte(0))):
+            any_ends = b.icmp_unsigned("!=", b.bitcast(ends, byte), byte(0))
+            self._take(table, self._offsets(self._eight(picks, number)), a)
+            self._fetch(table, picks, b.add(number, self._number(1)), to_write=False)
+            with b.if_then(any_ends):
+                self._fetch(results, outs, number, to_write=True)
+            b.call(self._multiply, [acc, a, modulus, inverse])
+            with b.if_then(any_ends):
                 self._give(acc, results, self._offsets(out), ends)
                 restart(ends)
 
@@ -173,16 +175,16 @@ class Source:
             digit = self._builder.gep(table, [self._number(j)])
             self._builder.call(self._scatter, [digit, lanes, offsets, self._get(room, j), self._index(8)])
 
-    def _fetch_ahead(self, table: Any, picks: Any, step: Any) -> None:
-        """Have the numbers of the next step brought near."""
+    def _fetch(self, table: Any, picks: Any, step: Any, to_write: bool) -> None:
+        """Have the numbers of a step brought near, while there is something else to do."""
         b, first = self._builder, self._builder.mul(step, self._number(LANES))
-        read, near, data = self._index(0), self._index(3), self._index(1)
+        write, near, data = self._index(int(to_write)), self._index(3), self._index(1)
         for lane in range(LANES):
-            pick = b.zext(b.load(b.gep(picks, [b.add(first, self._number(lane))])), self._digit)
+            pick = b.sext(b.load(b.gep(picks, [b.add(first, self._number(lane))])), self._digit)
             place = b.mul(pick, self._number(self._limbs))
             for line in range(0, self._limbs, _LINE_DIGITS):
                 digit = b.gep(table, [b.add(place, self._number(line))])
-                b.call(self._prefetch, [b.bitcast(digit, self._byte_at), read, near, data])
+                b.call(self._prefetch, [b.bitcast(digit, self._byte_at), write, near, data])
 
     def _loop(self, count: Any, body: Callable[[Any], Any], by: int = 1) -> None:
         """body(0), body(by), … below `count`."""

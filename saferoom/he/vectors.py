@@ -22,9 +22,10 @@ from saferoom.he.workers import Workers, gathered
 
 def encrypt_vector(key: PrivateKey, plains: Sequence[int], workers: Workers) -> Ciphertexts:
     """Each of `plains` encrypted by the key's owner. Raises UsageError if one does not fit."""
-    for plain in plains:
-        check_plain(plain, key.public.plain_bits)
-    width = max((int(plain).bit_length() for plain in plains), default=0) // 8 + 1  # a bit for the sign
+    extremes = min(plains, default=0), max(plains, default=0)
+    for extreme in extremes:
+        check_plain(extreme, key.public.plain_bits)
+    width = max(int(extreme).bit_length() for extreme in extremes) // 8 + 1  # a bit for the sign
     workers.use(key)
     shares = [
         (

@@ -11,7 +11,14 @@ from gmpy2 import mpz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saferoom.he.fixed_base import MANY, SLACK_BYTES, FixedBase, _digits, random_below, random_exponents
+from saferoom.he.fixed_base import (
+    MOST_TABLE_BYTES,
+    SLACK_BYTES,
+    FixedBase,
+    _digits,
+    random_below,
+    random_exponents,
+)
 
 MODULUS = mpz(2) ** 127 - 1
 
@@ -34,11 +41,26 @@ def test_as_pow(base: int, exponents: list[bytes]) -> None:
 @pytest.mark.usefixtures("arithmetic")
 def test_the_table_grows_with_what_is_asked_for() -> None:
     base, few = FixedBase(mpz(3), MODULUS, 2), exponents_of([b"\x12\x34", b"\xff\xff", b"\0\0"])
-    many = np.frombuffer(secrets.token_bytes(2 * MANY), dtype=np.uint8).reshape(MANY, 2)
-    for exponents in (few, many, few):
+    many = np.frombuffer(secrets.token_bytes(2 * 1000), dtype=np.uint8).reshape(1000, 2)
+    sizes = []
+    for exponents in (few, many, few, many):
         expected = [pow(3, int.from_bytes(e.tobytes(), "little"), MODULUS) for e in exponents]
         assert base.powers(exponents) == expected
+        assert base._table is not None
+        sizes.append(len(base._table.entries))
+    assert sizes[0] < sizes[1] == sizes[2] <= sizes[3]
     assert base.powers(few[:0]) == []
+
+
+def test_tables_have_a_largest_size() -> None:
+    base = FixedBase(mpz(3), mpz(1) << 3071, 128)
+    widths = []
+    for asked in (0, 1, 100, 10_000, 10**9):
+        base._asked = asked
+        widths.append(base._digit_bits())
+        assert base._places(widths[-1]) << widths[-1] <= MOST_TABLE_BYTES // 384
+    assert widths == sorted(widths)
+    assert widths[0] < 3 < 8 <= widths[-1]
 
 
 @given(exponent=st.binary(min_size=1, max_size=30), digit_bits=st.integers(1, 16))
