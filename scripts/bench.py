@@ -181,9 +181,9 @@ def two_jobs(rows: int) -> Result:
     return {"rows": rows, "one_job_seconds": alone, "two_jobs_seconds": together, "ratio": together / alone}
 
 
-def other_script(name: str) -> Result:
+def other_script(name: str, *arguments: str) -> Result:
     """A benchmark of its own, in its own process."""
-    command = [sys.executable, str(Path(__file__).parent / name)]
+    command = [sys.executable, str(Path(__file__).parent / name), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: Result = json.loads(done.stdout)
     return found
@@ -199,6 +199,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "scoring 1,000,000 × 3": lambda: scoring(1_000_000),
     "scorecard 100,000 × 60, 2048 bits": lambda: scorecard(100_000, 2048),
     "scorecard 100,000 × 60, 3072 bits": lambda: scorecard(100_000, 3072),
+    "boosted trees": lambda: other_script("bench_boosting.py", "--large"),
     "two jobs at once": lambda: two_jobs(100_000),
 }
 

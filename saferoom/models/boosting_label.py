@@ -18,7 +18,7 @@ from saferoom.models.boosting_messages import MORE, layout_of, send_choices, sen
 from saferoom.models.boosting_model import LocalTree
 from saferoom.models.boosting_rows import ROOT, Mask, NodeRows
 from saferoom.models.boosting_settings import BoostingSettings
-from saferoom.models.boosting_split import NO_SPLIT, best_of, leaf_weight
+from saferoom.models.boosting_split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.protocols.split_sums import Cipher, hear_candidates, receive_sums, send_gradients
@@ -129,8 +129,7 @@ class _Tree:
         parent = max((pair[0] - 1) // 2, ROOT)
         kept = self._own.kept(self._kept[parent][self._s.me], held, self._settings.least_rows)
         smaller = self._rows.summed(self._rows.smaller(pair))
-        sums = self._drawn.sums[smaller]
-        of_bins = [_by_bin(feature, feature.bins[smaller], sums) for feature in self._own.features]
+        of_bins = [by_bin(feature, smaller, self._drawn.sums) for feature in self._own.features]
         return kept, self._own.left_sums(of_bins)
 
     def _hear(self, peer: str, pairs: Sequence[Pair], depth: int) -> list[tuple[Mask, I64]]:
@@ -193,12 +192,6 @@ class _Tree:
             raise PeerError(
                 "rows that do not have the sums of its split", party=peer, step=self._s.step(label)
             )
-
-
-def _by_bin(feature: BinnedFeature, bins: NDArray[np.integer], sums: I64) -> I64:
-    """(bins, 3) exact sums: every sum is below 2**53."""
-    columns = [np.bincount(bins, weights=sums[:, field], minlength=feature.count) for field in range(3)]
-    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _possible(sums: I64, rows: I64) -> bool:

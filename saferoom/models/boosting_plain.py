@@ -23,7 +23,7 @@ from saferoom.models.boosting_gradients import (
 )
 from saferoom.models.boosting_rows import ROOT, NodeRows
 from saferoom.models.boosting_settings import BoostingSettings
-from saferoom.models.boosting_split import NO_SPLIT, best_of, leaf_weight
+from saferoom.models.boosting_split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates, Split, goes_left
 
@@ -129,14 +129,8 @@ def _best(
     most, found = NO_SPLIT, None
     total = sums[held].sum(axis=0)
     for party, candidates in own.items():
-        of_bins = [_by_bin(feature, held, sums) for feature in candidates.features]
+        of_bins = [by_bin(feature, held, sums) for feature in candidates.features]
         best = best_of(candidates.left_sums(of_bins), kept[party], total, settings)
         if best.tied and best.gain > most.gain:
             most, found = best, (party, best.tied[0])
     return found
-
-
-def _by_bin(feature: BinnedFeature, held: NDArray[np.int32], sums: I64) -> I64:
-    table = np.zeros((feature.count, 3), dtype=np.int64)
-    np.add.at(table, feature.bins[held], sums[held])
-    return table

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.models.boosting_settings import FRAC_BITS, LEAST_GAIN, WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.protocols.bins import BinnedFeature
 
 F64: TypeAlias = NDArray[np.float64]
 Sums: TypeAlias = NDArray[np.int64]  # (…, 3): gradients, hessians, events
@@ -28,6 +29,16 @@ class Best:
 
 
 NO_SPLIT = Best(0.0, ())
+
+
+def by_bin(feature: BinnedFeature, rows: NDArray[np.int32], sums: Sums) -> Sums:
+    """The sums of those of `rows` that lie in each bin, (bins, 3); `sums` are those of every row.
+
+    Exact: NumPy adds up as floats, and every sum is below 2**53.
+    """
+    bins, held = feature.bins[rows], sums[rows]
+    columns = [np.bincount(bins, weights=held[:, field], minlength=feature.count) for field in range(3)]
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def best_of(left: Sums, kept: NDArray[np.bool_], node: Sums, settings: BoostingSettings) -> Best:

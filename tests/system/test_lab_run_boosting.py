@@ -1,4 +1,4 @@
-"""`saferoom lab run` of boosted trees on real data: the trees of the plain twin, better than the bank alone."""
+"""`saferoom lab run` of boosted trees on real data: the plain twin's trees; better than the bank alone."""
 
 from __future__ import annotations
 
