@@ -144,10 +144,23 @@ class _Cell(NamedTuple):
 _NOTHING = _Cell(0, 0, True)
 
 
-def _cell(counts: I64) -> _Cell:
-    """A cell of the parent: (nodes, bins) rows."""
-    of_nodes = counts.sum(axis=1)
-    return _Cell(int(of_nodes.sum()), int(counts.min(axis=0).sum()), not of_nodes.min())
+class _Cells:
+    """Cells of the parent by their bins, of counts (nodes, bins): differences of running sums."""
+
+    def __init__(self, counts: I64) -> None:
+        running = np.zeros((len(counts) + 1, counts.shape[1] + 1), dtype=np.int64)
+        np.cumsum(np.vstack([counts, counts.min(axis=0)]), axis=1, out=running[:, 1:])
+        *self._of_nodes, self._fewer = running.tolist()
+        self.bins = counts.shape[1]
+
+    def whole(self) -> _Cell:
+        """All bins."""
+        return self.cell(0, self.bins)
+
+    def cell(self, start: int, stop: int) -> _Cell:
+        """Bins start … stop - 1."""
+        of_nodes = [running[stop] - running[start] for running in self._of_nodes]
+        return _Cell(sum(of_nodes), self._fewer[stop] - self._fewer[start], not min(of_nodes))
 
 
 def _joined(first: _Cell, second: _Cell) -> _Cell:
@@ -158,21 +171,22 @@ def _kept_cuts(
     counts: I64, ordered: int, before: set[int], apart: bool, minimum: int
 ) -> tuple[list[int], bool]:
     """The cuts that are kept, from below; and whether the missing values are a cell of their own."""
-    missing = _cell(counts[:, ordered:])
+    cells = _Cells(counts)
+    missing = cells.cell(ordered, cells.bins)
     kept: list[int] = []
     closed: list[_Cell] = []
     held, start = _NOTHING, 0
     for cut in sorted(before):
-        held = _joined(held, _cell(counts[:, start : cut + 1]))
+        held = _joined(held, cells.cell(start, cut + 1))
         start = cut + 1
         if held.may_be(minimum):
             kept.append(cut)
             closed.append(held)
             held = _NOTHING
     if not apart:
-        held = _joined(held, _cell(counts[:, start:]))
+        held = _joined(held, cells.cell(start, cells.bins))
     else:
-        held = _joined(held, _cell(counts[:, start:ordered]))
+        held = _joined(held, cells.cell(start, ordered))
         apart = missing.may_be(minimum)
         held = held if apart else _joined(held, missing)
     while kept and not (held.may_be(minimum) or (apart and not held.rows)):
@@ -183,12 +197,13 @@ def _kept_cuts(
 
 def _kept_levels(counts: I64, before: list[int], minimum: int) -> list[int]:
     """The levels that are kept: each is a cell, and all others together are one."""
-    cells = {level: _cell(counts[:, [level]]) for level in before}
+    of_bins = _Cells(counts)
+    cells = {level: of_bins.cell(level, level + 1) for level in before}
     kept = sorted(
-        (level for level, cell in cells.items() if cell.may_be(minimum)),
+        (level for level in before if cells[level].may_be(minimum)),
         key=lambda level: (-cells[level].rows, level),
     )
-    rest = _cell(np.delete(counts, before, axis=1))
+    rest = _Cells(np.delete(counts, before, axis=1)).whole()  # one cell of the parent
     for level in set(before) - set(kept):
         rest = _joined(rest, cells[level])
     while kept and rest.rows and not rest.may_be(minimum):
