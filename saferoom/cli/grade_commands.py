@@ -111,14 +111,16 @@ def compare(
 @node_command(app, "saferoom grade stability 3f --dataset tax-2025-q2")
 def stability(
     node: Node,
-    model: Annotated[str, typer.Argument(help="The scorecard's id, or its beginning.")],
+    model: Annotated[
+        str, typer.Argument(help="The model's id, or its beginning.")
+    ],
     dataset: Annotated[
         str | None, typer.Option(help="A registered data set; without it, the contract's own.")
     ] = None,
 ) -> None:
     """How far this party's own features have moved since training.
 
-    Of each feature of a scorecard: its stability index. Nothing leaves the node.
+    Of each feature of a scorecard or of boosted trees: its stability index. Nothing leaves the node.
     """
     answer = node.ask("model.stability", model=model, **({"dataset": dataset} if dataset else {}))
     node.show(answer, _stability_lines)

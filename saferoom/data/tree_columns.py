@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from saferoom.data.table import CategoryColumn, ColumnType, PartyTable
 from saferoom.data.woe import assign
 from saferoom.errors import StorageError
@@ -24,15 +26,20 @@ FORMAT = "saferoom tree columns 1"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TreeColumns:
-    """Bins of each column, in the table's order; `dropped` says why others have none."""
+    """Bins of each column, in the table's order, and how many training rows each holds.
+
+    `dropped` says why other columns have none.
+    """
 
     bins: Mapping[str, Bins]
+    rows: Mapping[str, tuple[int, ...]]
     dropped: Mapping[str, str]
 
     @classmethod
     def fit(cls, table: PartyTable, most: int) -> TreeColumns:
         """At most `most` bins a column, missing values not counted, of the training rows in `table`."""
         found: dict[str, Bins] = {}
+        rows: dict[str, tuple[int, ...]] = {}
         dropped: dict[str, str] = {}
         for name, column in table.columns.items():
             bins: Bins | None
@@ -44,7 +51,9 @@ class TreeColumns:
                 dropped[name] = "constant in the training rows"
             else:
                 found[name] = bins
-        return cls(found, dropped)
+                codes = assign(name, bins, column)
+                rows[name] = tuple(np.bincount(codes, minlength=bins.size).tolist())
+        return cls(found, rows, dropped)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -63,8 +72,8 @@ class TreeColumns:
         return [binned(bins, assign(name, bins, table.column(name))) for name, bins in self.bins.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON of it; holds edges and levels, so it stays at the party."""
-        columns = {name: bins.to_dict() for name, bins in self.bins.items()}
+        """JSON of it; holds edges, levels and counts, so it stays at the party."""
+        columns = {name: {**bins.to_dict(), "rows": self.rows[name]} for name, bins in self.bins.items()}
         return {"format": FORMAT, "columns": columns, "dropped": dict(self.dropped)}
 
     @classmethod
@@ -73,4 +82,5 @@ class TreeColumns:
         if content.get("format") != FORMAT:
             raise StorageError(f"the stored columns are not of the form {FORMAT!r}", remedy="train again")
         columns = {str(name): bins_from_dict(bins) for name, bins in content["columns"].items()}
-        return cls(columns, dict(content["dropped"]))
+        rows = {str(name): tuple(bins["rows"]) for name, bins in content["columns"].items()}
+        return cls(columns, rows, dict(content["dropped"]))

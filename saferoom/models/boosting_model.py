@@ -1,7 +1,7 @@
 """What each party keeps of joint boosted trees: the shape of every tree, and its own splits.
 
 The label holder keeps besides who owns each split, the weight of each leaf, and the margin of every row
-before the first tree. Weights are in units of 2**-WEIGHT_FRAC_BITS.
+before the first tree. Weights and values are in units of 2**-WEIGHT_FRAC_BITS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Shape: TypeAlias = tuple[int, ...]
 class LocalTree:
     """One tree as a party knows it, by node. `covers`: training rows; `splits`: of own columns.
 
-    At the label holder alone: `owners` and `gains` of all splits, and `weights` of leaves.
+    At the label holder alone: `owners` and `gains` of all splits, and `weights` of leaves. `values` of own
+    splits, if reason codes are to be given: how the mean weights of the leaves left and right differ.
     """
 
     shape: Shape
@@ -29,6 +30,7 @@ class LocalTree:
     owners: Mapping[int, str] = field(default_factory=dict)
     gains: Mapping[int, float] = field(default_factory=dict)
     weights: Mapping[int, int] = field(default_factory=dict)
+    values: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
     {"version": 1, "kind": "boosting", "job", "contract", "party", "columns", "points", "preparation",
      "own_trees", "importance", "trees": [{"shape": […], "covers": {node: rows},
-                                           "splits": {node: [column, cut, missing left]}}]}
+                                           "splits": {node: [column, cut, missing left]},
+                                           "values": {node: value of an own split}}]}
 
-The label holder's has "owners", "gains" and "weights" of each tree too, "base", and "gains" by party.
-Weights and base are integers with WEIGHT_FRAC_BITS fractional bits.
+"values" are there if the contract names a recipient of reason codes. The label holder's has "owners", "gains"
+and "weights" of each tree too, "base", and "gains" by party.
+Weights, values and base are integers with WEIGHT_FRAC_BITS fractional bits.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from numpy.typing import NDArray
 from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
+from saferoom.errors import RefusedError
+from saferoom.models.boosting_contributions import contributions
 from saferoom.models.boosting_model import LocalTree, LocalTrees
 from saferoom.models.boosting_reach import leaves_of, reached_leaves
 from saferoom.models.boosting_settings import WEIGHT_FRAC_BITS
@@ -66,6 +70,20 @@ class BoostedModel:
     def rows(self, table: PartyTable) -> ModelRows:
         """The rows of a table as the model sees them."""
         return ModelRows(self.trees, self.preparation, table)
+
+    def lost(self, table: PartyTable) -> I64:
+        """Points that each column costs each row beside what is expected without own columns: (n, d), >= 0.
+
+        Raises RefusedError if the job was told no values of splits.
+        """
+        if any(tree.splits.keys() != tree.values.keys() for tree in self.trees.trees):
+            raise RefusedError(
+                "the model was trained without what reason codes are made of", remedy="train it again"
+            )
+        rows, width = self.rows(table), len(self.preparation.column_names)
+        steps = ((tree, rows.sides(tree)) for tree in self.trees.trees)
+        moved = contributions(steps, len(table), width)
+        return np.rint(np.maximum(moved, 0) * self.scale.factor).astype(np.int64)
 
     def judge(self, total: NDArray[np.float64]) -> tuple[NDArray[np.float64], I64]:
         """Probability of default and points (n,) of log-odds (n,)."""
@@ -156,8 +174,9 @@ class ModelRows:
                 margin += weights[self._reached(tree, places).argmax(axis=1)]
         return margin
 
-    def sides(self, tree: LocalTree, places: NDArray[np.int32]) -> dict[int, NDArray[np.bool_]]:
-        """Which of the rows own splits of a tree send left."""
+    def sides(self, tree: LocalTree, places: NDArray[np.int32] | None = None) -> dict[int, NDArray[np.bool_]]:
+        """Which of the rows, or of those at `places`, own splits of a tree send left."""
+        places = np.arange(self._size, dtype=np.int32) if places is None else places
         return {
             node: goes_left(self._features[split.column], split, places)
             for node, split in tree.splits.items()
@@ -178,6 +197,8 @@ def tree_to_plain(tree: LocalTree) -> dict[str, Any]:
     plain: dict[str, Any] = {"shape": list(tree.shape), "covers": tree.covers, "splits": splits}
     if tree.weights:
         plain |= {"owners": tree.owners, "gains": tree.gains, "weights": tree.weights}
+    if tree.values:
+        plain["values"] = tree.values
     return {
         key: {str(node): each for node, each in value.items()} if isinstance(value, Mapping) else value
         for key, value in plain.items()
@@ -192,6 +213,5 @@ def tree_from_plain(plain: Mapping[str, Any]) -> LocalTree:
 
     splits = {node: Split(int(c), int(cut), bool(left)) for node, (c, cut, left) in by_node("splits").items()}
     shape = tuple(int(node) for node in plain["shape"])
-    return LocalTree(
-        shape, by_node("covers"), splits, by_node("owners"), by_node("gains"), by_node("weights")
-    )
+    known = ("owners", "gains", "weights", "values")
+    return LocalTree(shape, by_node("covers"), splits, **{key: by_node(key) for key in known})

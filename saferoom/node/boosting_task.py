@@ -22,6 +22,7 @@ from saferoom.models.boosting_gradients import probabilities
 from saferoom.models.boosting_model import LocalTrees
 from saferoom.models.boosting_plain import fit_boosting_plain
 from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting_values import tell_values
 from saferoom.node.boosted_model import BoostedModel, log_odds
 from saferoom.node.job_context import JobContext
 from saferoom.node.leaf_task import help_sum_leaves, sum_leaves
@@ -44,6 +45,8 @@ def train_boosted(context: JobContext) -> None:
     with context.phase("train"):
         labels = None if y is None else Labels(y, _weights(table, is_train))
         trees, grown = _grow(context, columns, table.take(is_train), labels)
+        if context.contract.recipients("reason_codes"):
+            trees = tell_values(context.session, trees, context.contract.label_holder)
         context.facts["iterations"] = len(trees.trees)
     model = BoostedModel(context.spec.job_id, context.contract.id, context.me, columns, trees, PointScale())
     with context.phase("evaluate"):

@@ -1,4 +1,4 @@
-"""How far the features of a scorecard have moved.
+"""How far the features of a scorecard or of boosted trees have moved.
 
 A data set's rows of today in the bins of the training rows.
 """
@@ -11,7 +11,8 @@ import numpy as np
 
 from saferoom.data.catalogue import Registration
 from saferoom.data.loading import load
-from saferoom.data.woe import WoePreparation
+from saferoom.data.tree_columns import TreeColumns
+from saferoom.data.woe import WoePreparation, assign
 from saferoom.errors import UsageError
 from saferoom.models.stability import SHIFTED, STABLE, stability_of_counts
 from saferoom.node.any_model import AnyModel
@@ -20,18 +21,23 @@ from saferoom.node.any_model import AnyModel
 def feature_stability(model: AnyModel, registration: Registration) -> dict[str, Any]:
     """The stability index of each feature, most moved first.
 
-    Raises UsageError if the model is no scorecard.
+    Raises UsageError if the model's features have no bins.
     """
     preparation = model.preparation
-    if not isinstance(preparation, WoePreparation):
-        raise UsageError("features have bins in a scorecard only", remedy="name a scorecard model")
+    if isinstance(preparation, WoePreparation):
+        binned = {column.name: (column.bins, column.counts.rows) for column in preparation.columns}
+    elif isinstance(preparation, TreeColumns):
+        binned = {name: (bins, np.array(preparation.rows[name])) for name, bins in preparation.bins.items()}
+    else:
+        raise UsageError(
+            "features have bins in a scorecard or boosted trees only", remedy="name a model of these kinds"
+        )
     types = preparation.types
     table = load(registration.description, list(types), types=types, version=registration.version)
-    codes = preparation.codes(table)
     found = {}
-    for place, column in enumerate(preparation.columns):
-        now = np.bincount(codes[:, place], minlength=column.bins.size)
-        found[column.name] = stability_of_counts(column.counts.rows, now)
+    for name, (bins, then) in binned.items():
+        now = np.bincount(assign(name, bins, table.column(name)), minlength=bins.size)
+        found[name] = stability_of_counts(then, now)
     features = [
         {"feature": name, "stability_index": value, "verdict": _verdict(value)}
         for name, value in sorted(found.items(), key=lambda item: -item[1])

@@ -15,7 +15,7 @@ from saferoom.data.loading import write_private
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
-from saferoom.errors import StorageError
+from saferoom.errors import RefusedError, StorageError
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.scorecard import PointsTable
 
@@ -61,6 +61,17 @@ class PartyModel:
         if self.table is not None and isinstance(self.preparation, WoePreparation):
             return self.table.part(self.preparation.codes(rows)).astype(np.float64)
         return self.preparation.transform(rows) @ self.coefficients + (self.intercept or 0.0)
+
+    def lost(self, rows: PartyTable) -> NDArray[np.int64]:
+        """Points that each column costs each row beside the column's best bin: (n, d), >= 0.
+
+        Raises RefusedError if the model is no scorecard.
+        """
+        if self.table is None or not isinstance(self.preparation, WoePreparation):
+            raise RefusedError(
+                "reason codes are of scorecards and boosted trees", remedy="name a model of these kinds"
+            )
+        return self.table.lost(self.preparation.codes(rows))
 
     def judge(self, total: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Probability of default and points (n,) of the sum of all parties' parts (n,).

@@ -240,7 +240,7 @@ class PartyOperations(Operations):
         return {"id": row["id"], "model": model, "files": files, **card}
 
     def model_stability(self, args: Plain) -> Plain:
-        """How far the own features of a scorecard have moved from training to a data set's rows of today."""
+        """How far own binned features have moved from training to the rows of a data set of today."""
         row, folder = self._find_model(args)
         contract = self.core.book.get(row["contract_id"])
         name = str(args.get("dataset") or contract.parties[self.core.me].dataset)

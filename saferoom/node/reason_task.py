@@ -12,8 +12,7 @@ import json
 import numpy as np
 
 from saferoom.data.table import PartyTable
-from saferoom.data.woe import WoePreparation
-from saferoom.errors import PeerError, RefusedError
+from saferoom.errors import PeerError
 from saferoom.models.reasons import (
     CODES_A_PARTY,
     FIRST_CODE,
@@ -25,7 +24,6 @@ from saferoom.models.reasons import (
 )
 from saferoom.node.any_model import AnyModel
 from saferoom.node.job_context import JobContext
-from saferoom.node.model_file import PartyModel
 from saferoom.node.party_rows import own_registration
 
 NOT_PUBLISHED = "(not published)"
@@ -42,10 +40,7 @@ def reason_lists(
 ) -> list[list[str]] | None:
     """The published names, costliest feature first, of each row, at the recipient; None elsewhere."""
     session, most = context.session, reasons_asked(context)
-    if not isinstance(model, PartyModel) or model.table is None:
-        raise RefusedError("reason codes are of scorecards", remedy="name a scorecard model")
-    if not isinstance(model.preparation, WoePreparation):
-        raise RefusedError("reason codes are of scorecards", remedy="name a scorecard model")
+    lost = model.lost(rows)
     described = own_registration(context.contract, context.me, context.home).description.columns or ()
     published = {column.name: column.reason for column in described if column.reason}
     features = model.preparation.column_names
@@ -53,7 +48,7 @@ def reason_lists(
     first = FIRST_CODE + CODES_A_PARTY * session.parties.index(session.me)
     numbered = iter(range(first, first + len(names)))
     codes = np.array([next(numbered) if f in published else UNPUBLISHED for f in features], dtype=np.int64)
-    costs, own = costliest(model.table.lost(model.preparation.codes(rows)), codes, most)
+    costs, own = costliest(lost, codes, most)
     with session.scope("reasons"):
         words = _swap_names(context, names, recipient)
         ranked = rank_reasons(session, costs, own, recipient)
