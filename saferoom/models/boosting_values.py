@@ -70,8 +70,9 @@ def coarse(values: I64) -> I64:
 
 
 def _hear(s: Session, label_holder: str, count: int) -> I64:
+    s.declare("values", s.me, (count,), kind="split_values")
     told = s.receive_one(label_holder, "values", (count,), np.int64)
-    if (np.abs(told) > _LARGEST).any():
+    if ((told < -_LARGEST) | (told > _LARGEST)).any():
         raise PeerError("values that no split has", party=label_holder, step=s.step("values"))
     return told
 

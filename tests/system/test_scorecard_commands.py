@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from saferoom.errors import RefusedError
-from saferoom.lab.house import House, draft_of, house
-from saferoom.lab.room import Room
+from saferoom.lab.house import House, house
 from tests.cli_runner import run_command
+from tests.lab_room import agree_with_reasons, room_in, silent
 from tests.node_room import PARTIES, write_rows
-from tests.scorecard_room import CODE, enterprises
+from tests.scorecard_room import enterprises
 
 ROWS, ASKED = 900, 40
 PARTS = enterprises(ROWS, seed=5)
@@ -25,53 +23,13 @@ PARTS = enterprises(ROWS, seed=5)
 pytestmark = pytest.mark.slow
 
 
-def silent(_item: Any) -> None:
-    """Progress that nobody watches."""
-
-
-def room_in(folder: Path) -> Room:
-    parties: dict[str, Any] = {}
-    for party, columns in PARTS.items():
-        file = write_rows(folder / f"{party}.csv", columns)
-        parties[party] = {"source": str(file), "id": "uscc"}
-    parties["bank"] |= {"label": "y", "split": "split"}
-    task = {"kind": "scorecard", "params": {"key_bits": 2048}}
-    return Room.model_validate(
-        {"room": "cards", "label_holder": "bank", "parties": parties, "task": task, "folder": folder}
-    )
-
-
-def describe_again(nodes: House, folder: Path) -> dict[str, Any]:
-    """Register each data set with a special code and with names that may be published."""
-    found = {}
-    for party, columns in PARTS.items():
-        names = [name for name in columns if name not in ("uscc", "y", "split")]
-        lines = [{"name": name} for name in names]
-        lines[0]["reason"], lines[1]["special"] = f"{party} payments", [CODE]
-        content = {
-            "name": "cards",
-            "source": str(folder / f"{party}.csv"),
-            "id": "uscc",
-            "id_kind": "uscc",
-            "columns": lines,
-            **({"label": "y", "split": "split"} if party == "bank" else {}),
-        }
-        file = nodes.nodes[party].home / "dataset.yaml"
-        file.write_text(json.dumps(content), encoding="utf-8")
-        found[party] = nodes.nodes[party].ask("data.add", file=str(file))
-    return found
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str, Path]]:
     """The nodes, the id of the scorecard they trained, and a folder."""
     folder = tmp_path_factory.mktemp("cards")
-    room = room_in(folder)
+    room = room_in(folder, PARTS, {"kind": "scorecard", "params": {"key_bits": 2048}})
     with house(room, folder, silent) as nodes:
-        draft = draft_of(room, describe_again(nodes, folder))
-        draft["outputs"] = [{"to": party, "form": "coefficients"} for party in PARTIES]
-        draft["outputs"] += [{"to": "bank", "form": form} for form in ("score", "points", "reason_codes")]
-        contract = nodes.agree_on(draft)
+        contract = agree_with_reasons(nodes, PARTS, "coefficients", "score", "points", "reason_codes")
         yield nodes, nodes.train(contract, silent), folder
 
 
