@@ -123,6 +123,8 @@ def _model_warnings(contract: Contract) -> list[Warned]:
     params = contract.task.params
     if isinstance(params, BoostingParams):
         found = _tree_warnings(contract.label_holder, params)
+        if contract.recipients("reason_codes"):
+            found.append(("split_values", {"who": contract.label_holder}))
         return [*found, *(("single_column_splits", {"party": party}) for party in single)]
     return [
         *_part_warnings(contract),

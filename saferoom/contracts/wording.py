@@ -81,7 +81,7 @@ KINDS_ZH: dict[str, tuple[str, str, str]] = {
     "split_values": (
         "自己的分裂数",
         "自己每个分裂两侧的平均对数几率相差多少",
-        "可看出自己的列与违约的关系有多强、方向如何",
+        "可看出自己的列与违约的关系有多强、方向如何;树很多而行很少时,可推断各训练行的标签",
     ),
     "query": ("查询的行数", "对方查询了自己的哪些企业", "特征方看到银行关注哪些企业"),
 }
@@ -149,6 +149,13 @@ WARNINGS: dict[str, Texts] = {
         "{who} knows the weight of every leaf: a score narrows down the leaves that an enterprise reaches,"
         " and so on which side of the other parties' splits it lies",
         "{who} 知道每个叶的权重:评分会缩小企业可能到达的叶的范围,从而得知其位于他方分裂的哪一侧",
+    ),
+    "split_values": (
+        "for reason codes, each feature holder but {who} learns how the average log-odds on the two sides of its"
+        " splits differ, in steps of about a point: of many trees on few training rows this tells which of"
+        " them defaulted",
+        "为给出原因代码,{who} 以外的各方得知自己每个分裂两侧的平均对数几率相差多少(约以一分为单位);"
+        "树很多而训练行很少时,由此可得知其中哪些行违约",
     ),
     "single_column_splits": (
         "{party} brings a single feature column: all its splits are of that column, so the sides on which"

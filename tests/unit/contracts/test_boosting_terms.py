@@ -222,6 +222,21 @@ def test_signers_are_told_what_trees_show(house: Any, lang: str) -> None:
     assert not any("own_trees" in warning for warning in with_own)
 
 
+@pytest.mark.parametrize(("lang", "words"), [("en", "steps of about a point"), ("zh", "原因代码")])
+def test_signers_are_told_what_reason_codes_take(house: Any, lang: str, words: str) -> None:
+    forms = {True: ("score", "reason_codes"), False: ("score",)}
+    task = {"kind": "boosting"}
+    warned = {
+        explains: [
+            warning
+            for warning in explain(house.contract(task=task, outputs=outputs(*names)), lang).warnings
+            if words in warning
+        ]
+        for explains, names in forms.items()
+    }
+    assert (len(warned[True]), warned[False]) == (1, [])
+
+
 def test_two_parties_are_not_told_of_parts_that_trees_have_not(house: Any) -> None:
     draft = house.draft("tax", task={"kind": "boosting"})
     del draft["parties"]["tax"]["columns"]["tax_b"]
