@@ -151,7 +151,7 @@ WARNINGS: dict[str, Texts] = {
         "{who} 知道每个叶的权重:评分会缩小企业可能到达的叶的范围,从而得知其位于他方分裂的哪一侧",
     ),
     "split_values": (
-        "for reason codes, each feature holder but {who} learns how the average log-odds on the two sides of its"
+        "for reason codes, each party but {who} learns how the average log-odds on the two sides of its own"
         " splits differ, in steps of about a point: of many trees on few training rows this tells which of"
         " them defaulted",
         "为给出原因代码,{who} 以外的各方得知自己每个分裂两侧的平均对数几率相差多少(约以一分为单位);"

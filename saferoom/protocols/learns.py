@@ -130,8 +130,8 @@ KINDS = {
             "split_values",
             "own splits",
             "how the average log-odds on the two sides of each of its own splits differ",
-            "they say how strongly, and which way, its own columns go with default; many trees on few rows tell"
-            " labels of rows",
+            "they say how strongly, and which way, its own columns go with default; of many trees on few"
+            " rows, which of them defaulted",
         ),
         Kind(
             "query",
