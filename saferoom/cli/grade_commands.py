@@ -111,9 +111,7 @@ def compare(
 @node_command(app, "saferoom grade stability 3f --dataset tax-2025-q2")
 def stability(
     node: Node,
-    model: Annotated[
-        str, typer.Argument(help="The model's id, or its beginning.")
-    ],
+    model: Annotated[str, typer.Argument(help="The model's id, or its beginning.")],
     dataset: Annotated[
         str | None, typer.Option(help="A registered data set; without it, the contract's own.")
     ] = None,
