@@ -127,6 +127,8 @@ class FeatureSide:
             for node, split in sorted(chosen.items())
         }
         flat = np.concatenate([*lefts.values(), np.zeros(0, dtype=bool)])
+        if depth == 0:
+            self.s.declare("left", self.label_holder, (rows.size,), kind="tree_rows")
         self.s.send(self.label_holder, f"left/depth={depth}", Public(np.packbits(flat)))
         return lefts
 

@@ -169,6 +169,7 @@ class _Tree:
         for peer, nodes in chosen.items():
             if depth == 0:
                 s.declare("chosen", peer, (self._counts[peer],), kind="chosen_splits")
+                s.declare("left", s.me, (self._rows.size,), kind="tree_rows")
             send_choices(s, peer, nodes, f"chosen/depth={depth}")
         for peer, nodes in chosen.items():
             label = f"left/depth={depth}"

@@ -253,6 +253,7 @@ def test_both_ends_declare_what_is_learnt_once_a_tree() -> None:
                 ("tree_rows", party, rows, f"{tree}/sides"),
                 ("split_sums", "bank", count, f"{tree}/sums"),
                 ("chosen_splits", party, count, f"{tree}/chosen"),
+                ("tree_rows", "bank", rows, f"{tree}/left"),
             ]
         assert sorted(lines(room.declared[party])) == sorted(expected)
     assert sorted(lines(room.declared["bank"])) == sorted(

@@ -94,7 +94,7 @@ def jobs(request: pytest.FixtureRequest, nodes: Nodes) -> Jobs:
 
 def test_the_logs_hold_what_the_contract_declares_and_nothing_else(jobs: Jobs) -> None:
     own: dict[Job, set[tuple[str, str]]] = {
-        "train": {("split", "bank"), ("tree_rows", "bank")},
+        "train": {("split", "bank")},
         "score": {("query", "bank")},
     }
     for kind, job in jobs.played.items():
