@@ -157,6 +157,7 @@ def _tree_warnings(label_holder: str, params: BoostingParams) -> list[Warned]:
         ("tree_sums", {**who, "rows": params.min_leaf_rows}),
         ("tree_rows", {}),
         *([] if params.own_trees else [("first_trees", who)]),
+        *([] if params.top_rate is None else [("largest_gradients", {})]),
         ("tree_scores", who),
     ]
 

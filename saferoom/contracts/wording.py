@@ -145,6 +145,11 @@ WARNINGS: dict[str, Texts] = {
         " first ones use those of {who} alone",
         "最初几棵树最能区分违约,且使用各方的列:设置 own_trees 可使最初几棵树只使用 {who} 的列",
     ),
+    "largest_gradients": (
+        "each tree grows on the rows of the largest gradients (top_rate): which rows these are tells every"
+        " feature holder of most defaults, where defaults are rare",
+        "每棵树只用梯度最大的行(top_rate):在违约较少时,各特征方由这些行即可得知大部分违约企业",
+    ),
     "tree_scores": (
         "{who} knows the weight of every leaf: a score narrows down the leaves that an enterprise reaches,"
         " and so on which side of the other parties' splits it lies",

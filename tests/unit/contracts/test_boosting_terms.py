@@ -220,6 +220,8 @@ def test_signers_are_told_what_trees_show(house: Any, lang: str) -> None:
     with_own = explain(boosting(house, min_leaf_rows=77, own_trees=2), lang).warnings
     assert len(with_own) == len(warnings) - 1
     assert not any("own_trees" in warning for warning in with_own)
+    sampled = explain(boosting(house, top_rate=0.2, other_rate=0.1), lang).warnings
+    assert any("top_rate" in warning for warning in sampled)
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "steps of about a point"), ("zh", "原因代码")])
