@@ -24,7 +24,7 @@ HoldingState = Literal["held", "overdue", "destroying", "destroy failed", "destr
 
 _KEPT = re.compile(r"kept until (\S+Z)")
 _CONTRACT = re.compile(rb'"contract":\{(?:"hash":"[^"]*",)?"id":"([^"\\]+)"\}')
-_STORED = ("model.stored", "scores.stored")
+_STORED = ("model.stored", "scores.stored", "job.checkpointed")
 _DESTROYED = ("model.destroyed", "retention.destroyed", "staging.destroyed")
 
 

@@ -28,12 +28,15 @@ def submit(
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay and show progress until the job ends.")
     ] = False,
+    resume: Annotated[
+        str, typer.Option(metavar="JOB", help="Go on from this failed job's last tree (boosted trees).")
+    ] = "",
 ) -> None:
     """Start a job, at the coordinator or at a party.
 
     Every party checks it again, and accepts or refuses. With --watch and --json: a line an item.
     """
-    answer = node.ask("job.submit", contract=contract, kind=kind)
+    answer = node.ask("job.submit", contract=contract, kind=kind, resume=resume)
     if watch:
         _follow_to_the_end(node, answer["job_id"])
     else:
@@ -105,12 +108,21 @@ def _job_lines(job: Plain) -> Iterator[str]:
             "created": moment(job["created"]),
             "ended": moment(job["ended"]),
             **_problem(job["problem"] or {}),
+            **_checkpoint(job),
         }
     )
     summary: Plain = job["summary"] or {}
     by_node = summary if "phases" not in summary else {"here": summary}
     for name, cost in sorted(by_node.items()):
         yield from pair_lines({name: _cost(cost), **cost.get("facts", {})})
+
+
+def _checkpoint(job: Plain) -> dict[str, str]:
+    kept = job.get("checkpoint")
+    if not kept:
+        return {}
+    how = f"saferoom job submit {job['contract_id']} --resume {job['id']}"
+    return {"checkpoint": f"{kept['trees']} trees, until {kept['kept_until']}; go on with `{how}`"}
 
 
 def _problem(problem: Mapping[str, str]) -> dict[str, str]:

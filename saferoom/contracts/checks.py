@@ -19,6 +19,7 @@ from saferoom.contracts.signatures import verify_approvals
 from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
 
+_JOB = re.compile(r"[0-9a-f]{32}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCORE_PARAMS = frozenset({"model", "mode", "rows", "reasons"})
 _NO_RECIPIENT = "the contract names no recipient of reason codes"
@@ -52,7 +53,8 @@ def check_active(contract: Contract, signatures: Mapping[str, bytes], now: datet
 def check_job(contract: Contract, kind: str, params: Mapping[str, Any], usage: Usage, now: datetime) -> None:
     """Raise RefusedError unless the contract, in force, names a job of this kind with these parameters.
 
-    `train` takes no parameter that differs from the contract's; `score` takes `model` (its id), `mode`
+    `train` takes no parameter that differs from the contract's, and for boosted trees `resume` (the id of an
+    earlier job); `score` takes `model` (its id), `mode`
     (`batch` or `one`; `batch` if absent), `rows` (how many, for the quota) and `reasons` (codes for each).
     """
     reasons = [*date_reasons(contract, now), *_kind_reasons(contract, kind)]
@@ -147,12 +149,23 @@ def _training_reasons(contract: Contract, params: Mapping[str, Any], usage: Usag
     agreed = {**contract.task.params.model_dump(), "split_seed": contract.task.split_seed}
     reasons = [
         f"parameter {name!r} differs from the contract's"
-        for name in sorted(params)
+        for name in sorted(set(params) - {"resume"})
         if name not in agreed or isinstance(params[name], bool) or params[name] != agreed[name]
     ]
+    if "resume" in params:
+        reasons += _resuming_reasons(contract, params["resume"])
     if usage.training_jobs >= contract.quotas.training_jobs:
         reasons.append(f"the contract's {contract.quotas.training_jobs} training jobs are used up")
     return reasons
+
+
+def _resuming_reasons(contract: Contract, job: object) -> list[str]:
+    """Why an earlier job cannot be gone on from."""
+    if contract.task.kind != "boosting":
+        return ["only jobs of boosted trees can be resumed"]
+    if not isinstance(job, str) or not _JOB.fullmatch(job):
+        return ["the parameter 'resume' is not the id of a job"]
+    return []
 
 
 def _scoring_reasons(contract: Contract, params: Mapping[str, Any], usage: Usage) -> list[str]:

@@ -1,5 +1,7 @@
 """The job `train` of boosted trees: align, split, bin; grow trees together; evaluate, store.
 
+After every tree each party writes down what another job needs to go on from there.
+
 Every party runs `train_boosted`, the helper `help_train_boosted`, in the same order of steps.
 """
 
@@ -17,7 +19,7 @@ from saferoom.errors import ConfigError, UsageError
 from saferoom.he.keys import Encryption
 from saferoom.he.workers import Workers
 from saferoom.models.alone import AloneFit
-from saferoom.models.boosting import Grown, Labels, train_boosting
+from saferoom.models.boosting import Grown, Labels, OnTree, train_boosting
 from saferoom.models.boosting_gradients import probabilities
 from saferoom.models.boosting_model import LocalTrees
 from saferoom.models.boosting_plain import fit_boosting_plain
@@ -26,6 +28,7 @@ from saferoom.models.boosting_values import tell_values
 from saferoom.node.boosted_model import BoostedModel, log_odds
 from saferoom.node.job_context import JobContext
 from saferoom.node.leaf_task import help_sum_leaves, sum_leaves
+from saferoom.node.resume_task import EarlierJob, begin_checkpoint
 from saferoom.node.training_rows import match_rows, training_rows
 from saferoom.scoring.points import PointScale
 
@@ -38,13 +41,16 @@ INLINE_ROWS = 1 << 10
 
 def train_boosted(context: JobContext) -> None:
     """A party's side. The label holder may hold features or none; every other party holds at least one."""
-    table, is_train, y = training_rows(context)
-    params = params_of_job(context)
+    params, earlier = params_of_job(context), EarlierJob.of(context)
+    table, is_train, y = training_rows(context, earlier)
+    train = table.take(is_train)
     with context.phase("bin"):
-        columns = _fit_columns(context, table.take(is_train), params)
+        columns = _fit_columns(context, train, params)
+    resumed = None if earlier is None else _go_on(context, earlier, columns, train)
     with context.phase("train"):
+        checkpoint = begin_checkpoint(context, table.ids, train.ids, columns, resumed)
         labels = None if y is None else Labels(y, _weights(table, is_train))
-        trees, grown = _grow(context, columns, table.take(is_train), labels)
+        trees, grown = _grow(context, columns, train, labels, resumed, checkpoint.save)
         if context.contract.recipients("reason_codes"):
             trees = tell_values(context.session, trees, context.contract.label_holder)
         context.facts["iterations"] = len(trees.trees)
@@ -90,8 +96,23 @@ def _fit_columns(context: JobContext, train: PartyTable, params: BoostingParams)
     return columns
 
 
+def _go_on(context: JobContext, earlier: EarlierJob, columns: TreeColumns, train: PartyTable) -> Grown:
+    """Where the earlier job stood, as far as all parties got."""
+    with context.phase("resume"):
+        earlier.check_columns(columns)
+        grown = earlier.go_on(context, train.ids, params_of_job(context).own_trees)
+        context.facts["resumed_trees"] = len(grown.trees)
+        context.daemon.record("job.resumed", job=context.spec.params["resume"], trees=len(grown.trees))
+    return grown
+
+
 def _grow(
-    context: JobContext, columns: TreeColumns, train: PartyTable, labels: Labels | None
+    context: JobContext,
+    columns: TreeColumns,
+    train: PartyTable,
+    labels: Labels | None,
+    resumed: Grown | None,
+    on_tree: OnTree,
 ) -> tuple[LocalTrees, Grown]:
     params = params_of_job(context)
     with Workers(0 if len(train) < INLINE_ROWS else None) as workers, context.session.scope("train"):
@@ -103,6 +124,8 @@ def _grow(
             labels=labels,
             encryption=Encryption(params.scheme, params.key_bits, params.randomness),
             workers=workers,
+            resume=resumed,
+            on_tree=on_tree,
             progress=context.progress,
         )
 

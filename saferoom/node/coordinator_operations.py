@@ -96,7 +96,7 @@ class CoordinatorOperations(Operations):
     def job_submit(self, args: Plain) -> Plain:
         contract = self.find_contract(args)
         job_id = self._up().submit(
-            contract.id, argument(args, "kind"), dict(args.get("params", {})), by=COORDINATOR
+            contract.id, argument(args, "kind"), self.training_params(args), by=COORDINATOR
         )
         return {"job_id": job_id}
 

@@ -226,6 +226,9 @@ class Core:
             rows = DataObject.of("", rows=int(event["rows"]))
             subject = self.salts.commit(str(event["subject"])) if "subject" in event else ""
             self.record(kind, contract=contract, job=job_id, model=model, object=rows, subject_commit=subject)
+        elif kind == "job.resumed":
+            earlier, trees = str(event["job"]), int(event["trees"])
+            self.record(kind, contract=contract, job=job_id, reason=f"from tree {trees} of job {earlier}")
         else:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
 

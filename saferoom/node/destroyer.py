@@ -22,7 +22,7 @@ from saferoom.audit.events import Deletion, ModelRef
 from saferoom.errors import StorageError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
-from saferoom.node.holdings import UNFINISHED, Cause, Holdings
+from saferoom.node.holdings import ORPHAN, UNFINISHED, Cause, Holdings
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +47,13 @@ class Destroyer:
 
     def sweep(self, *, at_start: bool = False) -> None:
         """Destroy all that is due. At the start also what failed lately. Raises StorageError."""
-        for job in self._finished():
+        for job in self._held():
             cause = self.holdings.cause(job)
             if cause is not None:
                 self._mark(job["id"], job["contract_id"], cause)
         for job_id, contract_id in self._leftovers():
             self._mark(job_id, contract_id, UNFINISHED)
+        self._drop_checkpoints()
         now = self._core.now().timestamp()
         for row in self._unfinished_business():
             if at_start or row["next_try"] <= now:
@@ -60,7 +61,7 @@ class Destroyer:
 
     def order(self, job: Row, cause: Cause) -> None:
         """A party's order, verified: written down, and carried out at once with all that hangs on it."""
-        if self.holdings.destruction(job["id"]) is None:
+        if not self._is_gone(job["id"]):
             self._mark(job["id"], job["contract_id"], cause)
         self.sweep()
 
@@ -76,27 +77,65 @@ class Destroyer:
                 self._destroy(self._row(job_id))
         self._core.home.destroy_job(job_id)
 
+    def outgrown(self, job: Row) -> None:
+        """A job has finished: the checkpoints that led to it go. What cannot go now, the next sweep finds."""
+        self._core.home.destroy_checkpoint(job["id"])
+        if "resume" in job["params"]:
+            with suppress(StorageError):
+                self.sweep()
+
     # ------------------------------------------------------------------------------------------------
 
-    def _finished(self) -> list[dict[str, Any]]:
-        """Jobs that left something nobody has destroyed yet."""
-        known = {row["job_id"] for row in self._core.state.rows(tables.destructions)}
-        rows = self._core.state.rows(tables.jobs, tables.jobs.c.state == "finished")
-        # Models first: what was made with them follows from their orders.
-        return sorted((row for row in rows if row["id"] not in known), key=lambda row: row["kind"] == "score")
+    def _held(self) -> list[dict[str, Any]]:
+        """Jobs that left something nobody has destroyed yet: a result, or a checkpoint to go on from."""
+        gone = {
+            row["job_id"]
+            for row in self._core.state.rows(tables.destructions)
+            if row["type"] != UNFINISHED.type
+        }
+        rows = self._core.state.rows(tables.jobs, tables.jobs.c.state.in_(tables.JOB_ENDED))
+        held = [
+            row
+            for row in rows
+            if row["state"] == "finished" or self._core.home.checkpoint(row["id"]).is_dir()
+        ]
+        # What was made with or from another's follows from orders on that.
+        return sorted(
+            (row for row in held if row["id"] not in gone),
+            key=lambda row: (row["kind"] == "score", row["created"]),
+        )
+
+    def _drop_checkpoints(self) -> None:
+        """Those that no job may go on from: of jobs that finished, of unknown ones, of what was destroyed."""
+        for job_id in self._left_in(self._core.home.checkpoint(".")):
+            rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
+            if not rows:
+                self._mark(job_id, "", ORPHAN)
+            elif rows[0]["state"] == "finished":
+                self._core.home.destroy_checkpoint(job_id)
+            elif self._is_gone(job_id):
+                self._mark(job_id, rows[0]["contract_id"], UNFINISHED)
+
+    def _left_in(self, root: Path) -> list[str]:
+        """Jobs that have a folder there and do not run."""
+        running = set(self._running())
+        names = sorted(folder.name for folder in root.glob("*")) if root.is_dir() else []
+        return [name for name in names if _JOB_ID.fullmatch(name) and name not in running]
+
+    def _is_gone(self, job_id: str) -> bool:
+        """Whether all that a job left is destroyed, or is to be."""
+        known = self.holdings.destruction(job_id)
+        return known is not None and known["type"] != UNFINISHED.type
 
     def _leftovers(self) -> Iterator[tuple[str, str]]:
         """(job, contract) of folders that an unfinished job left behind."""
-        running = set(self._running())
         for root, is_results in ((self._core.home.job("."), False), (self._core.home.model("."), True)):
-            for folder in sorted(root.glob("*")) if root.is_dir() else ():
-                if not _JOB_ID.fullmatch(folder.name) or folder.name in running:
-                    continue
-                rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == folder.name)
+            for name in self._left_in(root):
+                rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == name)
                 ended = not rows or rows[0]["state"] in tables.JOB_ENDED
                 lost = rows and rows[0]["state"] != "finished" if is_results else ended
                 if lost and ended:
-                    yield folder.name, rows[0]["contract_id"] if rows else ""
+                    yield name, rows[0]["contract_id"] if rows else ""
 
     def _unfinished_business(self) -> list[dict[str, Any]]:
         return self._core.state.rows(tables.destructions, tables.destructions.c.state != "destroyed")
@@ -106,10 +145,14 @@ class Destroyer:
 
     def _mark(self, job_id: str, contract_id: str, cause: Cause) -> None:
         """Write down that it is to be destroyed, so that no crash lets it be forgotten."""
-        known = self.holdings.destruction(job_id)
-        if known is not None and known["state"] != "destroyed":
+        known, now = self.holdings.destruction(job_id), self._core.now().timestamp()
+        if known is not None and known["type"] != UNFINISHED.type:
+            # The word on it stands. What has turned up since goes on the same word.
+            if known["state"] == "destroyed":
+                self._change(known, state="due", scope="", next_try=now)
             return
-        now = self._core.now().timestamp()
+        if known is not None and known["state"] != "destroyed" and cause == UNFINISHED:
+            return
         self._core.state.put(
             tables.destructions,
             job_id=job_id,
@@ -128,13 +171,13 @@ class Destroyer:
 
     def _destroy(self, row: Row) -> None:
         """One try. Log before act: what cannot be logged is not begun."""
-        scope = row["scope"] or self._scope(row["job_id"])
+        scope = row["scope"] or self._scope(row)
         try:
             self._end_jobs(row["job_id"], row["reason"])
             self._record(row, "destruction.begun", Deletion(METHOD, scope, TO_FOLLOW))
             self._change(row, state="begun", scope=scope)
-            self._wipe(row["job_id"])
-            self._check(row["job_id"])
+            self._wipe(row)
+            self._check(row)
             self._record(row, row["type"], Deletion(METHOD, scope, CHECKED))
             self._change(row, state="destroyed")
         except StorageError as error:
@@ -153,23 +196,27 @@ class Destroyer:
             )
             self._record(row, row["type"], Deletion(METHOD, scope, "something is left"), failed=error.message)
 
-    def _wipe(self, job_id: str) -> None:
-        for folder in self._folders(job_id):
+    def _wipe(self, row: Row) -> None:
+        for folder in self._folders(row):
             wipe_tree(folder)
-        self._core.state.forget_results(job_id)
+        self._core.state.forget_results(row["job_id"])
 
-    def _check(self, job_id: str) -> None:
+    def _check(self, row: Row) -> None:
         """Look again. Raises StorageError if anything is left."""
-        left = [folder for folder in self._folders(job_id) if os.path.lexists(folder)]
+        job_id = row["job_id"]
+        left = [folder for folder in self._folders(row) if os.path.lexists(folder)]
         rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
         if left or (rows and rows[0]["summary"]):
             raise StorageError("it is still there after it was destroyed", step="destroy")
 
-    def _folders(self, job_id: str) -> tuple[Path, Path]:
-        return self._core.home.job(job_id), self._core.home.model(job_id)
+    def _folders(self, row: Row) -> list[Path]:
+        """What is to go. From the checkpoint of a job that did not finish another may go on."""
+        home, job_id = self._core.home, row["job_id"]
+        found = [home.job(job_id), home.model(job_id)]
+        return found if row["type"] == UNFINISHED.type else [*found, home.checkpoint(job_id)]
 
-    def _scope(self, job_id: str) -> str:
-        files = sum(count_files(folder) for folder in self._folders(job_id))
+    def _scope(self, row: Row) -> str:
+        files = sum(count_files(folder) for folder in self._folders(row))
         return f"{files} files and the results in the job's row"
 
     def _change(self, row: Row, **values: Any) -> None:

@@ -1,4 +1,4 @@
-"""What often goes wrong at a party: certificates, clock, network, proxy, disk, memory."""
+"""What often goes wrong at a party: certificates, clock, network, proxy, disk, memory, checkpoints."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from saferoom.errors import SafeRoomError
 from saferoom.identity.certificates import days_left
 from saferoom.node.home import Home
 from saferoom.node.settings import load_settings
+from saferoom.node.training_checkpoint import has_checkpoint
 
 CONNECT_S = 5.0
 LOW_DISK_BYTES = 2 << 30
@@ -47,6 +48,7 @@ def examine(home: Home) -> list[Finding]:
         ("proxy", _proxy),
         ("disk", _disk),
         ("memory", _memory),
+        ("checkpoints", _checkpoints),
     )
     found: list[Finding] = []
     for name, check in checks:
@@ -116,6 +118,14 @@ def _disk(home: Home) -> Iterator[Finding]:
 def _memory(_home: Home) -> Iterator[Finding]:
     free = psutil.virtual_memory().available
     yield Finding("memory", free > LOW_MEMORY_BYTES, f"{free / 1e9:.1f} GB available")
+
+
+def _checkpoints(home: Home) -> Iterator[Finding]:
+    """Jobs that have ended without a model and can be gone on from; one that runs is counted too."""
+    root = home.checkpoint(".")
+    folders = [folder for folder in root.iterdir() if has_checkpoint(folder)] if root.is_dir() else []
+    size = sum(path.stat().st_size for folder in folders for path in folder.iterdir())
+    yield Finding("checkpoints", True, f"{len(folders)} jobs can be resumed, {size / 1e6:.1f} MB")
 
 
 def _welcome_field(home: Home, name: str) -> str:

@@ -30,6 +30,7 @@ class Cause:
 
 
 UNFINISHED = Cause("staging.destroyed", "the job did not finish")
+ORPHAN = Cause("retention.destroyed", "the node knows no job that made it")
 
 
 class Holdings:
@@ -49,10 +50,12 @@ class Holdings:
         return due(self._core.book.get(job["contract_id"]), ended)
 
     def cause(self, job: Row) -> Cause | None:
-        """Why what a finished job left may be kept no longer; None while it may."""
-        order = self._order_on_its_model(job)
+        """Why what a job left, its checkpoint too, may be kept no longer; None while it may."""
+        order = self._order_on_its_origin(job)
         if order is not None:
             return Cause("model.destroyed", order["reason"], order["by"])
+        if job["state"] != "finished" and (heir := self._finished_heir(job["id"])):
+            return Cause("retention.destroyed", f"job {heir} went on from it and has finished")
         contract = self._core.book.get(job["contract_id"])
         for said in self._core.book.decisions(contract.id):
             if said["decision"] == "revoke":
@@ -80,9 +83,17 @@ class Holdings:
             remedy="train again, under a contract that is in force",
         )
 
-    def _order_on_its_model(self, job: Row) -> dict[str, Any] | None:
-        """Scores go with the model they were made with, if a party orders that it be destroyed."""
-        if job["kind"] != "score":
-            return None
-        known = self.destruction(str(job["params"].get("model", "")))
+    def _order_on_its_origin(self, job: Row) -> dict[str, Any] | None:
+        """Scores go with the model they were made with, trees with the checkpoint they were grown on from."""
+        name = "model" if job["kind"] == "score" else "resume"
+        known = self.destruction(str(job["params"].get(name, "")))
         return known if known and known["type"] == "model.destroyed" else None
+
+    def _finished_heir(self, job_id: str) -> str:
+        """A finished job that went on from this one, directly or not; "" if there is none."""
+        for heir in self._core.state.rows(tables.jobs, tables.jobs.c.kind == "train"):
+            if heir["params"].get("resume") == job_id:
+                found = heir["id"] if heir["state"] == "finished" else self._finished_heir(heir["id"])
+                if found:
+                    return str(found)
+        return ""

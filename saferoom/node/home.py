@@ -11,6 +11,7 @@ log/witness.db                            what this node cosigned of other logs
 data/                                     registered data sets and local reports on them
 models/<job>/                             what a finished job left here
 jobs/<job>/                               what a running job writes; moved to models/ or destroyed at its end
+checkpoints/<job>/                        growing trees, for a job that goes on from a failed one
 run/                                      the local administration socket
 """
 
@@ -102,6 +103,9 @@ class Home:
     def model(self, job_id: str) -> Path:
         return self.root / "models" / job_id
 
+    def checkpoint(self, job_id: str) -> Path:
+        return self.root / "checkpoints" / job_id
+
     def create(self) -> None:
         """Make the folders, 0700. Raises ConfigError if a node already lives here."""
         if self.settings.exists():
@@ -139,3 +143,8 @@ class Home:
         """Destroy what an unfinished job wrote; what cannot be destroyed now, the next sweep finds."""
         with suppress(StorageError):
             wipe_tree(self.job(job_id))
+
+    def destroy_checkpoint(self, job_id: str) -> None:
+        """Destroy the checkpoint of a job that has finished; as above."""
+        with suppress(StorageError):
+            wipe_tree(self.checkpoint(job_id))

@@ -27,6 +27,7 @@ from saferoom.node.hub import JobHub
 from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.problem import UNKNOWN_STEP, Problem
+from saferoom.node.resume_check import check_earlier
 from saferoom.node.runs import Run, Runs
 from saferoom.node.transcripts import write_cut
 from saferoom.node.watch import Watch
@@ -248,6 +249,8 @@ class JobDesk:
         now = self._core.now()
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, kind, params, self._core.usage(contract.id), now)
+        if "resume" in params:
+            check_earlier(self._core, contract, str(params["resume"]))
         missing = sorted(set(contract.parties) - self._connected())
         if missing:
             raise PeerError(

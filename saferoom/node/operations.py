@@ -75,6 +75,13 @@ class Operations:
     def find_job(self, args: Mapping[str, Any]) -> Plain:
         return self.core.state.find_by_prefix(tables.jobs, argument(args, "job"), "job")
 
+    def training_params(self, args: Mapping[str, Any]) -> Plain:
+        """The parameters of the job asked for; `resume` may be the beginning of an earlier one's id."""
+        params = dict(args.get("params", {}))
+        if args.get("resume"):
+            params["resume"] = self.find_job({"job": args["resume"]})["id"]
+        return params
+
     def contract_list(self, _args: Plain) -> Plain:
         rows = self.core.book.rows()
         return {"contracts": [self._contract_line(row) for row in rows]}

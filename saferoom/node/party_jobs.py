@@ -16,6 +16,7 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_active, check_dataset, check_job
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy, job_reasons
+from saferoom.contracts.retention import due
 from saferoom.data import catalogue
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import COORDINATOR
@@ -28,8 +29,10 @@ from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
 from saferoom.node.problem import HEARSAY_S, Problem
+from saferoom.node.resume_check import check_checkpoint
 from saferoom.node.score_files import SCORES
 from saferoom.node.score_task import score_recipient
+from saferoom.node.training_checkpoint import has_checkpoint
 from saferoom.node.transcripts import write_cut
 from saferoom.node.watch import Watch
 
@@ -215,6 +218,7 @@ class PartyJobs:
         self._core.home.keep_job(job_id)
         self._core.record("job.finished", contract=contract, job=job_id)
         self._core.state.end_job(job_id, "finished", None, None)
+        self.destroyer.outgrown(row)
 
     def _destroy(self, job_id: str, contract: Contract, problem: Problem) -> None:
         """A failure is final even where it cannot be written down; a node that restarts notes it then."""
@@ -224,10 +228,17 @@ class PartyJobs:
             self._core.record(
                 f"job.{state}", outcome="failed", contract=contract, job=job_id, reason=problem.message
             )
+            self._note_checkpoint(job_id, contract)
             self._core.state.end_job(job_id, state, problem.to_dict(), None)
         except StorageError as error:
             logger.warning("a job's end could not be written down: %s", error.message)
         self.destroyer.discard(job_id, contract.id)
+
+    def _note_checkpoint(self, job_id: str, contract: Contract) -> None:
+        """What another job may go on from is kept beyond the job's end: until when is logged."""
+        if has_checkpoint(self._core.home.checkpoint(job_id)):
+            until = kept_until(due(contract, self._core.now()))
+            self._core.record("job.checkpointed", contract=contract, job=job_id, reason=until)
 
     def _running(self) -> list[str]:
         return self.hub.running()
@@ -330,6 +341,9 @@ class PartyJobs:
         check_dataset(contract, self._core.me, registration.name, registration.version)
         if kind == "score":
             self._check_model(str(params.get("model", "")))
+        if "resume" in params:
+            earlier, holdings = str(params["resume"]), self.destroyer.holdings
+            check_checkpoint(self._core, holdings, contract, earlier, registration.version)
 
     def _check_model(self, model: str) -> None:
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.id == model):

@@ -25,6 +25,7 @@ from saferoom.node.party import Party
 from saferoom.node.party_rows import count_asked, own_registration
 from saferoom.node.permits import Permits
 from saferoom.node.report_facts import REPORT, make_report, report_facts
+from saferoom.node.resume_check import checkpoint_facts
 from saferoom.node.score_task import score_recipient
 from saferoom.node.scorecard_file import JSON_FILE as SCORECARD
 from saferoom.node.setup import renew_request
@@ -181,7 +182,7 @@ class PartyOperations(Operations):
         job_id = self._up().jobs.request(
             contract.id,
             argument(args, "kind"),
-            dict(args.get("params", {})),
+            self.training_params(args),
             dict(args.get("local", {})),
             wait_s=REQUEST_WAIT_S,
         )
@@ -198,6 +199,11 @@ class PartyOperations(Operations):
             raise UsageError(f"permit 1 or more jobs of a kind among {', '.join(JOB_KINDS)}", step="permit")
         left = Permits(self.core).grant(contract, kind, times, str(args.get("by", "data officer")))
         return {"contract": contract.id, "kind": kind, "permitted": left}
+
+    def job_show(self, args: Plain) -> Plain:
+        """As anywhere; and what this party keeps of it for a job that goes on from it."""
+        facts = checkpoint_facts(self.core, Holdings(self.core), self.find_job(args))
+        return {**super().job_show(args), **({"checkpoint": facts} if facts else {})}
 
     def job_cancel(self, args: Plain) -> Plain:
         daemon, row = self._up(), self.find_job(args)
@@ -263,8 +269,10 @@ class PartyOperations(Operations):
         return {"id": row["id"], "folder": str(target)}
 
     def model_destroy(self, args: Plain) -> Plain:
-        """Destroy a model everywhere; refused if it is destroyed already."""
-        row, _ = self._find_model(args)
+        """Destroy a model, or a failed job's checkpoint, everywhere; refused if it is destroyed already."""
+        row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
+        if not checkpoint_facts(self.core, Holdings(self.core), row):
+            row, _ = self._find_model(args)
         return self._lifecycle.model_destroy(row, args)
 
     def report_issue(self, args: Plain) -> Plain:

@@ -10,17 +10,19 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.node.job_context import JobContext
 from saferoom.node.party_rows import load_rows, own_registration
+from saferoom.node.resume_task import EarlierJob
 from saferoom.protocols.psi import align, match
 
 MINIMUM_EVENTS = 10
 
 
 def training_rows(
-    context: JobContext,
+    context: JobContext, earlier: EarlierJob | None = None
 ) -> tuple[PartyTable, NDArray[np.bool_], NDArray[np.float64] | None]:
     """Aligned rows in the common order, and which of them are for training (n,).
 
-    At the label holder also the labels of the training rows.
+    At the label holder also the labels of the training rows. A job that goes on from an `earlier` one has the
+    same rows and the same split.
     """
     session = context.session
     with context.phase("load"):
@@ -31,8 +33,12 @@ def training_rows(
             table = table.take(align(session, table.ids, minimum_rows=context.contract.minimum_rows))
         context.facts["aligned"] = len(table)
         context.daemon.record("psi.done", rows=len(table))
+        if earlier is not None:
+            earlier.check_aligned(table.ids)
     with context.phase("prepare"):
-        is_train, labels = _share_split(context, table)
+        is_train, labels = _share_split(context, table, earlier)
+        if earlier is not None:
+            earlier.check_trained(table.ids[is_train])
         context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
     return table, is_train, labels
 
@@ -44,7 +50,7 @@ def match_rows(context: JobContext) -> None:
 
 
 def _share_split(
-    context: JobContext, table: PartyTable
+    context: JobContext, table: PartyTable, earlier: EarlierJob | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
     """Which aligned rows are for training, and at the label holder their labels.
 
@@ -53,13 +59,17 @@ def _share_split(
     session, label_holder = context.session, context.contract.label_holder
     if context.me != label_holder:
         return session.receive_one(label_holder, "split", (len(table),), np.bool_), None
-    is_train = table.train
-    if is_train is None:
-        is_train = random_split(len(table), context.contract.task.split_seed)
+    is_train = _own_split(context, table) if earlier is None else earlier.split(table.ids)
     labels = _train_labels(context, table, is_train)
     for peer in session.peers:
         session.disclose("split", peer, is_train, kind="split")
     return is_train, labels
+
+
+def _own_split(context: JobContext, table: PartyTable) -> NDArray[np.bool_]:
+    if table.train is not None:
+        return table.train
+    return random_split(len(table), context.contract.task.split_seed)
 
 
 def _train_labels(context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]) -> NDArray[np.float64]:

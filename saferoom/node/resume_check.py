@@ -1,0 +1,56 @@
+"""May a job go on from an earlier one? Asked before it starts, at the coordinator and at every party."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from saferoom.contracts.contract import Contract
+from saferoom.errors import RefusedError
+from saferoom.node import state as tables
+from saferoom.node.core import Core
+from saferoom.node.holdings import UNFINISHED, Holdings
+from saferoom.node.training_checkpoint import WITHOUT, has_checkpoint, read_head
+
+
+def check_earlier(core: Core, contract: Contract, job: str) -> None:
+    """The earlier job is known here, of this contract, and ended without a model. Raises RefusedError."""
+    rows = core.state.rows(tables.jobs, tables.jobs.c.id == job)
+    if not rows or rows[0]["kind"] != "train":
+        raise _refused(core, "the job to go on from is not known here", "see `saferoom job list`")
+    if rows[0]["contract_id"] != contract.id:
+        remedy = f"resume it under {rows[0]['contract_id']}"
+        raise _refused(core, "the job to go on from was run under another contract", remedy)
+    if rows[0]["state"] == "finished":
+        raise _refused(core, "the job to go on from has finished", f"its model is {job}")
+    if rows[0]["state"] not in tables.JOB_ENDED:
+        raise _refused(core, "the job to go on from has not ended", f"see `saferoom job watch {job}`")
+
+
+def check_checkpoint(core: Core, holdings: Holdings, contract: Contract, job: str, version: str) -> None:
+    """Its checkpoint is here, and made of this version of the data. Raises RefusedError, StorageError."""
+    check_earlier(core, contract, job)
+    known = holdings.destruction(job)
+    if known and known["type"] != UNFINISHED.type:
+        raise _refused(core, f"the job's checkpoint was destroyed: {known['reason']}")
+    folder = core.home.checkpoint(job)
+    if not has_checkpoint(folder):
+        raise _refused(core, "there is no checkpoint of the job here: it ended before its first tree")
+    if read_head(folder).data_version != version:
+        raise _refused(core, "the data set has been registered anew since the job's checkpoint was made")
+
+
+def checkpoint_facts(core: Core, holdings: Holdings, job: dict[str, Any]) -> dict[str, Any]:
+    """What a person may want to know of a job's checkpoint; empty if there is none."""
+    folder = core.home.checkpoint(job["id"])
+    if not has_checkpoint(folder) or job["state"] not in tables.JOB_ENDED:
+        return {}
+    files = [path.stat().st_size for path in folder.iterdir()]
+    return {
+        "trees": sum(path.name.startswith("tree-") for path in folder.iterdir()),
+        "bytes": sum(files),
+        "kept_until": holdings.due(job).isoformat(timespec="seconds"),
+    }
+
+
+def _refused(core: Core, what: str, remedy: str = WITHOUT) -> RefusedError:
+    return RefusedError(what, party=core.me, step="resume", remedy=remedy)
