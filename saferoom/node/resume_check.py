@@ -12,8 +12,8 @@ from saferoom.node.holdings import UNFINISHED, Holdings
 from saferoom.node.training_checkpoint import WITHOUT, has_checkpoint, read_head
 
 
-def check_earlier(core: Core, contract: Contract, job: str) -> None:
-    """The earlier job is known here, of this contract, and ended without a model. Raises RefusedError."""
+def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:
+    """The row of an earlier job of this contract that ended without a model. Raises RefusedError."""
     rows = core.state.rows(tables.jobs, tables.jobs.c.id == job)
     if not rows or rows[0]["kind"] != "train":
         raise _refused(core, "the job to go on from is not known here", "see `saferoom job list`")
@@ -24,14 +24,16 @@ def check_earlier(core: Core, contract: Contract, job: str) -> None:
         raise _refused(core, "the job to go on from has finished", f"its model is {job}")
     if rows[0]["state"] not in tables.JOB_ENDED:
         raise _refused(core, "the job to go on from has not ended", f"see `saferoom job watch {job}`")
+    return rows[0]
 
 
 def check_checkpoint(core: Core, holdings: Holdings, contract: Contract, job: str, version: str) -> None:
     """Its checkpoint is here, and made of this version of the data. Raises RefusedError, StorageError."""
-    check_earlier(core, contract, job)
-    known = holdings.destruction(job)
+    row, known = check_earlier(core, contract, job), holdings.destruction(job)
     if known and known["type"] != UNFINISHED.type:
         raise _refused(core, f"the job's checkpoint was destroyed: {known['reason']}")
+    if cause := holdings.cause(row):
+        raise _refused(core, f"the job's checkpoint is to be destroyed: {cause.reason}")
     folder = core.home.checkpoint(job)
     if not has_checkpoint(folder):
         raise _refused(core, "there is no checkpoint of the job here: it ended before its first tree")
