@@ -15,11 +15,20 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he.products import Numbers, Products, numbers_of, pairwise, products_for, values_of, width_of
+from saferoom.he.products import (
+    Numbers,
+    OneByOne,
+    Products,
+    numbers_of,
+    pairwise,
+    products_for,
+    values_of,
+    width_of,
+)
 
 SLACK_BYTES = 16
 """Random bytes beyond an order: a reduced or covering exponent is then within 2**-128 of uniform."""
-MOST_TABLE_BYTES = 24 << 20
+MOST_TABLE_BYTES = 33 << 20
 MOST_DIGIT_BITS = 12
 _BATCH = 1 << 12
 
@@ -52,7 +61,7 @@ class FixedBase:
         if exponents.shape[1:] != (self._size_bytes,):
             raise ValueError(f"exponents have {self._size_bytes} bytes")
         self._asked += len(exponents)
-        table, found = self._suitable(), []
+        table, found = self._suitable(len(exponents)), []
         for start in range(0, len(exponents), _BATCH):
             batch = exponents[start : start + _BATCH]
             picks = _digits(batch, table.digit_bits)
@@ -61,10 +70,12 @@ class FixedBase:
             found += values_of(table.products, table.products.runs(table.entries, picks.ravel(), ends))
         return found
 
-    def _suitable(self) -> _Table:
+    def _suitable(self, count: int) -> _Table:
         digit_bits, old = self._digit_bits(), self._table
-        products = products_for(self._modulus, self._asked * self._places(digit_bits))
-        if old is None or type(products) is not type(old.products) or digit_bits >= old.digit_bits + 2:
+        products = products_for(self._modulus, count * self._places(digit_bits))
+        if old is not None and (isinstance(products, OneByOne) or not isinstance(old.products, OneByOne)):
+            products = old.products  # no quicker ones
+        if old is None or products is not old.products or digit_bits >= old.digit_bits + 2:
             self._table = old = _Table(products, digit_bits, self._entries(products, digit_bits))
         return old
 
@@ -74,7 +85,8 @@ class FixedBase:
     def _digit_bits(self) -> int:
         """Of tables that are not too large the one with the fewest products, if as much is still to come."""
         entries = {bits: self._places(bits) << bits for bits in range(1, MOST_DIGIT_BITS + 1)}
-        most = max(MOST_TABLE_BYTES // width_of(self._modulus), entries[1])
+        entry_bytes = width_of(self._modulus) * 5 // 4  # in either form
+        most = max(MOST_TABLE_BYTES // entry_bytes, entries[1])
         fitting = [bits for bits in entries if entries[bits] <= most]
         return min(fitting, key=lambda bits: entries[bits] + 2 * self._asked * self._places(bits))
 

@@ -23,6 +23,8 @@ _MASK = np.uint64((1 << DIGIT_BITS) - 1)
 _WINDOW_BITS = 5
 _PAIR_BYTES = 2 * DIGIT_BITS // 8
 """Two digits are 13 bytes."""
+_checked: set[int] = set()
+"""Sizes whose code was seen to work in this process."""
 
 
 def limbs_for(modulus: mpz) -> int:
@@ -41,7 +43,9 @@ class Lanes:
         r = mpz(1) << (DIGIT_BITS * self._limbs)
         self._one, self._to_form = self._digits_of(r % modulus), self._digits_of(r * r % modulus)
         self._from_form = self._digits_of(mpz(1))
-        self._check()
+        if self._limbs not in _checked:
+            self._check()
+            _checked.add(self._limbs)
 
     def _check(self) -> None:
         """(n - 1)(n - 2) = 2, and its square 4: a processor or a compiler that errs is found before use."""

@@ -13,6 +13,8 @@ from typing import Any
 from saferoom.errors import UsageError
 from saferoom.he.lanes_code import BLOCK, Source
 
+MOST_LIMBS = 160
+"""More are as good, but their code takes many seconds to make: enough for Paillier at 4096 bits."""
 _NEEDED = ("avx512f", "avx512ifma")
 _made: dict[int, Kernel] = {}
 _making = Lock()
@@ -37,7 +39,7 @@ def available() -> bool:
     """Whether the processor has the instructions, llvmlite is installed (extra `fast`), code may be made."""
     try:
         from llvmlite import binding
-    except ImportError:
+    except (ImportError, OSError):
         return False
     features = binding.get_host_cpu_features()
     return all(features.get(name, False) for name in _NEEDED) and _memory_may_become_code()

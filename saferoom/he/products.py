@@ -7,6 +7,7 @@ one after the other. The results are the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -23,6 +24,8 @@ WORTHWHILE = 100_000
 """So many products take GMP about as long as making machine code takes."""
 WORTH_CALLING = 4_000
 """So many it takes to call machine code that is there already."""
+_asked: Counter[int] = Counter()
+"""Products of each size, in this process."""
 
 
 class Products(Protocol):
@@ -51,11 +54,14 @@ class Products(Protocol):
 
 
 def products_for(modulus: mpz, count: int) -> Products:
-    """The quickest way to make about `count` products."""
+    """The quickest way to make about `count` products, after all that this process was asked for before."""
     if lanes_kernel.available():
         from saferoom.he.lanes import Lanes, limbs_for
 
-        if count >= (WORTH_CALLING if lanes_kernel.is_made(limbs_for(modulus)) else WORTHWHILE):
+        limbs = limbs_for(modulus)
+        _asked[limbs] += count
+        worthwhile = lanes_kernel.is_made(limbs) or _asked[limbs] >= WORTHWHILE
+        if worthwhile and count >= WORTH_CALLING and limbs <= lanes_kernel.MOST_LIMBS:
             return Lanes(modulus)
     return OneByOne(modulus)
 

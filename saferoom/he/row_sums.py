@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from saferoom.he.ciphertexts import check_units
 from saferoom.he.keys import PublicKey
-from saferoom.he.products import Numbers, products_for
+from saferoom.he.products import Numbers, numbers_of, products_for
 from saferoom.he.sums import CellSums
 
 BATCH_ROWS = 1 << 14
@@ -23,12 +23,14 @@ class RowSums:
     def __init__(
         self, key: PublicKey, columns: Sequence[NDArray[Any]], counts: Sequence[int], *, keep: bool
     ) -> None:
-        self._key, self._columns, self._counts, self._keep = key, columns, counts, keep
+        self._key, self._columns, self._counts = key, columns, counts
         rows = len(columns[0]) if columns else 0
         self._products = products_for(key.modulus, rows * len(columns))
         self._sums = CellSums(self._products, columns, counts)
         self._pending: list[Numbers] = []
-        self._kept: list[Numbers] = []
+        none = numbers_of(self._products, [])
+        self._kept = np.empty((rows if keep else 0, *none.shape[1:]), dtype=none.dtype)
+        self._received = 0
 
     def add(self, data: bytes, checked: slice) -> None:
         """The next rows, big-endian. Raises PeerError if one of those to be checked is no unit."""
@@ -36,22 +38,21 @@ class RowSums:
         portion = data[checked.start * width : checked.stop * width]
         check_units(portion, numbers[checked], self._products, self._key)
         self._pending.append(numbers)
-        if self._keep:
-            self._kept.append(numbers)
+        if len(self._kept):
+            self._kept[self._received : self._received + len(numbers)] = numbers
+        self._received += len(numbers)
         if sum(map(len, self._pending)) >= BATCH_ROWS:
             self._add_up()
 
     def all(self) -> list[bytes]:
         """The sums of each feature's bins over all rows: once."""
         self._add_up()
-        self._kept = [np.concatenate(self._kept)] if self._kept else []
         return self._written(self._sums.finish())
 
     def of(self, rows: NDArray[np.int32]) -> list[bytes]:
         """The sums over the rows at these positions."""
         sums = CellSums(self._products, [column[rows] for column in self._columns], self._counts)
-        if len(rows):
-            sums.add(self._kept[0], rows)
+        sums.add(self._kept, rows)
         return self._written(sums.finish())
 
     def _add_up(self) -> None:

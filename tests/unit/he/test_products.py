@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import secrets
-import subprocess
-import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,13 +11,10 @@ from gmpy2 import mpz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saferoom.errors import ProtocolError, UsageError
-from saferoom.he import lanes, lanes_code, lanes_kernel
-from saferoom.he.lanes import limbs_for
 from saferoom.he.products import numbers_of, pairwise, products_for, values_of, width_of
 
 BITS = (64, 207, 208, 683, 1024, 1366, 2046, 2048, 2078, 2079, 3072, 4096, 6144)
-"""Of p, p\u00b2, n and n\u00b2 of all schemes, and where a digit more is needed."""
+"""Of p, p², n and n² of all schemes, and where a digit more is needed."""
 pytestmark = pytest.mark.usefixtures("arithmetic")
 
 
@@ -111,47 +104,3 @@ def test_long_chains_do_not_drift() -> None:
     found = products.runs(numbers_of(products, values), picks, ends)
     expected = pow(modulus - 1, 2500, modulus) * pow(modulus - 2, 2499, modulus) % modulus
     assert values_of(products, found) == [expected, modulus - 2]
-
-
-def test_limbs_leave_room_for_four_times_the_modulus() -> None:
-    for bits in range(1, 700):
-        limbs = limbs_for((mpz(1) << bits) - 1)
-        assert limbs % lanes_code.BLOCK == 0
-        assert bits + 2 <= lanes_code.DIGIT_BITS * limbs < bits + 2 + lanes_code.DIGIT_BITS * lanes_code.BLOCK
-
-
-def test_where_it_cannot_run_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes_kernel, "available", lambda: False)
-    with pytest.raises(UsageError):
-        lanes_kernel.kernel(1000)
-
-
-def test_a_processor_that_errs_is_found(arithmetic: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if arithmetic == "one by one":
-        pytest.skip("GMP is not checked")
-    right = lanes_kernel.kernel(limbs_for(mpz(1) << 99))
-
-    def wrong(*arguments: int) -> None:
-        right.products(*arguments)
-        ctypes.c_uint64.from_address(arguments[-1]).value ^= 1
-
-    monkeypatch.setattr(lanes, "kernel", lambda _: replace(right, products=wrong))
-    with pytest.raises(ProtocolError, match="wrong on this machine"):
-        products_for((mpz(1) << 99) - 1, 1)
-
-
-def test_a_service_that_may_not_make_code_uses_gmp() -> None:
-    """As under systemd's MemoryDenyWriteExecute, by the kernel's own switch for it."""
-    code = (
-        "import ctypes, sys\n"
-        "PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1\n"
-        "if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0): sys.exit(77)\n"
-        "from gmpy2 import mpz\n"
-        "from saferoom.he import products\n"
-        "products.WORTHWHILE = 0\n"
-        "print(type(products.products_for(mpz(101), 1)).__name__)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if done.returncode == 77:
-        pytest.skip("the kernel has no such switch")
-    assert (done.returncode, done.stdout.strip()) == (0, "OneByOne"), done.stderr
