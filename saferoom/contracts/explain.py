@@ -20,6 +20,8 @@ from saferoom.errors import UsageError
 from saferoom.protocols.learns import KINDS
 
 Warned: TypeAlias = tuple[str, Mapping[str, object]]
+ROWS_PER_NODE = 10
+"""Training rows for each node of all joint trees: with fewer, sums tell too much of single rows together."""
 """A name in `WARNINGS`, and what its text names."""
 
 
@@ -122,7 +124,7 @@ def _model_warnings(contract: Contract) -> list[Warned]:
     single = [party for party in others if len(contract.features_of(party)) == 1]
     params = contract.task.params
     if isinstance(params, BoostingParams):
-        found = _tree_warnings(contract.label_holder, params)
+        found = _tree_warnings(contract.label_holder, params, contract.minimum_rows)
         if contract.recipients("reason_codes"):
             found.append(("split_values", {"who": contract.label_holder}))
         return [*found, *(("single_column_splits", {"party": party}) for party in single)]
@@ -151,10 +153,12 @@ def _bin_warnings(contract: Contract) -> list[Warned]:
     return [("bin_counts", {"who": contract.label_holder, **limits})]
 
 
-def _tree_warnings(label_holder: str, params: BoostingParams) -> list[Warned]:
+def _tree_warnings(label_holder: str, params: BoostingParams, minimum_rows: int) -> list[Warned]:
     who = {"who": label_holder}
+    enough = ROWS_PER_NODE * (params.n_estimators - params.own_trees) * 2**params.max_depth
     return [
         ("tree_sums", {**who, "rows": params.min_leaf_rows}),
+        *([] if minimum_rows >= enough else [("many_sums", {**who, "rows": enough})]),
         ("tree_rows", {}),
         *([] if params.own_trees else [("first_trees", who)]),
         *([] if params.top_rate is None else [("largest_gradients", {})]),

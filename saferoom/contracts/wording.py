@@ -134,6 +134,13 @@ WARNINGS: dict[str, Texts] = {
         "{who} 得知他方各列每个候选分裂左侧各行的梯度与违约数之和(次序保密,不知道列与取值);"
         "每个和至少含 {rows} 行",
     ),
+    "many_sums": (
+        "with fewer than {rows} training rows, sums of so many trees of this depth let {who} work out on"
+        " which side of the other parties' cuts many rows lie: agree on a larger minimum_rows, or on fewer or"
+        " shallower trees",
+        "训练行少于 {rows} 行时,这么多、这么深的树的和足以让 {who} 推算出许多行位于他方切分点的哪一侧:"
+        "请约定更大的 minimum_rows,或减少树的数量或深度",
+    ),
     "tree_rows": (
         "every party learns which training rows each node of each tree holds: which rows lie on the same side"
         " of another party's split and, since rows of a leaf tend to default alike, something of labels",

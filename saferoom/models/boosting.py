@@ -162,7 +162,7 @@ def _at_feature_holder(
     progress: Progress,
 ) -> tuple[LocalTrees, Grown]:
     key = receive_key(s, label_holder, encryption)
-    side = FeatureSide(s, label_holder, features, settings, key, workers)
+    side = FeatureSide(s, label_holder, features, settings, key, workers, goes_on=bool(grown.trees))
     while True:
         what, number = s.receive_one(label_holder, "tree", (2,), np.int64).tolist()
         if what != MORE:

@@ -12,6 +12,7 @@ from saferoom.errors import PeerError
 from saferoom.he.keys import PublicKey
 from saferoom.he.workers import Workers
 from saferoom.models.boosting_columns import columns_of_tree
+from saferoom.models.boosting_gradients import is_as_agreed
 from saferoom.models.boosting_messages import hear_choices, hear_sides, layout_of
 from saferoom.models.boosting_model import LocalTree
 from saferoom.models.boosting_rows import ROOT, Mask, NodeRows
@@ -35,9 +36,13 @@ class FeatureSide:
         settings: BoostingSettings,
         key: PublicKey,
         workers: Workers,
+        *,
+        goes_on: bool,
     ) -> None:
         self.s, self.label_holder, self.features, self.settings = s, label_holder, features, settings
         self._key, self._workers = key, workers
+        # Validation rows stay the same enterprises when a job goes on, and then stand at other places.
+        self._knows_rows = not (goes_on and settings.validation_share)
 
     def grow(self, number: int) -> LocalTree:
         """One tree: its shape, and the splits of own columns. Of a tree without us we learn nothing."""
@@ -45,19 +50,17 @@ class FeatureSide:
             return LocalTree((), {}, {})
         with self.s.scope(f"tree={number}"):
             self.s.declare("sides", self.s.me, (len(self.features[0].bins),), kind="tree_rows")
-            return self._take_part(number, NodeRows(self._hear_rows()))
+            return self._take_part(number, NodeRows(self._hear_rows(number)))
 
-    def _hear_rows(self) -> Mask:
-        """Which training rows the tree is grown on."""
+    def _hear_rows(self, number: int) -> Mask:
+        """Which training rows the tree is grown on: as many as a leaf needs, and those that were agreed."""
         size = len(self.features[0].bins)
         packed = self.s.receive_one(self.label_holder, "rows", (-(-size // 8),), np.uint8)
         summed = np.unpackbits(packed, count=size).astype(bool)
         if summed.sum() < self.settings.least_rows:
-            raise PeerError(
-                "a tree on fewer rows than the minimum of a leaf",
-                party=self.label_holder,
-                step=self.s.step("rows"),
-            )
+            raise self._wrong("a tree on fewer rows than the minimum of a leaf", "rows")
+        if self._knows_rows and not is_as_agreed(number, summed, self.settings):
+            raise self._wrong("a tree on other rows than the contract says", "rows")
         return summed
 
     def _take_part(self, number: int, rows: NodeRows) -> LocalTree:

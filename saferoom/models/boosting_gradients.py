@@ -48,7 +48,7 @@ def base_margin(y: F64, weights: F64) -> int:
 def validation_rows(rows: int, settings: BoostingSettings) -> Mask:
     """Training rows that trees are not grown on, but judged by: (rows,)."""
     chosen = np.zeros(rows, dtype=bool)
-    count = round(rows * settings.validation_share)
+    count = max(round(rows * settings.validation_share), 1) if settings.validation_share else 0
     random = np.random.default_rng([settings.seed, _VALIDATION])
     chosen[random.permutation(rows)[:count]] = True
     return chosen
@@ -58,18 +58,37 @@ def sample(tree: int, margins: I64, y: F64, weights: F64, usable: Mask, settings
     """Gradients and hessians of the rows that tree number `tree` is grown on, out of the usable ones."""
     chances = probabilities(margins)
     gradients, hessians = weights * (chances - y), weights * chances * (1 - chances)
-    random = np.random.default_rng([settings.seed, tree])
-    summed, factors = usable.copy(), np.ones(len(y))
+    summed, factors = _share(tree, usable, settings), np.ones(len(y))
     if settings.top_rate is not None and settings.other_rate is not None:
+        random = np.random.default_rng([settings.seed, tree])
         summed, factors = _by_gradient(gradients, usable, random, settings.top_rate, settings.other_rate)
-    elif settings.subsample < 1:
-        summed &= random.random(len(y)) < settings.subsample
     sums = np.zeros((len(y), 3), dtype=np.int64)
     sums[:, 0] = np.rint(gradients * factors * _UNITS)
     sums[:, 1] = np.maximum(np.rint(hessians * factors * _UNITS), 1)
     sums[:, 2] = y
     sums[~summed] = 0
     return Sample(summed, sums)
+
+
+def is_as_agreed(tree: int, summed: Mask, settings: BoostingSettings) -> bool:
+    """Whether tree number `tree` may be grown on the rows `summed`: those that everybody can draw.
+
+    Of rows that are chosen by gradient, only how many they are, and that none is a validation row.
+    """
+    usable = ~validation_rows(len(summed), settings)
+    if settings.top_rate is None or settings.other_rate is None:
+        return np.array_equal(summed, _share(tree, usable, settings))
+    rows = int(usable.sum())
+    top, other = round(settings.top_rate * rows), round(settings.other_rate * rows)
+    return not (summed & ~usable).any() and int(summed.sum()) == top + min(other, rows - top)
+
+
+def _share(tree: int, usable: Mask, settings: BoostingSettings) -> Mask:
+    """The usable rows, or the share of them that the public seed draws for a tree."""
+    if settings.subsample >= 1:
+        return usable.copy()
+    random = np.random.default_rng([settings.seed, tree])
+    return usable & (random.random(len(usable)) < settings.subsample)
 
 
 def _by_gradient(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
-from saferoom.errors import PeerError
+from saferoom.errors import PeerError, RefusedError
 from saferoom.he.keys import PrivateKey
 from saferoom.he.workers import Workers
 from saferoom.models.boosting_columns import columns_of_tree
@@ -45,7 +45,13 @@ class LabelSide:
         self.key, self.workers = key, workers
 
     def grow(self, number: int, drawn: Sample) -> tuple[LocalTree, NodeRows]:
-        """One tree, and the rows of its leaves."""
+        """One tree, and the rows of its leaves. Raises RefusedError if it is grown on too few rows."""
+        if drawn.summed.sum() < self.settings.least_rows:
+            raise RefusedError(
+                f"a tree on fewer training rows than the minimum of a leaf, {self.settings.least_rows}",
+                party=self.s.me,
+                remedy="align more enterprises, or agree on larger shares of rows or smaller leaves",
+            )
         for peer in self.s.peers:
             self.s.send(peer, "tree", Public(np.array([MORE, number], dtype=np.int64)))
         with self.s.scope(f"tree={number}"):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
-from saferoom.errors import PeerError
+from saferoom.errors import PeerError, RefusedError
 from saferoom.models.boosting_rows import Mask, NodeRows
 from saferoom.models.boosting_settings import FRAC_BITS, BoostingSettings
 from saferoom.protocols.split_layout import SumLayout
@@ -16,12 +16,20 @@ from saferoom.sharing.values import Public
 
 MORE, ENOUGH = 1, 0
 """Whether another tree follows."""
+EXACT_BITS = 53
+"""Of sums, which are made as floats on own columns."""
 
 
 def layout_of(rows: int, settings: BoostingSettings) -> SumLayout:
-    """For sums over up to `rows` training rows."""
+    """For sums over up to `rows` training rows. Raises RefusedError if they might not be exact."""
     largest = round(settings.largest_weight * 2**FRAC_BITS) + 1
-    return SumLayout.of(rows, largest, events=settings.min_leaf_events > 0)
+    layout = SumLayout.of(rows, largest, events=settings.min_leaf_events > 0)
+    if layout.hessian > EXACT_BITS:
+        raise RefusedError(
+            "sums of so many rows that may count so much are not exact",
+            remedy="agree on a smaller scale_pos_weight or a larger other_rate",
+        )
+    return layout
 
 
 def send_choices(s: Session, peer: str, choices: Mapping[int, Sequence[int]], label: str) -> None:

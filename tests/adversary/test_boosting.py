@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from saferoom.channel.session import Session
-from saferoom.errors import PeerError, PeerTimeout
+from saferoom.errors import PeerError, PeerTimeout, RefusedError
 from saferoom.he.ciphertexts import Ciphertexts
 from saferoom.he.key_files import public_to_json
 from saferoom.he.keys import Encryption
@@ -268,6 +268,50 @@ LIES_OF_ROWS: dict[str, Bend] = {
 @pytest.mark.parametrize("lie", LIES_OF_ROWS.values(), ids=LIES_OF_ROWS)
 def test_a_tree_on_too_few_rows_is_refused(lie: Bend) -> None:
     assert_caught("bank", "tree=0/rows", lie)
+
+
+def with_row_flipped(row: int) -> Bend:
+    return lambda t: [np.packbits(np.unpackbits(t[0]) ^ (np.arange(8 * len(t[0])) == row))]
+
+
+OTHER_ROWS: dict[str, tuple[dict[str, Any], Bend]] = {
+    "one row less of all": ({}, with_row_flipped(40)),
+    "one row of the share more or less": ({"subsample": 0.7}, with_row_flipped(40)),
+    "the rows of another tree": (
+        {"subsample": 0.7},
+        lambda t: [np.packbits(np.roll(np.unpackbits(t[0])[:120], 1))],
+    ),
+    "a validation row": (
+        {"validation_share": 0.5, "early_stopping_rounds": 2},
+        lambda t: [np.packbits(np.ones(120, dtype=bool))],
+    ),
+    "fewer rows by gradient": (
+        {"top_rate": 0.3, "other_rate": 0.3},
+        lambda t: [np.packbits(np.unpackbits(t[0])[:120] & (np.arange(120) > 5))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "lie"), OTHER_ROWS.values(), ids=OTHER_ROWS)
+def test_a_tree_on_other_rows_than_agreed_is_refused(settings: dict[str, Any], lie: Bend) -> None:
+    """Who may leave out single rows learns from two trees on which side of every split they lie."""
+    error = assert_caught("bank", "tree=0/rows", lie, tax_splits(**settings))
+    assert "other rows than the contract says" in str(error)
+
+
+def test_too_few_rows_for_a_tree_are_refused_before_anything_is_said_of_it() -> None:
+    room = tax_splits(subsample=0.05)
+    room.run()
+    error = room.errors["bank"]
+    assert isinstance(error, RefusedError)
+    assert "fewer training rows" in str(error)
+    assert not room.tensors("gradients")
+
+
+def test_sums_that_would_not_be_exact_are_refused() -> None:
+    room = tax_splits(scale_pos_weight=1e3, top_rate=0.1, other_rate=1e-9)
+    room.run()
+    assert isinstance(room.errors["bank"], RefusedError)
 
 
 def chosen(*flat: int) -> Bend:

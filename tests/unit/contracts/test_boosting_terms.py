@@ -216,10 +216,13 @@ def test_reason_codes_may_be_asked_for_where_they_are_named(house: Any) -> None:
 def test_signers_are_told_what_trees_show(house: Any, lang: str) -> None:
     warnings = explain(boosting(house, min_leaf_rows=77), lang).warnings
     assert any("77" in warning for warning in warnings)
-    assert len(warnings) == len(explain(house.contract(), lang).warnings) + 4
+    assert len(warnings) == len(explain(house.contract(), lang).warnings) + 5
     with_own = explain(boosting(house, min_leaf_rows=77, own_trees=2), lang).warnings
     assert len(with_own) == len(warnings) - 1
     assert not any("own_trees" in warning for warning in with_own)
+    few_trees = explain(boosting(house, min_leaf_rows=77, n_estimators=1, max_depth=1), lang).warnings
+    assert set(few_trees) == {warning for warning in warnings if "32000" not in warning}
+    assert len(few_trees) == len(warnings) - 1
     sampled = explain(boosting(house, top_rate=0.2, other_rate=0.1), lang).warnings
     assert any("top_rate" in warning for warning in sampled)
 

@@ -9,6 +9,7 @@ import pytest
 
 from saferoom.models.boosting_gradients import (
     base_margin,
+    is_as_agreed,
     probabilities,
     row_weights,
     sample,
@@ -124,3 +125,32 @@ def test_validation_rows_are_the_share_that_was_asked_for() -> None:
     assert np.array_equal(chosen, validation_rows(ROWS, BoostingSettings(validation_share=0.25, seed=7)))
     assert not np.array_equal(chosen, validation_rows(ROWS, BoostingSettings(validation_share=0.25, seed=8)))
     assert not validation_rows(ROWS, BoostingSettings()).any()
+
+
+def test_a_few_rows_are_validation_rows_if_any_share_is_asked_for() -> None:
+    assert validation_rows(30, BoostingSettings(validation_share=0.001)).sum() == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"subsample": 0.4},
+        {"validation_share": 0.3},
+        {"subsample": 0.4, "validation_share": 0.3},
+        {"top_rate": 0.2, "other_rate": 0.1, "validation_share": 0.2},
+        {"top_rate": 0.5, "other_rate": 0.5},
+    ],
+)
+@pytest.mark.parametrize("tree", [0, 3])
+def test_rows_that_are_drawn_are_those_that_all_agree_on(
+    settings: dict[str, Any], tree: int, y: Any, margins: Any
+) -> None:
+    chosen = BoostingSettings(**settings)
+    found = drawn(tree, margins, y, ~validation_rows(ROWS, chosen), **settings).summed
+    assert is_as_agreed(tree, found, chosen)
+    one_less = found.copy()
+    one_less[np.flatnonzero(found)[0]] = False
+    assert not is_as_agreed(tree, one_less, chosen)
+    if settings.get("subsample", 1) < 1:
+        assert not is_as_agreed(tree + 1, found, chosen)
