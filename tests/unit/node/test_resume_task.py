@@ -121,6 +121,15 @@ def grown_trees(played: Played) -> set[str]:
     return {word for step in steps for word in step if word.startswith("tree=")}
 
 
+def gone_on_from(nodes: Nodes, played: Played) -> dict[str, list[str]]:
+    """What each party's log says of where a job went on."""
+    found = {}
+    for party in PARTIES:
+        said = [event for event in nodes.events(party) if event["type"] == "job.resumed"]
+        found[party] = [event["reason"] for event in said if event["session"]["id"] == played.job_id]
+    return found
+
+
 def assert_scores_are_the_trees(nodes: Nodes, played: Played, dataset: str = "rows") -> None:
     """What the label holder wrote of each row is what all parties' trees together say of it."""
     models = {party: part(nodes, played, party) for party in PARTIES}
@@ -212,7 +221,7 @@ def test_a_feature_holder_lacks_nothing_of_trees_without_it(nodes: Nodes) -> Non
     for number in range(3):
         (nodes.homes["tax"].checkpoint(first.job_id) / f"tree-{number:05}").unlink()
     found = resumed(nodes, contract, first)
-    assert grown_trees(found) == {"tree=3"}
+    assert gone_on_from(nodes, found) == {party: [f"from tree 3 of job {first.job_id}"] for party in PARTIES}
     assert {len(part(nodes, found, party).trees.trees) for party in PARTIES} == {TREES}
 
 
@@ -236,10 +245,7 @@ def test_a_party_that_is_too_far_behind_is_named(nodes: Nodes, contract: Contrac
 
 def test_who_goes_on_from_what_is_logged(nodes: Nodes, contract: Contract, failed: Played) -> None:
     found = resumed(nodes, contract, failed)
-    for party in PARTIES:
-        said = [event for event in nodes.events(party) if event["type"] == "job.resumed"]
-        mine = [event for event in said if event["session"]["id"] == found.job_id]
-        assert [event["reason"] for event in mine] == [f"from tree 2 of job {failed.job_id}"]
+    assert gone_on_from(nodes, found) == {party: [f"from tree 2 of job {failed.job_id}"] for party in PARTIES}
 
 
 # What is refused -------------------------------------------------------------------------------------
