@@ -40,7 +40,9 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
             f"{path} is there already and is not overwritten", remedy="move it away, or name another folder"
         ) from exc
     except OSError as exc:
-        raise StorageError(f"{path} cannot be written: {exc.strerror}") from exc
+        raise StorageError(
+            f"{path} cannot be written: {exc.strerror}", remedy="check free space and permissions"
+        ) from exc
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from saferoom.errors import RefusedError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.holdings import UNFINISHED, Holdings
-from saferoom.node.training_checkpoint import WITHOUT, has_checkpoint, read_head
+from saferoom.node.training_checkpoint import HEAD, WITHOUT, has_checkpoint, read_head
 
 
 def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:
@@ -43,13 +43,15 @@ def check_checkpoint(core: Core, holdings: Holdings, contract: Contract, job: st
 
 def checkpoint_facts(core: Core, holdings: Holdings, job: dict[str, Any]) -> dict[str, Any]:
     """What a person may want to know of a job's checkpoint; empty if there is none."""
-    folder = core.home.checkpoint(job["id"])
-    if not has_checkpoint(folder) or job["state"] not in tables.JOB_ENDED:
+    try:
+        sizes = {path.name: path.stat().st_size for path in core.home.checkpoint(job["id"]).iterdir()}
+    except OSError:  # there is none, or it is being destroyed
         return {}
-    files = [path.stat().st_size for path in folder.iterdir()]
+    if HEAD not in sizes or job["state"] not in tables.JOB_ENDED:
+        return {}
     return {
-        "trees": sum(path.name.startswith("tree-") for path in folder.iterdir()),
-        "bytes": sum(files),
+        "trees": sum(name.startswith("tree-") for name in sizes),
+        "bytes": sum(sizes.values()),
         "kept_until": holdings.due(job).isoformat(timespec="seconds"),
     }
 
