@@ -10,8 +10,10 @@ solved sums   a label holder that follows the protocol looks for the rows that h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -20,6 +22,7 @@ from saferoom.models.boosting_plain import Features, PlainBoosting
 from saferoom.models.boosting_rows import ROOT, NodeRows
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import goes_left
+from tests.attack_room import Asked
 from tests.boosting_room import Array, BoostingRoom, name_of
 
 # Where rows fall -------------------------------------------------------------------------------------
@@ -152,6 +155,8 @@ def who_lies_left(weights: Array, sums: Array, share: float) -> Array:
 
     Least squares around `share`, what the first tree says of how many lie left.
     """
+    if not len(sums):
+        return np.full(weights.shape[1], share)
     scale = np.linalg.norm(weights, axis=1)
     table, given = weights / scale[:, None], sums / scale
     products = table @ table.T
@@ -159,3 +164,46 @@ def who_lies_left(weights: Array, sums: Array, share: float) -> Array:
     around = np.full(weights.shape[1], share)
     found = around + table.T @ np.linalg.solve(products + ridge, given - table @ around)
     return np.clip(found, 0, 1)
+
+
+def linked(asked: Sequence[Asked], rows: int) -> list[Array]:
+    """For each tree where the candidates stand that are numbered as they stand in the first tree.
+
+    Only what the label holder has is used: what was solved for so far foretells the sums of the next tree,
+    and candidates are matched with the sums that are nearest.
+    """
+    places: list[Array] = []
+    shares = np.zeros(0)
+    equations: list[list[tuple[Array, Array]]] = []
+    for _, nodes in groupby(asked, key=lambda node: node.tree):
+        table, kept, sums = _stacked(list(nodes), rows)
+        if not places:
+            order = np.arange(len(kept[0]))
+            shares = sums[1] / table[1].sum()
+            equations = [[] for _ in order]
+        else:
+            foretold = (
+                table @ np.array([_solved(e, share) for e, share in zip(equations, shares, strict=True)]).T
+            )
+            off = ((foretold[:, :, None] - sums[:, None, :]) ** 2 * kept[:, None, :]).sum(axis=0)
+            order = linear_sum_assignment(off / np.maximum(kept.sum(axis=0), 1))[1]
+        for number, place in enumerate(order):
+            told = kept[:, place]
+            equations[number].append((table[told], sums[told, place]))
+        places.append(order)
+    return places
+
+
+def _stacked(nodes: Sequence[Asked], rows: int) -> tuple[Array, Array, Array]:
+    """(equations, rows) weights of norm 1; (equations, candidates) which are told, and their sums."""
+    table = np.zeros((2 * len(nodes), rows))
+    for place, node in enumerate(nodes):
+        table[2 * place : 2 * place + 2, node.rows] = node.gradients.T
+    norms = np.linalg.norm(table, axis=1)[:, None]
+    sums = np.concatenate([node.sums[:, :2].T for node in nodes])
+    return table / norms, np.repeat([node.kept for node in nodes], 2, axis=0), sums / norms
+
+
+def _solved(equations: Sequence[tuple[Array, Array]], share: float) -> Array:
+    tables, sums = zip(*equations, strict=True)
+    return who_lies_left(np.concatenate(tables), np.concatenate(sums), share)

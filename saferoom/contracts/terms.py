@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from saferoom.contracts.fields import listed
 from saferoom.contracts.params import BoostingParams
-from saferoom.contracts.tree_terms import tree_objections
+from saferoom.contracts.tree_terms import LEAST_WEIGHTED_LEAF_ROWS, tree_objections
 from saferoom.contracts.vocabulary import (
     ASSUMPTIONS,
     SUPPORTED_FORMS,
@@ -95,8 +95,15 @@ def _tree_objections(contract: Contract) -> list[str]:
 
 def _weight_objections(contract: Contract) -> list[str]:
     weights = contract.parties[contract.label_holder].columns_for("weight")
-    if contract.task.kind == "boosting" or not weights:
+    if not weights:
         return []
+    params = contract.task.params
+    if isinstance(params, BoostingParams):
+        if params.min_leaf_rows >= LEAST_WEIGHTED_LEAF_ROWS:
+            return []
+        return [
+            f"with a weight column boosted trees need min_leaf_rows of at least {LEAST_WEIGHTED_LEAF_ROWS}"
+        ]
     return [f"a {contract.task.kind} task uses no weights; name no weight column, or train boosted trees"]
 
 

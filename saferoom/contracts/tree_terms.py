@@ -5,6 +5,8 @@ from __future__ import annotations
 from saferoom.contracts.params import BoostingParams
 
 LEAST_LEAF_ROWS = 20
+LEAST_WEIGHTED_LEAF_ROWS = 30
+"""Where rows have weights: gradients that differ by more bits let fewer sets of rows have the same sums."""
 
 
 def tree_objections(params: BoostingParams, *, has_own_features: bool) -> list[str]:

@@ -6,9 +6,6 @@ attack still finds is asserted as well as what it does not: the page must not pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +14,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from saferoom.contracts.tree_terms import LEAST_LEAF_ROWS
-from saferoom.models import boosting, boosting_label
+from saferoom.models import boosting
 from saferoom.models.boosting_gradients import Sample
 from saferoom.models.boosting_model import LocalTrees
 from saferoom.models.boosting_settings import FRAC_BITS, BoostingSettings
-from saferoom.protocols import split_sums
-from saferoom.protocols.candidates import Candidates, Rows, Split, goes_left
 from saferoom.protocols.split_layout import SumLayout
-from tests.boosting_room import Array, BoostingRoom, numbers, random_room
+from tests.attack_room import Asked, credit_room, real_room, watching
+from tests.boosting_room import Array, BoostingRoom, random_room
 from tests.tree_attacks import (
     as_columns,
     fallen_together,
@@ -33,28 +29,9 @@ from tests.tree_attacks import (
     leaves_told,
     rank,
     solutions,
-    who_lies_left,
 )
 
 # ID2Graph: a feature holder guesses labels -----------------------------------------------------------
-
-
-def credit_room(rows: int = 1500, **settings: Any) -> BoostingRoom:
-    """The bank's columns say most of default, those of the tax bureau, which attacks, next to nothing."""
-    rng = np.random.default_rng(3)
-    features = {
-        "bank": [numbers(rng, rows, 16) for _ in range(6)],
-        "tax": [numbers(rng, rows, 16) for _ in range(3)],
-    }
-    weights = {"bank": 0.9, "tax": 0.2}
-    margin = -1.2 + sum(
-        weights[party] * (column.bins - column.bins.mean()) / column.bins.std()
-        for party, columns in features.items()
-        for column in columns
-    )
-    y = (rng.random(rows) < 1 / (1 + np.exp(-margin))).astype(np.float64)
-    usual = {"n_estimators": 30, "max_depth": 5, "max_bin": 16, "min_leaf_rows": 20}
-    return BoostingRoom(features, y, BoostingSettings(**usual | settings))
 
 
 def told_to_tax(room: BoostingRoom, discount: float = 0.6) -> Array:
@@ -105,55 +82,6 @@ def test_larger_leaves_and_fewer_trees_take_some_from_a_guess_with_labels() -> N
 
 
 # Reverse sum: a label holder writes marks into gradients ---------------------------------------------
-
-
-def sides_of(own: Candidates, order: Array, rows: Rows) -> Array:
-    """(candidates, rows) of who lies left, in the secret order: the truth, which no party is told."""
-    splits = [Split(int(own.column[c]), int(own.cut[c]), bool(own.missing_left[c])) for c in order]
-    return np.array([goes_left(own.features[split.column], split, rows) for split in splits])
-
-
-@dataclass
-class Asked:
-    """Sums of one node: rows (n,), their gradients (n, 2), kept (candidates,), sums (candidates, 3).
-
-    Beside what the label holder knows, the truth: `order`, the natural number of each candidate, and `sides`.
-    """
-
-    tree: int
-    rows: Array
-    gradients: Array
-    kept: Array
-    sums: Array
-    order: Array
-    sides: Array
-
-
-@contextmanager
-def watching() -> Iterator[list[Asked]]:
-    """Sums as the label holder hears them; their truth, as the feature holder sends them."""
-    asked: list[Asked] = []
-    truth: list[tuple[Array, Array]] = []
-    hear, send = boosting_label._Tree._hear, split_sums.SplitSums.send_sums
-
-    def hearing(tree: Any, peer: str, pairs: Any, depth: int) -> Any:
-        found = hear(tree, peer, pairs, depth)
-        for pair, (kept, sums) in zip(pairs, found, strict=True):
-            rows = tree._rows.summed(tree._rows.smaller(pair))
-            number = int(tree._s._prefix[-1].removeprefix("tree="))
-            asked.append(Asked(number, rows, tree._drawn.sums[rows, :2], kept, sums, *truth[len(asked)]))
-        return found
-
-    def sending(sums: Any, label: str, nodes: Any) -> None:
-        for rows, _ in nodes:
-            held = np.arange(len(sums._place), dtype=np.int32) if rows is None else rows
-            truth.append((sums.order, sides_of(sums._own, sums.order, held)))
-        send(sums, label, nodes)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boosting_label._Tree, "_hear", hearing)
-        patch.setattr(split_sums.SplitSums, "send_sums", sending)
-        yield asked
 
 
 MARKS = 4
@@ -257,7 +185,7 @@ def watched_run(**settings: Any) -> list[Asked]:
 
 
 def test_small_nodes_can_be_solved() -> None:
-    """At 12 rows a leaf, which no contract may ask for. Weights make the gradients of rows differ."""
+    """At 12 rows a leaf, which no contract may ask for. Weights make rows' gradients differ."""
     count, right, wrong = solved(watched_run(min_leaf_rows=12))
     assert count >= 5
     assert right >= count // 2
@@ -289,74 +217,6 @@ def test_coarse_gradients_fit_many_sets_of_rows() -> None:
 
     assert fitting(20) < 20
     assert fitting(FRAC_BITS) > 1000
-
-
-# Equations: a label holder that follows the protocol, and solves for who lies left ---------------------
-
-
-def noise_room(rows: int = 400, **settings: Any) -> BoostingRoom:
-    """The tax bureau has a column more, which has nothing to do with default: nobody could guess at it."""
-    room = credit_room(rows=rows, **{"n_estimators": 16, "max_depth": 4} | settings)
-    room.features["tax"] = [room.features["tax"][0], numbers(np.random.default_rng(77), rows, 6)]
-    return room
-
-
-def equations_of(room: BoostingRoom, candidate: int) -> list[tuple[int, Array, float]]:
-    """The tree, weights (rows,), and sum of every equation in which the rows left of a candidate stand.
-
-    Sums of one candidate in several trees are put together by what the label holder does not know: this
-    is as if it found out. Within a tree the order is the same.
-    """
-    found = []
-    with watching() as asked:
-        room.run()
-    assert room.errors == {}
-    for node in asked:
-        (place,) = np.flatnonzero(node.order == candidate)
-        if node.kept[place]:
-            for field in (0, 1):
-                weights = np.zeros(len(room.y))
-                weights[node.rows] = node.gradients[:, field]
-                found.append((node.tree, weights, float(node.sums[place, field])))
-    return found
-
-
-def recovered(room: BoostingRoom, equations: list[tuple[int, Array, float]], trees: int) -> float:
-    """AUC of who lies left of the noise column's third bin, from the sums of so many trees."""
-    left = room.features["tax"][1].bins <= 2
-    used = [(weights, total) for tree, weights, total in equations if tree < trees]
-    table, sums = np.array([weights for weights, _ in used]), np.array([total for _, total in used])
-    return float(roc_auc_score(left, who_lies_left(table, sums, share=left.mean())))
-
-
-MIDDLE = 15 + 2
-"""The candidate of the noise column's third cut: the other column has 15."""
-
-
-def test_many_trees_tell_on_which_side_of_a_cut_rows_lie_even_of_a_column_that_is_noise() -> None:
-    room = noise_room()
-    equations = equations_of(room, MIDDLE)
-    few, many = (recovered(room, equations, trees) for trees in (3, 16))
-    assert len(equations) > 60
-    assert many > 0.75
-    assert few < many - 0.08
-
-
-def test_fewer_candidates_and_shallower_trees_give_fewer_equations() -> None:
-    usual = len(equations_of(noise_room(), MIDDLE))
-    assert len(equations_of(noise_room(max_depth=2), MIDDLE)) < usual / 1.5
-    assert len(equations_of(noise_room(min_leaf_rows=60), MIDDLE)) < usual / 2
-    assert len(equations_of(noise_room(own_trees=8), MIDDLE)) < usual / 1.5
-
-
-def test_first_trees_count_the_rows_left_of_each_candidate() -> None:
-    """All hessians are equal then. Counts link a candidate to the same one of the next tree."""
-    room = noise_room(n_estimators=1)
-    with watching() as asked:
-        room.run()
-    root = asked[0]
-    (hessian,) = np.unique(root.gradients[:, 1])
-    assert np.array_equal(root.sums[root.kept][:, 1] // hessian, root.sides[root.kept].sum(axis=1))
 
 
 # The figures of the page -----------------------------------------------------------------------------
@@ -404,28 +264,3 @@ def test_figures_of_guessed_labels(shared_data_dir: Path, name: str) -> None:
 
 def room_attacker(room: BoostingRoom) -> str:
     return next(party for party in room.features if party != "bank")
-
-
-def real_room(folder: Path) -> BoostingRoom:
-    """4,000 rows that all parties hold, binned as a job bins them."""
-    import yaml
-
-    from saferoom.data.dataset import describe
-    from saferoom.data.loading import load
-    from saferoom.data.tree_columns import TreeColumns
-
-    described = yaml.safe_load((folder / "room-boosting.yaml").read_text())["parties"]
-    tables = {
-        party: load(describe({"name": "t", **content}, folder, party=party))
-        for party, content in described.items()
-    }
-    shared = set.intersection(*(set(table.ids.tolist()) for table in tables.values()))
-    chosen = np.array(sorted(shared))[np.random.default_rng(0).permutation(len(shared))[:4000]]
-    taken = {}
-    for party, table in tables.items():
-        order = np.argsort(table.ids)
-        taken[party] = table.take(order[np.searchsorted(table.ids, chosen, sorter=order)])
-    label = taken["bank"].label
-    assert label is not None
-    features = {party: TreeColumns.fit(table, 32).features(table) for party, table in taken.items()}
-    return BoostingRoom(features, label.astype(np.float64))

@@ -274,6 +274,18 @@ def test_the_label_holder_may_name_one_weight_column(house: Any) -> None:
             weighted(house, party, *columns)
 
 
+def test_weights_need_larger_leaves(house: Any) -> None:
+    """They make gradients differ by more bits, so that fewer sets of rows have the same sums."""
+    draft = house.draft(task={"kind": "boosting", "params": {"min_leaf_rows": 29}})
+    draft["parties"]["bank"]["columns"]["w"] = "weight"
+    with pytest.raises(
+        RefusedError, match="with a weight column boosted trees need min_leaf_rows of at least 30"
+    ):
+        house.contract_of(draft)
+    draft["task"]["params"]["min_leaf_rows"] = 30
+    assert house.contract_of(draft)
+
+
 @pytest.mark.parametrize("kind", ["logistic", "scorecard"])
 def test_regressions_refuse_weights(house: Any, kind: str) -> None:
     with pytest.raises(RefusedError, match=f"a {kind} task uses no weights"):
