@@ -58,8 +58,8 @@ class Labels:
 class Grown:
     """Where training stands after a tree: what a job needs to go on from there.
 
-    At the label holder also the margins (rows,), those of the trees that are to be kept, the validation rows,
-    and their losses.
+    `held_out`: the validation rows (rows,). At the label holder also the margins (rows,), those of the trees
+    that are to be kept, and the losses of the validation rows.
     """
 
     trees: list[LocalTree]
@@ -122,11 +122,10 @@ def _at_label_holder(
     progress: Progress,
 ) -> tuple[LocalTrees, Grown]:
     y, counts = labels.y, row_weights(labels.y, labels.weights, settings)
-    if grown.margins is None or grown.held_out is None or grown.base is None:
-        grown.held_out = validation_rows(len(y), settings)
-        grown.base = base_margin(y[~grown.held_out], counts[~grown.held_out])
+    held_out = _held_out(grown, len(y), settings)
+    if grown.margins is None or grown.base is None:
+        grown.base = base_margin(y[~held_out], counts[~held_out])
         grown.margins = np.full(len(y), grown.base, dtype=np.int64)
-    held_out = grown.held_out
     send_key(s, s.peers, key)
     side = LabelSide(s, features, settings, key, workers)
     stop = EarlyStop(settings, y[held_out], counts[held_out], grown.losses)
@@ -162,7 +161,8 @@ def _at_feature_holder(
     progress: Progress,
 ) -> tuple[LocalTrees, Grown]:
     key = receive_key(s, label_holder, encryption)
-    side = FeatureSide(s, label_holder, features, settings, key, workers, goes_on=bool(grown.trees))
+    held_out = _held_out(grown, len(features[0].bins), settings)
+    side = FeatureSide(s, label_holder, features, settings, key, workers, usable=~held_out)
     while True:
         what, number = s.receive_one(label_holder, "tree", (2,), np.int64).tolist()
         if what != MORE:
@@ -176,6 +176,13 @@ def _at_feature_holder(
         raise PeerError("it counts other trees than there are", party=label_holder, step=s.step("tree"))
     s.declare("tree", s.me, (number,), kind="tree_shapes")
     return LocalTrees(tuple(grown.trees[:number]), min(settings.own_trees, number)), grown
+
+
+def _held_out(grown: Grown, rows: int, settings: BoostingSettings) -> NDArray[np.bool_]:
+    """The validation rows: drawn before the first tree, and the same enterprises when a job goes on."""
+    if grown.held_out is None:
+        grown.held_out = validation_rows(rows, settings)
+    return grown.held_out
 
 
 def _agree_on_start(s: Session, grown: Grown) -> None:

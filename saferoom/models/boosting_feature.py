@@ -37,12 +37,11 @@ class FeatureSide:
         key: PublicKey,
         workers: Workers,
         *,
-        goes_on: bool,
+        usable: Mask,
     ) -> None:
         self.s, self.label_holder, self.features, self.settings = s, label_holder, features, settings
         self._key, self._workers = key, workers
-        # Validation rows stay the same enterprises when a job goes on, and then stand at other places.
-        self._knows_rows = not (goes_on and settings.validation_share)
+        self._usable = usable
 
     def grow(self, number: int) -> LocalTree:
         """One tree: its shape, and the splits of own columns. Of a tree without us we learn nothing."""
@@ -59,7 +58,7 @@ class FeatureSide:
         summed = np.unpackbits(packed, count=size).astype(bool)
         if summed.sum() < self.settings.least_rows:
             raise self._wrong("a tree on fewer rows than the minimum of a leaf", "rows")
-        if self._knows_rows and not is_as_agreed(number, summed, self.settings):
+        if not is_as_agreed(number, summed, self._usable, self.settings):
             raise self._wrong("a tree on other rows than the contract says", "rows")
         return summed
 

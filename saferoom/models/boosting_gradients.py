@@ -70,12 +70,11 @@ def sample(tree: int, margins: I64, y: F64, weights: F64, usable: Mask, settings
     return Sample(summed, sums)
 
 
-def is_as_agreed(tree: int, summed: Mask, settings: BoostingSettings) -> bool:
-    """Whether tree number `tree` may be grown on the rows `summed`: those that everybody can draw.
+def is_as_agreed(tree: int, summed: Mask, usable: Mask, settings: BoostingSettings) -> bool:
+    """Whether tree number `tree` may be grown on the rows `summed`: those that all draw from the usable ones.
 
     Of rows that are chosen by gradient, only how many they are, and that none is a validation row.
     """
-    usable = ~validation_rows(len(summed), settings)
     if settings.top_rate is None or settings.other_rate is None:
         return np.array_equal(summed, _share(tree, usable, settings))
     rows = int(usable.sum())

@@ -20,7 +20,7 @@ from saferoom.he.keys import Encryption
 from saferoom.he.workers import Workers
 from saferoom.models.alone import AloneFit
 from saferoom.models.boosting import Grown, Labels, OnTree, train_boosting
-from saferoom.models.boosting_gradients import probabilities
+from saferoom.models.boosting_gradients import probabilities, validation_rows
 from saferoom.models.boosting_model import LocalTrees
 from saferoom.models.boosting_plain import fit_boosting_plain
 from saferoom.models.boosting_settings import BoostingSettings
@@ -46,11 +46,11 @@ def train_boosted(context: JobContext) -> None:
     train = table.take(is_train)
     with context.phase("bin"):
         columns = _fit_columns(context, train, params)
-    resumed = None if earlier is None else _go_on(context, earlier, columns, train)
+    start = _first_start(context, train) if earlier is None else _go_on(context, earlier, columns, train)
     with context.phase("train"):
-        checkpoint = begin_checkpoint(context, table.ids, train.ids, columns, resumed)
+        checkpoint = begin_checkpoint(context, table.ids, train.ids, columns, start)
         labels = None if y is None else Labels(y, _weights(table, is_train))
-        trees, grown = _grow(context, columns, train, labels, resumed, checkpoint.save)
+        trees, grown = _grow(context, columns, train, labels, start, checkpoint.save)
         if context.contract.recipients("reason_codes"):
             trees = tell_values(context.session, trees, context.contract.label_holder)
         context.facts["iterations"] = len(trees.trees)
@@ -96,6 +96,12 @@ def _fit_columns(context: JobContext, train: PartyTable, params: BoostingParams)
     return columns
 
 
+def _first_start(context: JobContext, train: PartyTable) -> Grown:
+    """Before the first tree: which rows are held out, everybody can draw."""
+    settings = boosting_settings(params_of_job(context), weighted=_is_weighted(context))
+    return Grown([], held_out=validation_rows(len(train), settings))
+
+
 def _go_on(context: JobContext, earlier: EarlierJob, columns: TreeColumns, train: PartyTable) -> Grown:
     """Where the earlier job stood, as far as all parties got."""
     with context.phase("resume"):
@@ -111,7 +117,7 @@ def _grow(
     columns: TreeColumns,
     train: PartyTable,
     labels: Labels | None,
-    resumed: Grown | None,
+    start: Grown,
     on_tree: OnTree,
 ) -> tuple[LocalTrees, Grown]:
     params = params_of_job(context)
@@ -124,7 +130,7 @@ def _grow(
             labels=labels,
             encryption=Encryption(params.scheme, params.key_bits, params.randomness),
             workers=workers,
-            resume=resumed,
+            resume=start,
             on_tree=on_tree,
             progress=context.progress,
         )

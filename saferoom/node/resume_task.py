@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.data.tree_columns import TreeColumns
-from saferoom.errors import PeerError, RefusedError
+from saferoom.errors import PeerError, RefusedError, UsageError
 from saferoom.models.boosting import Grown
 from saferoom.models.boosting_model import LocalTree
 from saferoom.node.job_context import JobContext
 from saferoom.node.party_rows import own_registration
-from saferoom.node.training_checkpoint import WITHOUT, Head, TrainingCheckpoint, digest_of_rows
+from saferoom.node.training_checkpoint import WITHOUT, Head, Rows, TrainingCheckpoint, digest_of_rows
 from saferoom.sharing.values import Public
 
 Ids: TypeAlias = NDArray[np.bytes_]
@@ -62,7 +62,7 @@ class EarlierJob:
 
     def split(self, ids: Ids) -> Mask:
         """At the label holder: which aligned rows the earlier job trained on, (n,)."""
-        return np.isin(ids, self._rows)
+        return np.isin(ids, self._checkpoint.rows.ids)
 
     def check_columns(self, columns: TreeColumns) -> None:
         """The columns were binned alike. Raises RefusedError."""
@@ -74,10 +74,9 @@ class EarlierJob:
 
         Raises PeerError if a party has fewer trees than others can go back to, StorageError.
         """
-        is_label_holder = self._checkpoint.rows is not None
         own = self._checkpoint.trees()
         # Of trees that it does not take part in, a feature holder knows nothing, and so lacks nothing.
-        held = own if is_label_holder else max(own, own_trees)
+        held = own if self._checkpoint.head.is_label_holder else max(own, own_trees)
         trees, behind = _agree(context, held)
         grown = self._checkpoint.grown(min(trees, own))
         if grown is None:
@@ -88,31 +87,28 @@ class EarlierJob:
                 remedy=WITHOUT,
             )
         grown.trees += [EMPTY] * (trees - len(grown.trees))
-        if is_label_holder and trees:
-            self._reorder(grown, ids)
+        self._reorder(grown, ids)
         return grown
-
-    @property
-    def _rows(self) -> Ids:
-        if self._checkpoint.rows is None:
-            raise self._other("the checkpoint is not a label holder's")
-        return self._checkpoint.rows
 
     def _reorder(self, grown: Grown, ids: Ids) -> None:
         """Bring what goes by row into this job's order."""
-        order = np.argsort(self._rows)
-        places = order[np.searchsorted(self._rows, ids, sorter=order)]
+        before = self._checkpoint.rows.ids
+        order = np.argsort(before)
+        places = order[np.searchsorted(before, ids, sorter=order)]
         for name in ("margins", "kept_margins", "held_out"):
-            setattr(grown, name, getattr(grown, name)[places])
+            found = getattr(grown, name)
+            setattr(grown, name, None if found is None else found[places])
 
     def _other(self, what: str) -> RefusedError:
         return RefusedError(what, party=self._me, step="resume", remedy=WITHOUT)
 
 
 def begin_checkpoint(
-    context: JobContext, aligned: Ids, trained: Ids, columns: TreeColumns, grown: Grown | None
+    context: JobContext, aligned: Ids, trained: Ids, columns: TreeColumns, grown: Grown
 ) -> TrainingCheckpoint:
     """This job's own, in which also the trees it goes on from are kept. Raises StorageError."""
+    if grown.held_out is None:
+        raise UsageError("it is not said which training rows are held out", step="train")
     head = Head(
         job=context.spec.job_id,
         contract=context.contract.id,
@@ -121,8 +117,9 @@ def begin_checkpoint(
         columns=_plain(columns),
         aligned=digest_of_rows(aligned),
         trained=digest_of_rows(trained),
+        is_label_holder=context.me == context.contract.label_holder,
     )
-    rows = trained if context.me == context.contract.label_holder else None
+    rows = Rows(trained, grown.held_out)
     return TrainingCheckpoint.begin(context.home.checkpoint(head.job), head, rows, grown)
 
 

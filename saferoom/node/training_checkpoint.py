@@ -1,10 +1,9 @@
 """What a party keeps of boosted trees while they grow, so that another job can go on from them.
 
     checkpoints/<job>/head          whose it is, of which data; bins of the columns, digests of the rows
+                      rows          ids of the training rows, in the job's order, and which are held out
                       tree-00007    the eighth tree, this party's part
-                      rows          at the label holder: ids of the training rows, in the order of the states
-                      state-00008   at the label holder, after eight trees: margins, kept margins, validation
-                                    rows, losses
+                      state-00008   at the label holder, after eight trees: margins, kept margins, losses
 
 Files are written whole or not at all, and end with their SHA-256. The label holder keeps its two newest
 states, because a feature holder may have died one tree earlier. A checkpoint counts once its head is there.
@@ -38,6 +37,7 @@ _DIGEST_BYTES = 64
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, EOFError, OSError)
 
 Ids: TypeAlias = NDArray[np.bytes_]
+Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +51,45 @@ class Head:
     columns: Mapping[str, Any]
     aligned: str
     trained: str
+    is_label_holder: bool
     version: int = VERSION
 
 
-class TrainingCheckpoint:
-    """One job's checkpoint at one party. `state` is there at the label holder alone."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The training rows in one job's order: `ids` (rows,); `held_out` (rows,): no tree is grown on them."""
 
-    def __init__(self, folder: Path, head: Head, rows: Ids | None) -> None:
+    ids: Ids
+    held_out: Mask
+
+
+class TrainingCheckpoint:
+    """One job's checkpoint at one party."""
+
+    def __init__(self, folder: Path, head: Head, rows: Rows) -> None:
         self.folder, self.head, self.rows = folder, head, rows
 
     @classmethod
-    def begin(cls, folder: Path, head: Head, rows: Ids | None, grown: Grown | None) -> TrainingCheckpoint:
+    def begin(cls, folder: Path, head: Head, rows: Rows, grown: Grown) -> TrainingCheckpoint:
         """A new job's, which already has the trees it goes on from. Raises StorageError."""
         made = cls(folder, head, rows)
         make_private_folder(folder)
-        if rows is not None:
-            _write(folder / ROWS, _packed(rows=rows))
-        if grown is not None:
-            for number in range(len(grown.trees)):
-                made._write_tree(number, grown)
-            made._write_state(grown)
+        _write(folder / ROWS, _packed(ids=rows.ids, held_out=rows.held_out))
+        for number in range(len(grown.trees)):
+            made._write_tree(number, grown)
+        made._write_state(grown)
         _write(folder / HEAD, json.dumps(asdict(head), ensure_ascii=False).encode())
         return made
 
     @classmethod
     def open(cls, folder: Path) -> TrainingCheckpoint:
         """An earlier job's. Raises StorageError if there is none, or it is damaged or of another version."""
-        head = read_head(folder)
-        is_label_holder = (folder / ROWS).exists()
-        return cls(folder, head, _unpacked(folder / ROWS)["rows"] if is_label_holder else None)
+        head, path = read_head(folder), folder / ROWS
+        rows = _unpacked(path)
+        try:
+            return cls(folder, head, Rows(rows["ids"], _of(rows["held_out"], len(rows["ids"]), np.bool_)))
+        except _BROKEN as error:
+            raise _damaged(path) from error
 
     def save(self, grown: Grown) -> None:
         """After each tree. Raises StorageError."""
@@ -88,7 +98,7 @@ class TrainingCheckpoint:
 
     def trees(self) -> int:
         """How many trees another job can go on from."""
-        if self.rows is not None:
+        if self.head.is_label_holder:
             return max(self._states(), default=0)
         count = 0
         while (self.folder / TREE.format(count)).exists():
@@ -97,11 +107,12 @@ class TrainingCheckpoint:
 
     def grown(self, trees: int) -> Grown | None:
         """Where training stood after so many trees; None if that is known no more. Raises StorageError."""
-        if trees and self.rows is not None and trees not in self._states():
+        has_state = trees > 0 and self.head.is_label_holder
+        if has_state and trees not in self._states():
             return None
-        grown = Grown([self._tree(number) for number in range(trees)])
-        if trees and self.rows is not None:
-            self._add_state(grown, len(self.rows))
+        grown = Grown([self._tree(number) for number in range(trees)], held_out=self.rows.held_out)
+        if has_state:
+            self._add_state(grown, len(self.rows.ids))
         return grown
 
     # ------------------------------------------------------------------------------------------------
@@ -123,13 +134,12 @@ class TrainingCheckpoint:
 
     def _write_state(self, grown: Grown) -> None:
         """Nothing at a feature holder, and nothing before the first tree."""
-        if grown.margins is None or grown.kept_margins is None or grown.held_out is None:
+        if grown.margins is None or grown.kept_margins is None:
             return
         packed = _packed(
             base=np.array(grown.base, dtype=np.int64),
             margins=grown.margins,
             kept_margins=grown.kept_margins,
-            held_out=grown.held_out,
             losses=np.array(grown.losses, dtype=np.float64),
         )
         _write(self.folder / STATE.format(len(grown.trees)), packed)
@@ -143,7 +153,6 @@ class TrainingCheckpoint:
             grown.base = int(state["base"])
             grown.margins = _of(state["margins"], rows, np.int64)
             grown.kept_margins = _of(state["kept_margins"], rows, np.int64)
-            grown.held_out = _of(state["held_out"], rows, np.bool_)
             grown.losses = tuple(state["losses"].tolist())
         except _BROKEN as error:
             raise _damaged(path) from error

@@ -299,6 +299,19 @@ def test_a_tree_on_other_rows_than_agreed_is_refused(settings: dict[str, Any], l
     assert "other rows than the contract says" in str(error)
 
 
+def test_so_it_is_in_a_job_that_goes_on() -> None:
+    """Validation rows stay the same enterprises, and everybody keeps them."""
+    settings = {"without": ["bank"], "rows": 120, "validation_share": 0.3}
+    before = random_room(**settings, n_estimators=1)
+    before.run()
+    room = random_room(**settings, n_estimators=2)
+    every_row: Bend = lambda t: [np.packbits(np.ones(120, dtype=bool))]  # noqa: E731
+    room.run({"bank": bent(room, "tree=1/rows", every_row)}, resume=before.grown)
+    error = room.errors["tax"]
+    assert isinstance(error, PeerError) and error.party == "bank"
+    assert "other rows than the contract says" in str(error)
+
+
 def test_too_few_rows_for_a_tree_are_refused_before_anything_is_said_of_it() -> None:
     room = tax_splits(subsample=0.05)
     room.run()

@@ -147,10 +147,11 @@ def test_rows_that_are_drawn_are_those_that_all_agree_on(
     settings: dict[str, Any], tree: int, y: Any, margins: Any
 ) -> None:
     chosen = BoostingSettings(**settings)
-    found = drawn(tree, margins, y, ~validation_rows(ROWS, chosen), **settings).summed
-    assert is_as_agreed(tree, found, chosen)
+    usable = ~validation_rows(ROWS, chosen)
+    found = drawn(tree, margins, y, usable, **settings).summed
+    assert is_as_agreed(tree, found, usable, chosen)
     one_less = found.copy()
     one_less[np.flatnonzero(found)[0]] = False
-    assert not is_as_agreed(tree, one_less, chosen)
+    assert not is_as_agreed(tree, one_less, usable, chosen)
     if settings.get("subsample", 1) < 1:
-        assert not is_as_agreed(tree + 1, found, chosen)
+        assert not is_as_agreed(tree + 1, found, usable, chosen)

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 from saferoom.contracts.contract import Contract
@@ -13,11 +14,12 @@ from saferoom.contracts.policy import Policy
 from saferoom.data import catalogue
 from saferoom.errors import RefusedError, StorageError
 from saferoom.link.v1 import control_pb2 as wire
+from saferoom.models.boosting import Grown
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.party_operations import PartyOperations
 from saferoom.node.problem import Problem
-from saferoom.node.training_checkpoint import Head, TrainingCheckpoint
+from saferoom.node.training_checkpoint import Head, Rows, TrainingCheckpoint
 from tests.node_room import Nodes, three_party_columns
 from tests.unit.node.test_job_desk import Office
 from tests.unit.node.test_party_jobs import Hub, Tax
@@ -54,8 +56,9 @@ def leave(core: Core, contract: Contract, job: str, **changes: str) -> None:
     """The checkpoint of a job, after one tree or none: its head is all that is looked at."""
     version = catalogue.recall("rows", core.home.data).version
     head = {"job": job, "contract": contract.id, "party": core.me, "data_version": version} | changes
-    checkpoint = Head(**head, columns={}, aligned="", trained="")
-    TrainingCheckpoint.begin(core.home.checkpoint(job), checkpoint, None, None)
+    checkpoint = Head(**head, columns={}, aligned="", trained="", is_label_holder=False)
+    rows = Rows(np.array([b"a"]), np.array([False]))
+    TrainingCheckpoint.begin(core.home.checkpoint(job), checkpoint, rows, Grown([]))
 
 
 def offer(tax: Tax, earlier: str) -> wire.JobReply:
@@ -196,7 +199,7 @@ def test_a_checkpoint_is_destroyed_by_order(tax: Tax) -> None:
     job = remember(tax.core, tax.contract)
     leave(tax.core, tax.contract, job)
     answer = operations.model_destroy({"model": job, "reason": "a wrong label"})
-    assert answer["destroyed"].startswith("1 files")
+    assert answer["destroyed"].startswith("2 files")
     assert not tax.core.home.checkpoint(job).exists()
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
-from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError
+from saferoom.errors import PeerError, RefusedError, StorageError
+from saferoom.models.boosting import Grown
 from saferoom.models.boosting_gradients import probabilities
 from saferoom.node.any_model import load_model
 from saferoom.node.boosted_model import BoostedModel
@@ -202,16 +203,12 @@ def test_margins_and_validation_rows_go_with_their_enterprises(nodes: Nodes, par
     before = kept(nodes, first, "bank").grown(2)
     assert before is not None
     assert list(part(nodes, found, "bank").trees.trees[:2]) == before.trees
-    old, new = kept(nodes, first, "bank"), kept(nodes, found, "bank")
-    after = new.grown(new.trees())
-    assert old.rows is not None and new.rows is not None and after is not None
-    assert held_out(old.rows, before.held_out) == held_out(new.rows, after.held_out)
-    assert old.rows.tolist() != new.rows.tolist()
-    assert after.losses[:2] == before.losses
-
-
-def held_out(rows: Any, mask: Any) -> set[bytes]:
-    return set(rows[mask].tolist())
+    for party in PARTIES:
+        old, new = kept(nodes, first, party).rows, kept(nodes, found, party).rows
+        assert set(old.ids[old.held_out].tolist()) == set(new.ids[new.held_out].tolist())
+        assert old.ids.tolist() != new.ids.tolist()
+    after = kept(nodes, found, "bank").grown(TREES)
+    assert after is not None and after.losses[:2] == before.losses
 
 
 def test_a_feature_holder_lacks_nothing_of_trees_without_it(nodes: Nodes) -> None:
@@ -256,7 +253,7 @@ def spoil(nodes: Nodes, played: Played, at: str, changes: dict[str, Any]) -> Non
     folder = nodes.homes[at].checkpoint(played.job_id)
     old = TrainingCheckpoint.open(folder)
     head = type(old.head)(**{name: getattr(old.head, name) for name in old.head.__slots__} | changes)
-    TrainingCheckpoint.begin(folder, head, None, None)
+    TrainingCheckpoint.begin(folder, head, old.rows, Grown([]))
 
 
 @pytest.mark.parametrize(
@@ -287,20 +284,12 @@ def test_a_party_without_a_checkpoint(nodes: Nodes, contract: Contract) -> None:
     assert isinstance(found.error, StorageError)
 
 
-def test_a_label_holder_that_lost_its_rows(nodes: Nodes, contract: Contract) -> None:
-    first = stopped(nodes, contract, "bank", 1)
-    (nodes.homes["bank"].checkpoint(first.job_id) / "rows").unlink()
-    found = resumed(nodes, contract, first)
-    assert isinstance(found.error, SafeRoomError)
-    assert (found.error.party, found.error.step) == ("bank", "resume")
-
-
-def test_nothing_of_labels_or_rows_is_kept_at_feature_holders(
+def test_nothing_of_labels_is_kept_at_feature_holders(
     nodes: Nodes, contract: Contract, failed: Played
 ) -> None:
     for party in ("power", "tax"):
         folder = nodes.homes[party].checkpoint(failed.job_id)
-        assert {path.name for path in folder.iterdir()} == {"head", "tree-00000", "tree-00001"}
+        assert {path.name for path in folder.iterdir()} == {"head", "rows", "tree-00000", "tree-00001"}
         for path in folder.glob("tree-*"):
             plain = json.loads(path.read_bytes()[:-64])
             assert set(plain) == {"shape", "covers", "splits"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from saferoom.models.boosting_model import LocalTree
 from saferoom.node import training_checkpoint as module
 from saferoom.node.training_checkpoint import (
     Head,
+    Rows,
     TrainingCheckpoint,
     digest_of_rows,
     has_checkpoint,
@@ -25,7 +27,10 @@ from saferoom.node.training_checkpoint import (
 from saferoom.protocols.candidates import Split
 
 IDS = np.array([b"c", b"a", b"d", b"b"])
-HEAD = Head("job", "contract", "bank", "v1", {"columns": {}}, "aligned", "trained")
+HELD_OUT = np.array([True, False, False, True])
+ROWS = Rows(IDS, HELD_OUT)
+HEAD = Head("job", "contract", "bank", "v1", {"columns": {}}, "aligned", "trained", True)
+AT_FEATURE_HOLDER = replace(HEAD, is_label_holder=False)
 
 
 def tree(number: int, *, is_label_holder: bool = True) -> LocalTree:
@@ -51,7 +56,11 @@ def grow(grown: Grown, to: int, checkpoint: TrainingCheckpoint | None = None) ->
 
 
 def fresh() -> Grown:
-    return Grown([], base=-5, held_out=np.array([True, False, False, True]))
+    return Grown([], base=-5, held_out=HELD_OUT)
+
+
+def fresh_at_feature_holder() -> Grown:
+    return Grown([], held_out=HELD_OUT)
 
 
 def assert_same(found: Grown | None, expected: Grown) -> None:
@@ -68,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def at_label_holder(folder: Path, trees: int = 3) -> TrainingCheckpoint:
-    checkpoint = TrainingCheckpoint.begin(folder, HEAD, IDS, None)
+    checkpoint = TrainingCheckpoint.begin(folder, HEAD, ROWS, fresh())
     grow(fresh(), trees, checkpoint)
     return checkpoint
 
@@ -78,7 +87,7 @@ def test_comes_back_as_it_was(folder: Path, trees: int) -> None:
     at_label_holder(folder, trees)
     found = TrainingCheckpoint.open(folder)
     assert found.head == HEAD
-    assert found.rows is not None and found.rows.tolist() == IDS.tolist()
+    assert found.rows.ids.tolist() == IDS.tolist()
     assert found.trees() == trees
     assert_same(found.grown(trees), grow(fresh(), trees))
 
@@ -92,23 +101,22 @@ def test_goes_back_by_one_tree_and_no_further(folder: Path) -> None:
 
 
 def test_a_feature_holder_goes_back_as_far_as_you_like(folder: Path) -> None:
-    checkpoint = TrainingCheckpoint.begin(folder, HEAD, None, None)
-    grow(Grown([]), 5, checkpoint)
+    checkpoint = TrainingCheckpoint.begin(folder, AT_FEATURE_HOLDER, ROWS, fresh_at_feature_holder())
+    grow(fresh_at_feature_holder(), 5, checkpoint)
     found = TrainingCheckpoint.open(folder)
-    assert found.rows is None and found.trees() == 5
+    assert found.trees() == 5
     for trees in range(6):
-        back = found.grown(trees)
-        assert back is not None and back == grow(Grown([]), trees)
+        assert_same(found.grown(trees), grow(fresh_at_feature_holder(), trees))
 
 
 def test_before_the_first_tree(folder: Path) -> None:
-    checkpoint = TrainingCheckpoint.begin(folder, HEAD, IDS, None)
+    checkpoint = TrainingCheckpoint.begin(folder, HEAD, ROWS, fresh())
     assert checkpoint.trees() == 0
-    assert checkpoint.grown(0) == Grown([])
+    assert_same(checkpoint.grown(0), fresh_at_feature_holder())
 
 
 def test_a_job_that_goes_on_has_the_earlier_trees_too(folder: Path) -> None:
-    checkpoint = TrainingCheckpoint.begin(folder, HEAD, IDS[::-1], grow(fresh(), 3))
+    checkpoint = TrainingCheckpoint.begin(folder, HEAD, ROWS, grow(fresh(), 3))
     assert_same(checkpoint.grown(3), grow(fresh(), 3))
     grow(grow(fresh(), 3), 4, checkpoint)
     assert_same(TrainingCheckpoint.open(folder).grown(4), grow(fresh(), 4))
@@ -139,7 +147,7 @@ def test_a_crash_between_writing_and_renaming(
     folder: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     """Two trees and states are there in turn: after any number of renames the newest whole state counts."""
-    checkpoint = TrainingCheckpoint.begin(folder, HEAD, IDS, None)
+    checkpoint = TrainingCheckpoint.begin(folder, HEAD, ROWS, fresh())
     renames = []
     rename = Path.replace
 
@@ -157,7 +165,7 @@ def test_a_crash_between_writing_and_renaming(
     assert any(path.name.startswith(".") for path in folder.iterdir())
     found = TrainingCheckpoint.open(folder)
     assert found.trees() == written // 2
-    expected = grow(fresh(), written // 2) if written >= 2 else Grown([])
+    expected = grow(fresh(), written // 2) if written >= 2 else fresh_at_feature_holder()
     assert_same(found.grown(written // 2), expected)
 
 
@@ -172,7 +180,7 @@ def test_a_checkpoint_without_its_head_counts_as_none(folder: Path, monkeypatch:
 
     monkeypatch.setattr(module, "write_private", crashing)
     with pytest.raises(Crash):
-        TrainingCheckpoint.begin(folder, HEAD, IDS, grow(fresh(), 3))
+        TrainingCheckpoint.begin(folder, HEAD, ROWS, grow(fresh(), 3))
     assert folder.is_dir() and not has_checkpoint(folder)
     with pytest.raises(StorageError, match="'head' is missing or damaged"):
         TrainingCheckpoint.open(folder)
@@ -229,7 +237,7 @@ def test_a_missing_tree_is_named(folder: Path) -> None:
 
 def test_a_state_of_other_rows_is_not_taken(folder: Path) -> None:
     at_label_holder(folder)
-    module._write(folder / "rows", module._packed(rows=IDS[1:]))
+    module._write(folder / "rows", module._packed(ids=IDS[1:], held_out=HELD_OUT[1:]))
     with pytest.raises(StorageError, match="'state-00003' is missing or damaged"):
         read_all(folder)
 
@@ -237,9 +245,9 @@ def test_a_state_of_other_rows_is_not_taken(folder: Path) -> None:
 def test_objects_are_not_unpickled(folder: Path) -> None:
     at_label_holder(folder)
     with pytest.raises(ValueError, match=r"pickle|Object arrays"):
-        module._packed(rows=np.array([object()]))
+        module._packed(ids=np.array([object()]))
     file = folder / "made"
-    np.savez(file, rows=np.array([{}], dtype=object))
+    np.savez(file, ids=np.array([{}], dtype=object), held_out=np.array([True]))
     module._write(folder / "rows", file.with_suffix(".npz").read_bytes())
     with pytest.raises(StorageError, match="'rows' is missing or damaged"):
         TrainingCheckpoint.open(folder)
