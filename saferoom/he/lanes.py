@@ -15,12 +15,12 @@ from gmpy2 import mpz
 from numpy.typing import NDArray
 
 from saferoom.errors import ProtocolError
-from saferoom.he.lanes_code import BLOCK, DIGIT_BITS, LANES
+from saferoom.he.lanes_code import BLOCK, DIGIT_BITS, LANES, MOST_ENTRIES
 from saferoom.he.lanes_kernel import kernel
 from saferoom.he.products import Numbers, numbers_of, pairwise, values_of, width_of
 
 _MASK = np.uint64((1 << DIGIT_BITS) - 1)
-_WINDOW_BITS = 5
+_WINDOW_BITS = MOST_ENTRIES.bit_length() - 1
 _PAIR_BYTES = 2 * DIGIT_BITS // 8
 """Two digits are 13 bytes."""
 _checked: set[int] = set()
@@ -80,22 +80,22 @@ class Lanes:
         return found[:count]
 
     def squares(self, numbers: Numbers, times: int) -> Numbers:
-        eights = -(-len(numbers) // LANES)
-        found = np.zeros((eights * LANES, self._limbs), dtype=np.uint64)
-        found[: len(numbers)] = numbers
-        self._kernel.squares(_at(found), eights, times, _at(self._digits), self._inverse)
-        return found[: len(numbers)]
+        return self._raised(numbers, [1, 0], times, 2)
 
     def powers(self, numbers: Numbers, exponent: mpz) -> Numbers:
         """Window by window, the same steps whatever the exponent's digits are."""
-        table = [np.repeat(self._one[None], len(numbers), axis=0)]
-        for _ in range((1 << _WINDOW_BITS) - 1):
-            table.append(pairwise(self, table[-1], numbers))
-        found = table[0]
-        for place in reversed(range(-(-exponent.bit_length() // _WINDOW_BITS))):
-            digit = int(exponent >> (place * _WINDOW_BITS)) & ((1 << _WINDOW_BITS) - 1)
-            found = pairwise(self, self.squares(found, _WINDOW_BITS), table[digit])
-        return found
+        places = reversed(range(-(-exponent.bit_length() // _WINDOW_BITS)))
+        digits = [int(exponent >> (place * _WINDOW_BITS)) % MOST_ENTRIES for place in places]
+        return self._raised(numbers, digits or [0], _WINDOW_BITS, MOST_ENTRIES)
+
+    def _raised(self, numbers: Numbers, digits: list[int], bits: int, entries: int) -> Numbers:
+        """Each to the power of which these are the digits, highest first, of so many bits each."""
+        eights, windows = -(-len(numbers) // LANES), np.array(digits, dtype=np.uint64)
+        found = np.zeros((eights * LANES, self._limbs), dtype=np.uint64)
+        found[: len(numbers)] = numbers
+        arguments = _at(found), eights, _at(windows), len(windows), bits, entries, _at(self._one)
+        self._kernel.powers(*arguments, _at(self._digits), self._inverse)
+        return found[: len(numbers)]
 
     def _times(self, numbers: Numbers, factor: Numbers) -> Numbers:
         """Each number times the factor, divided by R."""

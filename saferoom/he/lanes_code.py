@@ -11,7 +11,8 @@ digit by digit of a, with as much of n added as makes the lowest digit 0. With a
 
     products   in each lane:  acc = start; for each pick: acc = acc · table[pick] / R;
                               where told: result = acc, acc = start
-    squares    of each number, `times` times: a = a · a / R
+    powers     of each number, by a table of its first powers: acc = table[first digit];
+               for each further digit: acc = acc^(2**bits) · table[digit]
 
 Source: Montgomery 1985; Gueron, Krasnov 2016 (modular exponentiation on 52-bit vector multipliers).
 """
@@ -25,6 +26,8 @@ LANES = 8
 DIGIT_BITS = 52
 BLOCK = 4
 """Digits of `a` that are taken in one pass over `b`; `limbs` is a multiple of it."""
+MOST_ENTRIES = 32
+"""Of a number's table of powers."""
 _LINE_DIGITS = 8
 
 
@@ -54,7 +57,7 @@ class Source:
     def text(self) -> str:
         self._product()
         self._products()
-        self._squares()
+        self._powers()
         return str(self._module)
 
     def _declare(self, name: str, result: Any, arguments: list[Any]) -> Any:
@@ -145,17 +148,41 @@ class Source:
         self._loop(steps, step)
         b.ret_void()
 
-    def _squares(self) -> None:
-        numbers, eights, times, modulus, inverse = self._begin(
-            "squares", self._address, self._digit, self._digit, self._address, self._digit
+    def _powers(self) -> None:
+        base, number = self._address, self._digit
+        numbers, eights, digits, windows, bits, entries, one, modulus, inverse = self._begin(
+            "powers", base, number, base, number, number, number, base, base, number
         )
-        acc, b = self._make_room(), self._builder
+        acc, table, b = self._make_room(), self._make_room(MOST_ENTRIES), self._builder
         offsets = self._ir.Constant(self._digits, [lane * self._limbs for lane in range(LANES)])
+
+        def entry(index: Any) -> Any:
+            return b.gep(table, [b.mul(index, self._number(self._limbs))])
+
+        def copy(source: Any, target: Any) -> None:
+            for j in range(self._limbs):
+                self._put(self._get(source, j), target, j)
+
+        def multiply(target: Any, factor: Any) -> None:
+            b.call(self._multiply, [target, factor, modulus, inverse])
+
+        def entry_after(index: Any) -> None:
+            before, entry_here = (entry(b.add(index, self._number(k))) for k in (1, 2))
+            copy(before, entry_here)
+            multiply(entry_here, entry(self._number(1)))
+
+        def window(number: Any) -> None:
+            self._loop(bits, lambda _: multiply(acc, acc))
+            multiply(acc, entry(b.load(b.gep(digits, [b.add(number, self._number(1))]))))
 
         def eight(number: Any) -> None:
             first = b.gep(numbers, [b.mul(number, self._number(LANES * self._limbs))])
-            self._take(first, offsets, acc)
-            self._loop(times, lambda _: b.call(self._multiply, [acc, acc, modulus, inverse]))
+            for j in range(self._limbs):
+                self._put(self._spread(one, j), table, j)
+            self._take(first, offsets, entry(self._number(1)))
+            self._loop(b.sub(entries, self._number(2)), entry_after)
+            copy(entry(b.load(digits)), acc)
+            self._loop(b.sub(windows, self._number(1)), window)
             self._give(acc, first, offsets, self._all(1, self._bits))
 
         self._loop(eights, eight)
@@ -200,8 +227,8 @@ class Source:
         b.cbranch(b.icmp_unsigned("<", following, count), head, done)
         b.position_at_end(done)
 
-    def _make_room(self) -> Any:
-        room = self._builder.alloca(self._digits, self._limbs)
+    def _make_room(self, numbers: int = 1) -> Any:
+        room = self._builder.alloca(self._digits, numbers * self._limbs)
         room.align = 64
         return room
 

@@ -25,12 +25,13 @@ class Kernel:
     """The two functions for one number of limbs. Addresses are those of little-endian 64-bit digits.
 
     products(table, picks, outs, steps, start, modulus, inverse, results): picks (steps + 1, 8) and outs
-    (steps, 8) of int32, an out of -1 for none. squares(numbers, eights, times, modulus, inverse): in place,
-    8·eights numbers. `inverse` is -1/modulus modulo 2**52.
+    (steps, 8) of int32, an out of -1 for none. powers(numbers, eights, digits, windows, bits, entries, one,
+    modulus, inverse): in place, 8·eights numbers; digits (windows,) of 64 bits, highest first, below entries.
+    `inverse` is -1/modulus modulo 2**52.
     """
 
     products: Callable[..., None]
-    squares: Callable[..., None]
+    powers: Callable[..., None]
     engine: Any
 
 
@@ -83,9 +84,9 @@ def _make(limbs: int) -> Kernel:
     engine.finalize_object()
     address, number = ctypes.c_void_p, ctypes.c_uint64
     products = ctypes.CFUNCTYPE(None, *[address] * 3, number, address, address, number, address)
-    squares = ctypes.CFUNCTYPE(None, address, number, number, address, number)
+    powers = ctypes.CFUNCTYPE(None, address, number, address, *[number] * 3, address, address, number)
     return Kernel(
         products(engine.get_function_address("products")),
-        squares(engine.get_function_address("squares")),
+        powers(engine.get_function_address("powers")),
         (engine, machine),
     )
