@@ -88,7 +88,7 @@ def test_squares_powers_pairs(bits: int) -> None:
         for times in (0, 1, 75):
             expected = [pow(value, 1 << times, modulus) for value in values]
             assert values_of(products, products.squares(numbers, times)) == expected
-        for exponent in (mpz(0), mpz(1), mpz(31), mpz(32), mpz(secrets.randbits(70)), (modulus >> 3) % (1 << 700)):
+        for exponent in (*map(mpz, (0, 1, 31, 32, secrets.randbits(70))), (modulus >> 3) % (1 << 700)):
             expected = [pow(value, exponent, modulus) for value in values]
             assert values_of(products, products.powers(numbers, exponent)) == expected
         pairs = pairwise(products, numbers, numbers[::-1])
