@@ -121,8 +121,10 @@ def _checkpoint(job: Plain) -> dict[str, str]:
     kept = job.get("checkpoint")
     if not kept:
         return {}
-    how = f"saferoom job submit {job['contract_id']} --resume {job['id']}"
-    return {"checkpoint": f"{kept['trees']} trees, until {kept['kept_until']}; go on with `{how}`"}
+    return {
+        "checkpoint": f"{kept['trees']} trees, kept until {kept['kept_until'][:10]}",
+        "go on with": f"saferoom job submit {job['contract_id']} --resume {job['id']}",
+    }
 
 
 def _problem(problem: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from saferoom.link.v1 import control_pb2 as wire
 from saferoom.models.boosting import Grown
 from saferoom.node import state as tables
 from saferoom.node.core import Core
+from saferoom.node.doctor import _checkpoints
+from saferoom.node.home import Home
 from saferoom.node.party_operations import PartyOperations
 from saferoom.node.problem import Problem
 from saferoom.node.training_checkpoint import Head, Rows, TrainingCheckpoint
@@ -192,6 +195,17 @@ def test_a_job_s_checkpoint_is_shown(tax: Tax) -> None:
     assert shown["trees"] == 0 and shown["bytes"] > 100
     until = tax.jobs.destroyer.holdings.due(tax.core.state.get(tables.jobs, job, "job"))
     assert shown["kept_until"] == until.isoformat(timespec="seconds")
+
+
+def test_the_doctor_counts_checkpoints(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    assert next(_checkpoints(home)).text == "0 jobs can be resumed, 0.0 MB"
+    head = Head("job", "contract", "tax", "v1", {}, "", "", False)
+    rows = Rows(np.zeros(100_000, dtype="S18"), np.zeros(100_000, dtype=bool))
+    TrainingCheckpoint.begin(home.checkpoint("job"), head, rows, Grown([]))
+    home.checkpoint("another").mkdir()
+    found = next(_checkpoints(home))
+    assert found.ok and found.text == "1 jobs can be resumed, 1.9 MB"
 
 
 def test_a_checkpoint_is_destroyed_by_order(tax: Tax) -> None:
