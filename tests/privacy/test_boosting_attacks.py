@@ -6,6 +6,8 @@ attack still finds is asserted as well as what it does not: the page must not pr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +36,27 @@ from tests.tree_attacks import (
 # ID2Graph: a feature holder guesses labels -----------------------------------------------------------
 
 
-def told_to_tax(room: BoostingRoom, discount: float = 0.6) -> Array:
-    """What the tax bureau knows of which rows fall together, without running the protocol again and again."""
+@dataclass(frozen=True)
+class Told:
+    """What the tax bureau has for its guess, and the labels that it guesses at."""
+
+    leaves: list[Array]
+    own: Array
+    y: Array
+
+    def rank(self) -> float:
+        return rank(fallen_together(self.leaves, 0.6), self.y)
+
+    def learn(self, known: int) -> float:
+        return learn(fallen_together(self.leaves), self.y, known)
+
+
+@cache
+def told(**settings: Any) -> Told:
+    """In the credit room, by the plain twin, so that the protocol does not run again and again."""
+    room = credit_room(**settings)
     leaves = leaves_of_twin(room.plain(), room.features, room.settings.own_trees)
-    return fallen_together(leaves, discount)
+    return Told(leaves, as_columns(room.features["tax"]), room.y)
 
 
 def test_the_transcript_tells_each_row_s_leaf_and_the_twin_tells_the_same() -> None:
@@ -45,40 +64,31 @@ def test_the_transcript_tells_each_row_s_leaf_and_the_twin_tells_the_same() -> N
     room = credit_room(rows=300, n_estimators=4, own_trees=1)
     room.run()
     assert room.errors == {}
-    told = leaves_told(room, "tax")
+    heard = leaves_told(room, "tax")
     twin = leaves_of_twin(room.plain(), room.features, first=1)
-    assert len(told) == len(twin) == 3
-    assert all(np.array_equal(a, b) for a, b in zip(told, twin, strict=True))
+    assert len(heard) == len(twin) == 3
+    assert all(np.array_equal(a, b) for a, b in zip(heard, twin, strict=True))
 
 
 def test_rows_that_fall_together_give_labels_away() -> None:
     """The leak itself: without any label known, and with a hundred."""
-    room = credit_room()
-    own = as_columns(room.features["tax"])
-    assert rank(own, room.y) < 0.6
-    assert learn(own, room.y, 100) < 0.6
-    assert rank(told_to_tax(room), room.y) > 0.7
-    assert learn(told_to_tax(room, discount=1.0), room.y, 100) > 0.8
+    assert rank(told().own, told().y) < 0.6
+    assert learn(told().own, told().y, 100) < 0.6
+    assert told().rank() > 0.7
+    assert told().learn(100) > 0.8
 
 
 def test_first_trees_of_the_label_holder_alone_take_most_from_a_guess_without_labels() -> None:
     """And little from one with known labels: later trees still correct the errors of the first."""
-    without = credit_room()
-    with_own = credit_room(own_trees=15)
-    assert rank(told_to_tax(with_own), with_own.y) < rank(told_to_tax(without), without.y) - 0.1
-    assert rank(told_to_tax(with_own), with_own.y) < 0.6
-    assert learn(told_to_tax(with_own, discount=1.0), with_own.y, 100) > 0.7
+    assert told(own_trees=15).rank() < told().rank() - 0.1
+    assert told(own_trees=15).rank() < 0.6
+    assert told(own_trees=15).learn(100) > 0.7
 
 
 def test_larger_leaves_and_fewer_trees_take_some_from_a_guess_with_labels() -> None:
-    def guessed(**settings: Any) -> float:
-        room = credit_room(**settings)
-        return learn(told_to_tax(room, discount=1.0), room.y, 400)
-
-    usual = guessed(min_leaf_rows=20)
-    assert guessed(min_leaf_rows=150) < usual - 0.04
-    assert guessed(n_estimators=3) < usual - 0.01
-    assert guessed(min_leaf_rows=150) > 0.75, "it takes some, not all"
+    usual, large = told().learn(400), told(min_leaf_rows=150).learn(400)
+    assert told(n_estimators=3).learn(400) < usual - 0.01
+    assert 0.75 < large < usual - 0.04, "it takes some, not all"
 
 
 # Reverse sum: a label holder writes marks into gradients ---------------------------------------------
@@ -89,7 +99,7 @@ MARKS = 4
 
 
 def marked(honest: Any) -> Any:
-    """Gradients rounded to the bits above; a row out of each eight has one of the bits below."""
+    """Gradients rounded to the bits above; each of eight rows has one of the bits below."""
 
     def sample(tree: int, *rest: Any) -> Sample:
         drawn = honest(tree, *rest)
@@ -247,11 +257,11 @@ def test_figures_of_guessed_labels(shared_data_dir: Path, name: str) -> None:
         room.settings = BoostingSettings(**{"n_estimators": 30} | settings)
         twin = room.plain()
         leaves = leaves_of_twin(twin, room.features, room.settings.own_trees)
-        told = fallen_together(leaves)
+        fallen = fallen_together(leaves)
         found[protection] = (
             rank(fallen_together(leaves, 0.6), room.y),
-            learn(told, room.y, 100),
-            learn(told, room.y, 1000),
+            learn(fallen, room.y, 100),
+            learn(fallen, room.y, 1000),
         )
         reached = roc_auc_score(room.y, twin.margins(room.features))
         line = " ".join(f"{auc:.2f}" for auc in (*found[protection], reached))
