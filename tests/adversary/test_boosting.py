@@ -339,7 +339,7 @@ LIES_OF_CHOICES: dict[str, Bend] = {
     "no candidate": chosen(0, 0),
     "one of several that is none": chosen(0, 2, 0, 1000),
     "a node twice": lambda t: [np.concatenate([t[0], t[0]])],
-    "breaks off": chosen(0, 2, 0),
+    "breaks off": lambda t: [t[0] + (np.arange(len(t[0])) == 1)],
     "breaks off at once": chosen(0),
     "a count below 0": chosen(0, -1),
     "another type": lambda t: [t[0].astype(np.uint8)],
