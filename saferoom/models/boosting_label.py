@@ -135,7 +135,7 @@ class _Tree:
         parent = max((pair[0] - 1) // 2, ROOT)
         kept = self._own.kept(self._kept[parent][self._s.me], held, self._settings.least_rows)
         smaller = self._rows.summed(self._rows.smaller(pair))
-        of_bins = [by_bin(feature, smaller, self._drawn.sums) for feature in self._own.features]
+        of_bins = by_bin(self._own.features, smaller, self._drawn.sums)
         return kept, self._own.left_sums(of_bins)
 
     def _hear(self, peer: str, pairs: Sequence[Pair], depth: int) -> list[tuple[Mask, I64]]:

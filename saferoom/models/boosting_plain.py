@@ -129,7 +129,7 @@ def _best(
     most, found = NO_SPLIT, None
     total = sums[held].sum(axis=0)
     for party, candidates in own.items():
-        of_bins = [by_bin(feature, held, sums) for feature in candidates.features]
+        of_bins = by_bin(candidates.features, held, sums)
         best = best_of(candidates.left_sums(of_bins), kept[party], total, settings)
         if best.tied and best.gain > most.gain:
             most, found = best, (party, best.tied[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,14 +32,18 @@ class Best:
 NO_SPLIT = Best(0.0, ())
 
 
-def by_bin(feature: BinnedFeature, rows: NDArray[np.int32], sums: Sums) -> Sums:
-    """The sums of those of `rows` that lie in each bin, (bins, 3); `sums` are those of every row.
+def by_bin(features: Sequence[BinnedFeature], rows: NDArray[np.int32], sums: Sums) -> list[Sums]:
+    """Of each column the sums of those of `rows` in each bin, (bins, 3); `sums` are those of every row.
 
     Exact: NumPy adds up as floats, and every sum is below 2**53.
     """
-    bins, held = feature.bins[rows], sums[rows]
-    columns = [np.bincount(bins, weights=held[:, field], minlength=feature.count) for field in range(3)]
-    return np.stack(columns, axis=1).astype(np.int64)
+    fields = [np.take(field, rows).astype(np.float64) for field in sums.T]
+    found = []
+    for feature in features:
+        bins = feature.bins[rows]
+        columns = [np.bincount(bins, weights=field, minlength=feature.count) for field in fields]
+        found.append(np.stack(columns, axis=1).astype(np.int64))
+    return found
 
 
 def best_of(left: Sums, kept: NDArray[np.bool_], node: Sums, settings: BoostingSettings) -> Best:
