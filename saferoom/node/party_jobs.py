@@ -16,7 +16,6 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_active, check_dataset, check_job
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy, job_reasons
-from saferoom.contracts.retention import due
 from saferoom.data import catalogue
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import COORDINATOR
@@ -29,10 +28,9 @@ from saferoom.node.job_keys import JobKeyring, JobTerms
 from saferoom.node.job_spec import JobSpec
 from saferoom.node.permits import Permits
 from saferoom.node.problem import HEARSAY_S, Problem
-from saferoom.node.resume_check import check_checkpoint
+from saferoom.node.resume_check import check_checkpoint, note_checkpoint
 from saferoom.node.score_files import SCORES
 from saferoom.node.score_task import score_recipient
-from saferoom.node.training_checkpoint import has_checkpoint
 from saferoom.node.transcripts import write_cut
 from saferoom.node.watch import Watch
 
@@ -228,17 +226,11 @@ class PartyJobs:
             self._core.record(
                 f"job.{state}", outcome="failed", contract=contract, job=job_id, reason=problem.message
             )
-            self._note_checkpoint(job_id, contract)
+            note_checkpoint(self._core, contract, job_id)
             self._core.state.end_job(job_id, state, problem.to_dict(), None)
         except StorageError as error:
             logger.warning("a job's end could not be written down: %s", error.message)
         self.destroyer.discard(job_id, contract.id)
-
-    def _note_checkpoint(self, job_id: str, contract: Contract) -> None:
-        """What another job may go on from is kept beyond the job's end: until when is logged."""
-        if has_checkpoint(self._core.home.checkpoint(job_id)):
-            until = kept_until(due(contract, self._core.now()))
-            self._core.record("job.checkpointed", contract=contract, job=job_id, reason=until)
 
     def _running(self) -> list[str]:
         return self.hub.running()

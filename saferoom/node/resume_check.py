@@ -1,10 +1,15 @@
-"""May a job go on from an earlier one? Asked before it starts, at the coordinator and at every party."""
+"""May a job go on from an earlier one? Asked before it starts, at the coordinator and at every party.
+
+And what a node says of the checkpoint that a job left.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from saferoom.audit.lifecycle import kept_until
 from saferoom.contracts.contract import Contract
+from saferoom.contracts.retention import due
 from saferoom.errors import RefusedError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
@@ -39,6 +44,13 @@ def check_checkpoint(core: Core, holdings: Holdings, contract: Contract, job: st
         raise _refused(core, "there is no checkpoint of the job here: it ended before its first tree")
     if read_head(folder).data_version != version:
         raise _refused(core, "the data set has been registered anew since the job's checkpoint was made")
+
+
+def note_checkpoint(core: Core, contract: Contract, job: str) -> None:
+    """A job ends without a model: what another may go on from stays, and until when is logged."""
+    if has_checkpoint(core.home.checkpoint(job)):
+        until = kept_until(due(contract, core.now()))
+        core.record("job.checkpointed", contract=contract, job=job, reason=until)
 
 
 def checkpoint_facts(core: Core, holdings: Holdings, job: dict[str, Any]) -> dict[str, Any]:

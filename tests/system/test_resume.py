@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 LIMIT_S = 60.0  # nodes need a few seconds; the rest is for a busy machine
 PARTIES = ("bank", "power", "tax")
-TREES = 8
+TREES = 12
 LAST = ["job.checkpointed", "destruction.begun", "retention.destroyed"]
 PARAMS = {"n_estimators": TREES, "max_depth": 2, "max_bin": 6, "key_bits": 2048, "randomness": "subgroup"}
 
