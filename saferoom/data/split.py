@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.errors import UsageError
+from saferoom.ring.public import public_order
 
 
 def random_split(rows: int, seed: int, *, share: float = 0.7) -> NDArray[np.bool_]:
@@ -18,8 +17,7 @@ def random_split(rows: int, seed: int, *, share: float = 0.7) -> NDArray[np.bool
     """
     if not 0 < share < 1:
         raise UsageError("the share of training rows must lie between 0 and 1", remedy="use for example 0.7")
-    stream = hashlib.shake_256(f"saferoom split {seed}".encode()).digest(8 * rows)
-    order = np.argsort(np.frombuffer(stream, dtype="<u8"), kind="stable")
+    order = public_order(f"saferoom split {seed}", rows)
     train = np.zeros(rows, dtype=np.bool_)
     train[order[: round(share * rows)]] = True
     return train

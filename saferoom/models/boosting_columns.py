@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from saferoom.models.boosting_settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
+from saferoom.ring.public import public_order
 
 
 def columns_of_tree(
@@ -20,7 +19,7 @@ def columns_of_tree(
     """
     if settings.colsample_bytree >= 1 or not features:
         return Candidates(features)
-    random = np.random.default_rng([settings.seed, tree, place + 1])
     count = max(1, round(settings.colsample_bytree * len(features)))
-    chosen = sorted(random.permutation(len(features))[:count].tolist())
+    order = public_order(f"saferoom columns {settings.seed} {tree} {place}", len(features))
+    chosen = sorted(order[:count].tolist())
     return Candidates([features[column] for column in chosen], chosen)

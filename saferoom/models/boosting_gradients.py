@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.models.boosting_settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.ring.public import public_order, public_share
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _UNITS = 2.0**FRAC_BITS
-_VALIDATION = 1 << 40
-"""Stands where the number of a tree stands in other seeds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -49,8 +48,7 @@ def validation_rows(rows: int, settings: BoostingSettings) -> Mask:
     """Training rows that trees are not grown on, but judged by: (rows,)."""
     chosen = np.zeros(rows, dtype=bool)
     count = max(round(rows * settings.validation_share), 1) if settings.validation_share else 0
-    random = np.random.default_rng([settings.seed, _VALIDATION])
-    chosen[random.permutation(rows)[:count]] = True
+    chosen[public_order(f"saferoom validation {settings.seed}", rows)[:count]] = True
     return chosen
 
 
@@ -60,8 +58,8 @@ def sample(tree: int, margins: I64, y: F64, weights: F64, usable: Mask, settings
     gradients, hessians = weights * (chances - y), weights * chances * (1 - chances)
     summed, factors = _share(tree, usable, settings), np.ones(len(y))
     if settings.top_rate is not None and settings.other_rate is not None:
-        random = np.random.default_rng([settings.seed, tree])
-        summed, factors = _by_gradient(gradients, usable, random, settings.top_rate, settings.other_rate)
+        order = public_order(_name(tree, settings), len(y))
+        summed, factors = _by_gradient(gradients, usable, order, settings.top_rate, settings.other_rate)
     sums = np.zeros((len(y), 3), dtype=np.int64)
     sums[:, 0] = np.rint(gradients * factors * _UNITS)
     sums[:, 1] = np.maximum(np.rint(hessians * factors * _UNITS), 1)
@@ -86,20 +84,24 @@ def _share(tree: int, usable: Mask, settings: BoostingSettings) -> Mask:
     """The usable rows, or the share of them that the public seed draws for a tree."""
     if settings.subsample >= 1:
         return usable.copy()
-    random = np.random.default_rng([settings.seed, tree])
-    return usable & (random.random(len(usable)) < settings.subsample)
+    return usable & public_share(_name(tree, settings), len(usable), settings.subsample)
 
 
-def _by_gradient(
-    gradients: F64, usable: Mask, random: np.random.Generator, top: float, other: float
-) -> tuple[Mask, F64]:
-    """Gradient-based one-side sampling. Source: Ke et al. 2017 (LightGBM), algorithm 2."""
+def _name(tree: int, settings: BoostingSettings) -> str:
+    return f"saferoom rows {settings.seed} {tree}"
+
+
+def _by_gradient(gradients: F64, usable: Mask, drawn: I64, top: float, other: float) -> tuple[Mask, F64]:
+    """Gradient-based one-side sampling; `drawn` (rows,) is the order in which the others are drawn.
+
+    Source: Ke et al. 2017 (LightGBM), algorithm 2.
+    """
     places = np.flatnonzero(usable)
     order = places[np.argsort(-np.abs(gradients[places]), kind="stable")]
     most = round(top * len(places))
-    rest = random.permutation(order[most:])[: round(other * len(places))]
     summed, factors = np.zeros(len(usable), dtype=bool), np.ones(len(usable))
     summed[order[:most]] = True
+    rest = drawn[(usable & ~summed)[drawn]][: round(other * len(places))]
     summed[rest] = True
     factors[rest] = (1 - top) / other
     return summed, factors
