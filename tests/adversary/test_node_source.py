@@ -53,7 +53,7 @@ def test_no_module_that_runs_what_it_reads_or_guesses_its_secrets() -> None:
 
 
 def test_no_numpy_random_outside_the_lab() -> None:
-    """`saferoom.lab` makes data up; all others draw secrets from ring.prg, public numbers from ring.public."""
+    """`saferoom.lab` makes data up; others draw secrets from ring.prg, what is public from ring.public."""
     found = {
         name
         for name, tree in SOURCES.items()
