@@ -15,7 +15,7 @@ from saferoom.models.boosting_columns import columns_of_tree
 from saferoom.models.boosting_gradients import is_as_agreed
 from saferoom.models.boosting_messages import hear_choices, hear_sides, layout_of
 from saferoom.models.boosting_model import LocalTree
-from saferoom.models.boosting_rows import ROOT, Mask, NodeRows
+from saferoom.models.boosting_rows import ROOT, Mask, NodeRows, parent_of
 from saferoom.models.boosting_settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates, Split, goes_left
@@ -102,7 +102,7 @@ class FeatureSide:
         asked = []
         for pair in pairs:
             held = [rows.summed(node) for node in pair]
-            parent = max((pair[0] - 1) // 2, ROOT)
+            parent = parent_of(pair)
             of_pair = own.kept(before[parent], held, self.settings.least_rows)
             kept |= dict.fromkeys(pair, of_pair)
             asked.append((None if pair == (ROOT,) else rows.summed(rows.smaller(pair)), of_pair))

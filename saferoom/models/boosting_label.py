@@ -16,7 +16,7 @@ from saferoom.models.boosting_columns import columns_of_tree
 from saferoom.models.boosting_gradients import Sample
 from saferoom.models.boosting_messages import MORE, layout_of, send_choices, send_sides, unpacked
 from saferoom.models.boosting_model import LocalTree
-from saferoom.models.boosting_rows import ROOT, Mask, NodeRows
+from saferoom.models.boosting_rows import ROOT, Mask, NodeRows, parent_of
 from saferoom.models.boosting_settings import BoostingSettings
 from saferoom.models.boosting_split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
@@ -124,7 +124,7 @@ class _Tree:
         for party, of_pairs in heard.items():
             for pair, (mask, counted) in zip(pairs, of_pairs, strict=True):
                 smaller = self._rows.smaller(pair)
-                parent = max((pair[0] - 1) // 2, ROOT)
+                parent = parent_of(pair)
                 for node in pair:
                     kept[node][party] = mask
                     sums[node][party] = counted if node == smaller else self._sums[parent][party] - counted
@@ -132,7 +132,7 @@ class _Tree:
 
     def _own_sums(self, pair: Pair) -> tuple[Mask, I64]:
         held = [self._rows.summed(node) for node in pair]
-        parent = max((pair[0] - 1) // 2, ROOT)
+        parent = parent_of(pair)
         kept = self._own.kept(self._kept[parent][self._s.me], held, self._settings.least_rows)
         smaller = self._rows.summed(self._rows.smaller(pair))
         of_bins = by_bin(self._own.features, smaller, self._drawn.sums)
@@ -147,7 +147,7 @@ class _Tree:
             s, peer, label, len(pairs), self._counts[peer], self._side.key, self._cipher
         )
         for pair, mask, counted in zip(pairs, kept, sums, strict=True):
-            parent = max((pair[0] - 1) // 2, ROOT)
+            parent = parent_of(pair)
             total = self._drawn.sums[self._rows.summed(self._rows.smaller(pair))]
             if (mask & ~self._kept[parent][peer]).any() or not _possible(counted[mask], total):
                 raise PeerError("sums that cannot be those of our rows", party=peer, step=s.step(label))
@@ -187,10 +187,14 @@ class _Tree:
         return lefts
 
     def _check(self, peer: str, node: int, left: Mask, tied: tuple[int, ...], label: str) -> None:
-        """The rows that go left have the sums of one of the candidates that were taken.
+        """The rows that go left have the sums of one of the candidates that were taken, and are enough.
 
         Equally good ones may differ in their sums: each of a category's two levels is once on the left.
         """
+        if min(self._rows.children(node, left)) < self._settings.least_rows:
+            raise PeerError(
+                "a node with fewer rows than the minimum of a leaf", party=peer, step=self._s.step(label)
+            )
         rows = self._rows.level[node][left]
         sums = self._drawn.sums[rows].sum(axis=0)
         if not self._settings.min_leaf_events:

@@ -21,7 +21,7 @@ from saferoom.models.boosting_gradients import (
     sample,
     validation_rows,
 )
-from saferoom.models.boosting_rows import ROOT, NodeRows
+from saferoom.models.boosting_rows import ROOT, NodeRows, parent_of
 from saferoom.models.boosting_settings import BoostingSettings
 from saferoom.models.boosting_split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
@@ -100,7 +100,7 @@ def _grow(
     for _ in range(settings.max_depth):
         lefts = {}
         for pair in rows.pairs(settings.least_rows):
-            parent = max((pair[0] - 1) // 2, ROOT)
+            parent = parent_of(pair)
             nodes = [rows.summed(node) for node in pair]
             kept = {p: c.kept(before[parent][p], nodes, settings.least_rows) for p, c in own.items()}
             for node, held in zip(pair, nodes, strict=True):

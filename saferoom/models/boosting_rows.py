@@ -17,6 +17,11 @@ Mask: TypeAlias = NDArray[np.bool_]
 ROOT = 0
 
 
+def parent_of(pair: tuple[int, ...]) -> int:
+    """The node that siblings were split from; of the root, which has none, itself."""
+    return max((pair[0] - 1) // 2, ROOT)
+
+
 class NodeRows:
     """The nodes of the level that is being split, and their rows; leaves that were left behind besides.
 

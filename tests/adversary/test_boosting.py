@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from saferoom.he.keys import Encryption
 from saferoom.he.vectors import decrypt_vector, encrypt_vector
 from saferoom.he.workers import Workers
 from saferoom.models.boosting_messages import layout_of
-from saferoom.models.boosting_settings import FRAC_BITS
+from saferoom.models.boosting_settings import FRAC_BITS, BoostingSettings
+from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.split_sums import MOST_CANDIDATES, Cipher
 from saferoom.sharing.values import Public
 from tests.boosting_room import PARTIES, Array, BoostingRoom, Role, random_room
@@ -71,6 +73,25 @@ def assert_caught(
 
 
 # A feature holder ------------------------------------------------------------------------------------
+
+
+def test_an_owner_that_splits_off_fewer_rows_than_a_leaf_must_hold() -> None:
+    """Its sums and rows agree, but it did not keep the minimum."""
+    few = np.arange(105) < 5
+    columns = {"bank": [], "tax": [BinnedFeature(few.astype(np.uint8), 2, 2)]}
+    settings = BoostingSettings(n_estimators=1, max_depth=1, min_child_weight=0, min_leaf_rows=20)
+    room = BoostingRoom(columns, few.astype(np.float64), settings)
+
+    def careless(s: Session) -> Any:
+        bold = replace(room, settings=replace(settings, min_leaf_rows=2))
+        return bold.train(s)
+
+    found = room.run({"tax": careless})
+    error = room.errors["bank"]
+    assert isinstance(error, PeerError)
+    assert (error.party, error.step) == ("tax", ROOT_LEFT)
+    assert "minimum of a leaf" in error.message
+    assert "bank" not in found
 
 
 def first(number: Callable[[Any], Any]) -> Bend:
