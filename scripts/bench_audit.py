@@ -19,9 +19,9 @@ from statistics import median
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import Actor, AuditLog, ContractRef, DataObject, Event, NoteSigner, verify_log
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.merkle import leaf_hash, verify_inclusion
-from saferoom.audit.note import split_note
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import leaf_hash, verify_inclusion
+from saferoom.audit.formats.note import split_note
 
 
 def example_event(number: int) -> Event:

@@ -19,8 +19,8 @@ import threading
 import time
 from pathlib import Path
 
-from saferoom.link.allocator import keep_freed_memory
-from saferoom.link.polling import poll_in_waiting_threads
+from saferoom.link.job.allocator import keep_freed_memory
+from saferoom.link.transport.polling import poll_in_waiting_threads
 
 JOB_ID = bytes(range(16))
 PARTIES = ("a", "b")
@@ -33,7 +33,7 @@ RESULT_KIND = 16
 
 def run_relay(folder: Path, port: int, latency_ms: float, mbit_per_s: float) -> None:
     """A relay that admits everybody with a certificate; prints its port; ends with its standard input."""
-    from saferoom.link.relay import Relay
+    from saferoom.link.relay.relay import Relay
     from saferoom.link.settings import NetworkEmulation
 
     is_emulated = latency_ms or mbit_per_s
@@ -53,9 +53,9 @@ def run_relay(folder: Path, port: int, latency_ms: float, mbit_per_s: float) -> 
 
 def run_daemon(folder: Path, me: str, port: int, megabytes: int) -> None:
     """A party's daemon with one job process; prints what the job reports."""
-    from saferoom.link.partylink import LinkState, PartyLink
     from saferoom.link.pipe import Pipe
     from saferoom.link.switchboard import Switchboard
+    from saferoom.link.transport.partylink import LinkState, PartyLink
 
     def on_state(state: LinkState) -> None:
         board.link_up() if state.is_up else board.link_down(state.reason)
@@ -102,7 +102,7 @@ def run_daemon(folder: Path, me: str, port: int, megabytes: int) -> None:
 def run_job(me: str, number: int, megabytes: int) -> None:
     """`a` measures, `b` answers. The two keys are fixed: this is nobody's data."""
     from saferoom.link.cipher import FlowKeys
-    from saferoom.link.joblink import JobLink
+    from saferoom.link.job.joblink import JobLink
     from saferoom.link.pipe import Pipe
 
     peer = "b" if me == "a" else "a"
@@ -118,7 +118,7 @@ def run_job(me: str, number: int, megabytes: int) -> None:
 
 def measure_from(link: object, megabytes: int) -> dict[str, float]:
     """Round trips of 100 bytes, and one-way sends of `megabytes`, each acknowledged by one byte."""
-    from saferoom.link.joblink import JobLink
+    from saferoom.link.job.joblink import JobLink
 
     if not isinstance(link, JobLink):
         raise TypeError("expected a JobLink")
@@ -145,7 +145,7 @@ def measure_from(link: object, megabytes: int) -> dict[str, float]:
 
 def answer(link: object) -> None:
     """Send small messages back as they are, large ones as one byte, until an empty one comes."""
-    from saferoom.link.joblink import JobLink
+    from saferoom.link.job.joblink import JobLink
 
     if not isinstance(link, JobLink):
         raise TypeError("expected a JobLink")
@@ -201,7 +201,7 @@ def write_certificates(folder: Path, names: tuple[str, ...]) -> None:
 
 def read_tls(folder: Path, name: str):  # type: ignore[no-untyped-def]
     """The TLS material of `name`."""
-    from saferoom.link.tls import TlsMaterial
+    from saferoom.link.transport.tls import TlsMaterial
 
     read = [(folder / file).read_bytes() for file in ("ca.pem", f"{name}.pem", f"{name}.key")]
     return TlsMaterial(*read)

@@ -15,8 +15,8 @@ import yaml
 from saferoom.data.dataset import describe
 from saferoom.data.loading import load
 from saferoom.data.tree_columns import TreeColumns
-from saferoom.models import boosting_label
-from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting import label as boosting_label
+from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols import split_sums
 from saferoom.protocols.candidates import Candidates, Rows, Split, goes_left
 from tests.boosting_room import Array, BoostingRoom, numbers

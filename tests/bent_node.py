@@ -30,15 +30,16 @@ import numpy as np
 
 from saferoom import cli
 from saferoom.channel.codec import decode, encode
-from saferoom.link.joblink import JobLink
+from saferoom.jobs.spec import JobSpec
+from saferoom.link.job.joblink import JobLink
 from saferoom.link.pipe import Pipe
-from saferoom.link.relay_service import RelayService
-from saferoom.node import job_process, serve
+from saferoom.link.relay.service import RelayService
 from saferoom.node.core import Core
-from saferoom.node.destroyer import Destroyer
-from saferoom.node.hub import JobHub
-from saferoom.node.job_spec import JobSpec
-from saferoom.node.job_starter import JobStarter
+from saferoom.node.daemons import serve
+from saferoom.node.processes import job_process
+from saferoom.node.processes.hub import JobHub
+from saferoom.node.processes.job_starter import JobStarter
+from saferoom.node.retention.destroyer import Destroyer
 
 Message = Sequence[Any]
 BEND, LOUD = "bend.txt", "loud"

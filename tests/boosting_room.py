@@ -14,10 +14,10 @@ from saferoom.channel.memory import MemoryNetwork
 from saferoom.channel.session import Disclosure, Session
 from saferoom.he.keys import Encryption
 from saferoom.he.workers import Workers
-from saferoom.models.boosting import Grown, Labels, train_boosting
-from saferoom.models.boosting_model import LocalTrees
-from saferoom.models.boosting_plain import PlainBoosting, fit_boosting_plain
-from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting.model import LocalTrees
+from saferoom.models.boosting.plain import PlainBoosting, fit_boosting_plain
+from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.models.boosting.train import Grown, Labels, train_boosting
 from saferoom.protocols.bins import BinnedFeature
 from tests.he_keys import QUICK, key_for
 

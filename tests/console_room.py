@@ -25,14 +25,14 @@ from saferoom.audit import (
     PeerRef,
     Recorder,
 )
-from saferoom.audit.note import COSIGNATURE_V1
-from saferoom.audit.quorum import Quorum, cosignature
-from saferoom.audit.vocabulary import STAGE_OF, Direction, EventType
+from saferoom.audit.entries.vocabulary import STAGE_OF, Direction, EventType
+from saferoom.audit.formats.note import COSIGNATURE_V1
+from saferoom.audit.witness.quorum import Quorum, cosignature
 from saferoom.console.access import Access
 from saferoom.console.app import create_app
 from saferoom.console.desk import Desk
-from saferoom.console.evidence import Evidence
-from saferoom.console.opened import Trust
+from saferoom.console.reading.evidence import Evidence
+from saferoom.console.reading.opened import Trust
 
 START = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
 CONTRACT = ContractRef("credit-2026-q1", "ab" * 32)

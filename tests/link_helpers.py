@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from saferoom.link.cipher import FlowKeys
-from saferoom.link.joblink import JobLink
-from saferoom.link.partylink import LinkState, PartyLink
+from saferoom.link.job.joblink import JobLink
 from saferoom.link.pipe import Pipe
-from saferoom.link.relay import Relay
+from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import DEFAULT_FLOW_LIMITS, FlowLimits, LinkSettings
 from saferoom.link.switchboard import Switchboard
-from saferoom.link.tls import TlsMaterial
+from saferoom.link.transport.partylink import LinkState, PartyLink
+from saferoom.link.transport.tls import TlsMaterial
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB_ID = bytes(range(16))

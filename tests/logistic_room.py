@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from saferoom.channel.session import Session
 from saferoom.ids import is_valid_uscc, normalise_uscc
-from saferoom.models.logistic import (
+from saferoom.models.logistic.train import (
     LocalModel,
     LogisticSettings,
     Logits,

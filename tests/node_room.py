@@ -25,10 +25,10 @@ from saferoom.data.loading import load
 from saferoom.data.table import PartyTable
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.jobs.home import Home
 from saferoom.lab.codes import synthetic_codes
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
-from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from saferoom.audit.canonical import encode
-from saferoom.audit.findings import Finding, Reconciliation
-from saferoom.audit.receipts import DOMAIN, receipt_body
-from saferoom.audit.reconcile import reconcile
-from saferoom.audit.schema import check_event
-from saferoom.audit.store import Identity
-from saferoom.audit.vocabulary import STAGE_OF
+from saferoom.audit.entries.schema import check_event
+from saferoom.audit.entries.vocabulary import STAGE_OF
+from saferoom.audit.formats.canonical import encode
+from saferoom.audit.log.store import Identity
+from saferoom.audit.reconcile.findings import Finding, Reconciliation
+from saferoom.audit.reconcile.logs import reconcile
+from saferoom.audit.reconcile.receipts import DOMAIN, receipt_body
 from saferoom.ids import COORDINATOR, HELPER
 
 START = datetime(2026, 1, 31, 8, 0, 0, tzinfo=UTC)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from saferoom.audit.canonical import decode, encode
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.merkle import leaf_hash
-from saferoom.audit.note import NoteSigner
-from saferoom.audit.opening import create
-from saferoom.audit.sqlite import SqliteReader, SqliteWriter
-from saferoom.audit.store import Batch, Head, SessionHead
-from saferoom.audit.tiles import TileBuilder
+from saferoom.audit.formats.canonical import decode, encode
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import leaf_hash
+from saferoom.audit.formats.note import NoteSigner
+from saferoom.audit.formats.tiles import TileBuilder
+from saferoom.audit.log.opening import create
+from saferoom.audit.log.sqlite import SqliteReader, SqliteWriter
+from saferoom.audit.log.store import Batch, Head, SessionHead
 
 
 def rewrite(

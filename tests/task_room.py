@@ -16,10 +16,10 @@ from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.contracts.contract import Contract
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.jobs.context import JobContext
+from saferoom.jobs.spec import JobSpec, Service
 from saferoom.node.core import Core
-from saferoom.node.job_context import JobContext
-from saferoom.node.job_spec import JobSpec, Service
-from saferoom.node.tasks import task_for
+from saferoom.tasks.registry import task_for
 from tests.node_room import Nodes
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import AuditLog, NoteSigner, Recorder
-from saferoom.audit.feeder import Feeder, Pace
-from saferoom.audit.note import COSIGNATURE_V1, NoteVerifier
-from saferoom.audit.quorum import Quorum, witness_name
-from saferoom.audit.witness import Answer, Request, Witness, trust
-from saferoom.audit.witness_store import Alarm, WitnessStore
+from saferoom.audit.formats.note import COSIGNATURE_V1, NoteVerifier
+from saferoom.audit.witness.feeder import Feeder, Pace
+from saferoom.audit.witness.memory import Alarm, WitnessStore
+from saferoom.audit.witness.quorum import Quorum, witness_name
+from saferoom.audit.witness.witness import Answer, Request, Witness, trust
 
 NOW_S = 1_780_000_000
 PACE = Pace(changed_s=0, idle_s=0)

@@ -13,8 +13,7 @@ Underneath: `merkle` and `tiles` (the tree), `note` and `checkpoint` (what is si
 (where it lies).
 """
 
-from saferoom.audit.commitments import SaltStore, subject_commitment
-from saferoom.audit.events import (
+from saferoom.audit.entries.events import (
     Actor,
     Anchor,
     ContractRef,
@@ -25,14 +24,15 @@ from saferoom.audit.events import (
     ModelRef,
     PeerRef,
 )
-from saferoom.audit.export import export_folder
-from saferoom.audit.log import AuditLog, Receipt
-from saferoom.audit.note import NoteSigner, NoteVerifier
-from saferoom.audit.recorder import Recorder, safe_reason
-from saferoom.audit.sqlite import copy_log
-from saferoom.audit.verdict import Verdict, VerdictKind
-from saferoom.audit.verify import verify_log
-from saferoom.audit.vocabulary import EventType, Outcome, Stage, bucket
+from saferoom.audit.entries.vocabulary import EventType, Outcome, Stage, bucket
+from saferoom.audit.evidence.verdict import Verdict, VerdictKind
+from saferoom.audit.evidence.verify import verify_log
+from saferoom.audit.formats.note import NoteSigner, NoteVerifier
+from saferoom.audit.log.audit_log import AuditLog, Receipt
+from saferoom.audit.log.commitments import SaltStore, subject_commitment
+from saferoom.audit.log.export import export_folder
+from saferoom.audit.log.recorder import Recorder, safe_reason
+from saferoom.audit.log.sqlite import copy_log
 
 __all__ = [
     "Actor",

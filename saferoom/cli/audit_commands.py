@@ -22,7 +22,7 @@ from saferoom.cli.output import Plain
 from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, WitnessOption
 
 if TYPE_CHECKING:
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
 
 SHOWN_FAULTS = 10
 
@@ -68,8 +68,8 @@ def verify(
     Exit codes: 0 it fits together, 1 it does not, 10 witnesses are required and missing, 11 it is stale, 12
     history was changed. Of several logs the worst counts.
     """
-    from saferoom.audit.bundle_reader import is_bundle
-    from saferoom.audit.verify import verify_log
+    from saferoom.audit.evidence.bundle_reader import is_bundle
+    from saferoom.audit.evidence.verify import verify_log
 
     kept = [text_of(path, "checkpoint") for path in seen or []]
     trust = Trust.of(key, witness, quorum, contract)
@@ -87,7 +87,7 @@ def verify(
 def _verify_bundle(
     node: Node, path: Path, trust: Trust, kept: list[str], max_age_s: float | None, require_witnesses: bool
 ) -> int:
-    from saferoom.audit.bundle_reader import exit_code, verify_logs_of
+    from saferoom.audit.evidence.bundle_reader import exit_code, verify_logs_of
 
     verdicts = verify_logs_of(path, trust.for_log, seen=kept, max_age_s=max_age_s)
     node.show({"bundle": str(path), "logs": verdicts}, _bundle_lines)
@@ -104,7 +104,7 @@ def export(
 
     All entries with their exact bytes, and all checkpoints.
     """
-    from saferoom.audit.export import export_folder
+    from saferoom.audit.log.export import export_folder
 
     node.show({"folder": str(out), "entries": export_folder(log or own_home(node).log, out)})
 
@@ -119,14 +119,14 @@ def tiles(
 
     The folder holds all entries: give it to nobody who may not read them.
     """
-    from saferoom.audit.tlog import export_tiles
+    from saferoom.audit.log.tlog import export_tiles
 
     node.show({"folder": str(out), "files": export_tiles(log or own_home(node).log, out)})
 
 
 def own_home(node: Node) -> Home:
     """The home of the node that a command names."""
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
 
     place = Home.at(node.home)
     place.check()

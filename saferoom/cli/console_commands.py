@@ -14,9 +14,9 @@ from saferoom.cli.output import Plain, cell, print_json, print_lines, talk
 from saferoom.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from saferoom.audit.quorum import Quorum
+    from saferoom.audit.witness.quorum import Quorum
     from saferoom.contracts.contract import Contract
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
 
 KeyOption = Annotated[
     list[str] | None, typer.Option("--key", help="A verifier key that you got from a log's owner.")
@@ -68,10 +68,10 @@ def serve(
     Read only, and needs no running node. Log in with the one-time token it prints.
     """
     _need_console()
-    from saferoom.audit.quorum import Quorum
+    from saferoom.audit.witness.quorum import Quorum
     from saferoom.cli.reconcile_command import load_contracts, signing_keys
-    from saferoom.console.evidence import Evidence
-    from saferoom.console.opened import Trust
+    from saferoom.console.reading.evidence import Evidence
+    from saferoom.console.reading.opened import Trust
     from saferoom.console.serve import Place
     from saferoom.console.serve import serve as run
 
@@ -108,10 +108,10 @@ def entry(
 
     Whether the whole log fits together, `audit verify` says.
     """
-    from saferoom.audit.canonical import decode
-    from saferoom.audit.inclusion import EntryProver
-    from saferoom.console.opened import Trust
-    from saferoom.console.sources import log_file
+    from saferoom.audit.formats.canonical import decode
+    from saferoom.audit.formats.inclusion import EntryProver
+    from saferoom.console.reading.opened import Trust
+    from saferoom.console.reading.sources import log_file
 
     with log_file(log).opened() as snapshot:
         identity = snapshot.identity()
@@ -161,7 +161,7 @@ def print_now(text: str) -> None:
 
 
 def _own_home(home: Path) -> Home:
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
 
     place = Home.at(home)
     place.check()
@@ -170,8 +170,8 @@ def _own_home(home: Path) -> Home:
 
 def _of_contracts(contracts: Iterable[Contract], logs: Sequence[Path]) -> tuple[list[str], dict[str, Quorum]]:
     """The verifier keys that contracts pin for the owners of these logs, and the quorums they ask for."""
-    from saferoom.audit.verify import origin_of_log
-    from saferoom.node.quorums import log_verifier, node_of, quorum_of
+    from saferoom.audit.evidence.verify import origin_of_log
+    from saferoom.node.witnessing.quorums import log_verifier, node_of, quorum_of
 
     keys: list[str] = []
     quorums: dict[str, Quorum] = {}

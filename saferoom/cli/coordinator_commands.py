@@ -41,8 +41,8 @@ def init(
 ) -> None:
     """Make its home, its keys, and the room's certificate authority."""
     from saferoom.ids import COORDINATOR
+    from saferoom.jobs.home import Home
     from saferoom.node.core import Core
-    from saferoom.node.home import Home
     from saferoom.node.settings import NodeSettings
     from saferoom.node.setup import init_coordinator
 
@@ -112,8 +112,8 @@ def remove(
 @app.command(epilog="Example: saferoom coordinator up --home /var/lib/saferoom")
 def up(home: HomeOption = DEFAULT_HOME, passphrase_file: PassphraseOption = None) -> None:
     """Run the coordinator until it is stopped."""
-    from saferoom.node.home import Home
-    from saferoom.node.serve import serve_coordinator
+    from saferoom.jobs.home import Home
+    from saferoom.node.daemons.serve import serve_coordinator
 
     require_role(home, "coordinator")
     show_daemon_log()

@@ -18,8 +18,8 @@ from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, W
 from saferoom.errors import UsageError
 
 if TYPE_CHECKING:
-    from saferoom.audit.search import Query
-    from saferoom.audit.sources import Reader, Source
+    from saferoom.audit.evidence.search import Query
+    from saferoom.audit.evidence.sources import Reader, Source
 
 LogPath = Annotated[Path | None, typer.Argument(help="A log.db or an exported folder; default: this node's.")]
 SourcePath = Annotated[
@@ -66,9 +66,9 @@ def search(
 
     All that is given must fit. What is found proves nothing about what is not: a selection is not complete.
     """
-    from saferoom.audit.search import Query
-    from saferoom.audit.search import search as find
-    from saferoom.audit.sources import is_whole, size_of
+    from saferoom.audit.evidence.search import Query
+    from saferoom.audit.evidence.search import search as find
+    from saferoom.audit.evidence.sources import is_whole, size_of
 
     query = Query(
         since=since,
@@ -102,8 +102,8 @@ def search(
 def _write_out(
     sources: Sequence[Source], out: Path, query: Query, formats: list[str] | None
 ) -> dict[str, Any]:
-    from saferoom.audit.selections import FORMATS, export_selection
-    from saferoom.audit.sources import is_whole, size_of
+    from saferoom.audit.evidence.selections import FORMATS, export_selection
+    from saferoom.audit.evidence.sources import is_whole, size_of
 
     chosen = [name for name in FORMATS if name in (formats or FORMATS)]
     unknown = sorted(set(formats or ()) - set(FORMATS))
@@ -138,7 +138,7 @@ def fsck(
     Exit codes: those of `audit verify`; 1 also if a cosignature's time, an anchor or an identifier is found
     wrong.
     """
-    from saferoom.audit.fsck import fsck as check
+    from saferoom.audit.evidence.fsck import fsck as check
 
     with ExitStack() as stack:
         _open(stack, node, log, "fsck")
@@ -169,8 +169,8 @@ def bundle(
     Entries, proofs, checkpoints, consistency proof, contracts, policy, and the reports of verify, fsck and
     reconcile. Check it with the file that `saferoom audit verifier` prints, and your own keys.
     """
-    from saferoom.audit.bundle import write_bundle
-    from saferoom.audit.search import Query
+    from saferoom.audit.evidence.bundle import write_bundle
+    from saferoom.audit.evidence.search import Query
 
     types = tuple(type_ or ())
     query = Query(since=since, until=until, party=party, contract=contract, types=types)
@@ -190,8 +190,8 @@ def bundle(
 def _reports(
     node: Node, paths: list[Path | None], readers: list[Reader], files: list[Path]
 ) -> dict[str, bytes]:
-    from saferoom.audit.fsck import fsck as check
-    from saferoom.audit.reconcile import reconcile
+    from saferoom.audit.evidence.fsck import fsck as check
+    from saferoom.audit.reconcile.logs import reconcile
 
     contracts = load_contracts(files)
     keys = log_keys(contracts.values())
@@ -214,14 +214,14 @@ def verifier(node: Node) -> None:
 
     It needs nothing but Python and the package `cryptography`. Keep it where you trust it.
     """
-    from saferoom.audit import verify_bundle
+    from saferoom.audit.evidence import verify_bundle
 
     text = Path(verify_bundle.__file__).read_text(encoding="utf-8")
     node.show({"program": text}, lambda answer: iter([str(answer["program"]).rstrip("\n")]))
 
 
 def _path(node: Node, log: Path | None) -> Path:
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
 
     if log is not None:
         return log
@@ -232,7 +232,7 @@ def _path(node: Node, log: Path | None) -> Path:
 
 def _open(stack: ExitStack, node: Node, log: Path | None, what: str) -> Reader:
     """A log; if it is this node's own, its reading stands in it first."""
-    from saferoom.audit.sources import open_log
+    from saferoom.audit.evidence.sources import open_log
 
     path = _path(node, log)
     if log is None:
@@ -244,7 +244,7 @@ def _open(stack: ExitStack, node: Node, log: Path | None, what: str) -> Reader:
 
 def _sources(stack: ExitStack, node: Node, log: Path | None) -> Sequence[Source]:
     """The logs that are searched: one, or those of a bundle."""
-    from saferoom.audit.sources import open_sources
+    from saferoom.audit.evidence.sources import open_sources
 
     if log is None:
         return [_open(stack, node, None, "search")]
@@ -255,8 +255,8 @@ def _sources(stack: ExitStack, node: Node, log: Path | None) -> Sequence[Source]
 
 
 def _commitments(node: Node, subject: str, salts: Path | None) -> tuple[str, ...]:
-    from saferoom.audit.commitments import find_commitments
-    from saferoom.node.home import Home
+    from saferoom.audit.log.commitments import find_commitments
+    from saferoom.jobs.home import Home
 
     return tuple(find_commitments(salts or Home.at(node.home).salts, subject))
 

@@ -43,8 +43,8 @@ def lifecycle(
     Collection, transfer, storage, use, sharing, destruction; and what was stored, until when, and
     whether it is destroyed. Nothing is verified: see `audit verify`.
     """
-    from saferoom.audit.lifecycle import lifecycle as view_of
-    from saferoom.audit.vocabulary import STAGES
+    from saferoom.audit.entries.vocabulary import STAGES
+    from saferoom.audit.evidence.lifecycle import lifecycle as view_of
     from saferoom.cli.audit_commands import own_home
 
     if stage and stage not in STAGES:
@@ -70,8 +70,8 @@ def unlink(
 
 def _entries(paths: Iterable[Path]) -> Iterator[tuple[int, bytes]]:
     """The entries of all logs, one after the other."""
-    from saferoom.audit.export import FolderReader
-    from saferoom.audit.sqlite import SqliteReader
+    from saferoom.audit.log.export import FolderReader
+    from saferoom.audit.log.sqlite import SqliteReader
 
     for path in paths:
         if not path.exists():
@@ -81,7 +81,7 @@ def _entries(paths: Iterable[Path]) -> Iterator[tuple[int, bytes]]:
 
 
 def _whole_id(beginning: str, entries: Iterable[tuple[int, bytes]]) -> str:
-    from saferoom.audit.lifecycle import contracts_in
+    from saferoom.audit.evidence.lifecycle import contracts_in
 
     known = contracts_in(entries)
     found = [beginning] if beginning in known else sorted(id_ for id_ in known if id_.startswith(beginning))
@@ -110,7 +110,7 @@ def _lines(view: Plain, *, whole: bool) -> Iterator[str]:
 
 
 def _heading(stage: Plain) -> str:
-    from saferoom.audit.vocabulary import STAGE_TITLES
+    from saferoom.audit.entries.vocabulary import STAGE_TITLES
 
     title = STAGE_TITLES[stage["stage"]]
     counts = [f"{stage['entries']} entries"]

@@ -19,8 +19,8 @@ from saferoom.cli.output import Plain, pair_lines, print_json, print_lines
 from saferoom.errors import PeerError, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from saferoom.jobs.home import Home
     from saferoom.node.core import Core
-    from saferoom.node.home import Home
 
 STARTING_S = 10.0
 
@@ -45,8 +45,8 @@ class Node:
 
     def stream(self, verb: str, **args: Any) -> Iterator[Plain]:
         """All that a verb yields; the last item is the answer."""
+        from saferoom.jobs.home import Home
         from saferoom.link.admin import admin_call, socket_path
-        from saferoom.node.home import Home
 
         place = Home.at(self.home)
         place.check()
@@ -85,8 +85,8 @@ class Node:
 
 
 def _answer_here(core: Core, verb: str, args: Plain) -> Iterator[Plain]:
-    from saferoom.node.coordinator_operations import CoordinatorOperations
-    from saferoom.node.party_operations import PartyOperations
+    from saferoom.node.operations.coordinator import CoordinatorOperations
+    from saferoom.node.operations.party import PartyOperations
 
     try:
         is_party = core.settings.role == "party"
@@ -133,7 +133,7 @@ _SHARED = [
 
 def require_role(home: Path, role: Role) -> None:
     """Raise UsageError if the home belongs to the other kind of node."""
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
     from saferoom.node.settings import load_settings
 
     place = Home.at(home)

@@ -29,8 +29,8 @@ def init(
     organisation: Annotated[str, typer.Option(help="The organisation's name, as contracts show it.")],
 ) -> None:
     """Make a party's home, its keys, and its request to be enrolled."""
+    from saferoom.jobs.home import Home
     from saferoom.node.core import Core
-    from saferoom.node.home import Home
     from saferoom.node.setup import init_party
 
     place = Home.at(node.home)
@@ -53,8 +53,8 @@ def join(
     ] = "",
 ) -> None:
     """Take the coordinator's welcome: address, certificate, keys."""
+    from saferoom.jobs.home import Home
     from saferoom.node.core import Core
-    from saferoom.node.home import Home
     from saferoom.node.setup import join as join_room
     from saferoom.node.setup import read_text
 
@@ -80,8 +80,8 @@ def renew(node: Node) -> None:
 @app.command(epilog="Example: saferoom party up --home /var/lib/saferoom")
 def up(home: HomeOption = DEFAULT_HOME, passphrase_file: PassphraseOption = None) -> None:
     """Run the node until it is stopped. It opens no port."""
-    from saferoom.node.home import Home
-    from saferoom.node.serve import serve_party
+    from saferoom.jobs.home import Home
+    from saferoom.node.daemons.serve import serve_party
 
     require_role(home, "party")
     show_daemon_log()
@@ -102,8 +102,8 @@ def doctor(node: Node) -> None:
 
     Clock, certificate, network, proxy, disk, memory, permissions. Exit code 1 if a check failed.
     """
+    from saferoom.jobs.home import Home
     from saferoom.node.doctor import examine
-    from saferoom.node.home import Home
 
     require_role(node.home, "party")
     findings = examine(Home.at(node.home))

@@ -76,7 +76,7 @@ def follow(node: Node, job: str, *, as_json: bool) -> Plain:
         talk.print(f"the job goes on; `saferoom job watch {job}` shows it again", markup=False)
         raise
     if outcome.get("problem"):
-        from saferoom.node.problem import Problem
+        from saferoom.jobs.problem import Problem
 
         raise Problem(**outcome["problem"]).to_error()
     return outcome

@@ -15,7 +15,7 @@ from saferoom.cli.output import Plain
 from saferoom.errors import UsageError
 
 if TYPE_CHECKING:
-    from saferoom.audit.sources import Source
+    from saferoom.audit.evidence.sources import Source
     from saferoom.contracts.contract import Contract
 
 ContractOption = Annotated[
@@ -49,7 +49,7 @@ def reconcile(
 
     Exit codes: 0 all that can be compared fits, 13 something does not, 1 a log is invalid.
     """
-    from saferoom.audit.reconcile import reconcile as compare
+    from saferoom.audit.reconcile.logs import reconcile as compare
 
     contracts = load_contracts(contract or [])
     keys = [*(key or []), *log_keys(contracts.values())]
@@ -68,7 +68,7 @@ def reconcile(
 
 def _sources(stack: ExitStack, paths: Sequence[Path]) -> list[Source]:
     """All logs that were given, two at least, and whole. Raises: UsageError."""
-    from saferoom.audit.sources import is_whole, open_sources
+    from saferoom.audit.evidence.sources import is_whole, open_sources
 
     sources: list[Source] = []
     for path in paths:
@@ -89,8 +89,8 @@ def _verdicts(path: Path, keys: Sequence[str]) -> list[Plain]:
 
     A log that is no bundle's and has none among them is checked under the key it names.
     """
-    from saferoom.audit.bundle_reader import is_bundle, verify_logs_of
-    from saferoom.audit.verify import origin_of_log, verify_log
+    from saferoom.audit.evidence.bundle_reader import is_bundle, verify_logs_of
+    from saferoom.audit.evidence.verify import origin_of_log, verify_log
 
     if is_bundle(path):
         found = verify_logs_of(path, lambda _origin: (keys, None))
@@ -125,7 +125,7 @@ def signing_keys(contracts: Mapping[str, Contract]) -> dict[str, dict[str, bytes
 
 def log_keys(contracts: Iterable[Contract]) -> list[str]:
     """The verifier keys of the logs that these contracts pin."""
-    from saferoom.audit.note import ED25519, NoteVerifier
+    from saferoom.audit.formats.note import ED25519, NoteVerifier
 
     return [
         str(NoteVerifier(f"saferoom/{name}", ED25519, keys.log))

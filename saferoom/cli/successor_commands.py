@@ -31,8 +31,8 @@ def propose(
     """
     from saferoom.identity.files import write_private
     from saferoom.identity.keys import NodeKeys
-    from saferoom.node.home import Home
-    from saferoom.node.successor import propose as propose_successor
+    from saferoom.jobs.home import Home
+    from saferoom.node.witnessing.successor import propose as propose_successor
 
     place = Home.at(node.home)
     place.check()
@@ -62,9 +62,9 @@ def open_(node: Node, paper: PaperArgument) -> None:
 
     The node must be down. The old files are kept beside it for the auditor.
     """
-    from saferoom.node.home import Home
+    from saferoom.jobs.home import Home
     from saferoom.node.setup import read_text
-    from saferoom.node.succession import open_successor
+    from saferoom.node.witnessing.succession import open_successor
 
     place = Home.at(node.home)
     place.check()

@@ -12,7 +12,7 @@ from saferoom.cli.reconcile_command import load_contracts
 from saferoom.errors import ConfigError
 
 if TYPE_CHECKING:
-    from saferoom.audit.quorum import Quorum
+    from saferoom.audit.witness.quorum import Quorum
     from saferoom.contracts.contract import Contract
 
 KeyOption = Annotated[
@@ -43,7 +43,7 @@ class Trust:
         cls, keys: list[str] | None, witnesses: list[str] | None, needed: int, contract: Path | None
     ) -> Trust:
         """From the options. Raises: ConfigError, UsageError."""
-        from saferoom.audit.quorum import Quorum
+        from saferoom.audit.witness.quorum import Quorum
 
         quorum = Quorum.of_keys(needed, witnesses) if witnesses else None
         agreed = next(iter(load_contracts([contract]).values())) if contract else None
@@ -51,7 +51,7 @@ class Trust:
 
     def for_log(self, origin: str) -> tuple[tuple[str, ...], Quorum | None]:
         """Verifier keys and quorum for the log `origin`. Raises: ConfigError if the contract has none."""
-        from saferoom.node.quorums import log_verifier, node_of, quorum_of
+        from saferoom.node.witnessing.quorums import log_verifier, node_of, quorum_of
 
         if self.contract is None:
             return self.keys, self.witnessed_by
@@ -66,6 +66,6 @@ class Trust:
 
     def for_path(self, log: Path) -> tuple[tuple[str, ...], Quorum | None]:
         """The same for the log in a database or an exported folder."""
-        from saferoom.audit.verify import origin_of_log
+        from saferoom.audit.evidence.verify import origin_of_log
 
         return self.for_log(origin_of_log(log) if self.contract else "")

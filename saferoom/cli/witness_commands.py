@@ -15,7 +15,7 @@ from saferoom.cli.party_commands import say_whether_encrypted, show_daemon_log
 from saferoom.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from saferoom.node.standalone import WitnessHome
+    from saferoom.node.witnessing.standalone import WitnessHome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +33,7 @@ def init(
 
     Have the key named in contracts (witnessing: keys), and give it to whoever checks logs.
     """
-    from saferoom.node.standalone import WitnessHome
+    from saferoom.node.witnessing.standalone import WitnessHome
 
     word = given_passphrase(node.passphrase_file)
     home = WitnessHome.create(node.home, name, word)
@@ -54,7 +54,7 @@ def up(
     node: Node, listen: Annotated[str, typer.Option(help="host:port to listen at.")] = "127.0.0.1:7480"
 ) -> None:
     """Answer C2SP's witness protocol until stopped: POST /add-checkpoint."""
-    from saferoom.node.standalone import serve_witness
+    from saferoom.node.witnessing.standalone import serve_witness
 
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit():
@@ -80,8 +80,8 @@ def proof(
 
     Exit code 0 if they do, 1 if they do not.
     """
-    from saferoom.audit.note import NoteVerifier
-    from saferoom.audit.witness import check_fork
+    from saferoom.audit.formats.note import NoteVerifier
+    from saferoom.audit.witness.witness import check_fork
 
     notes = [_text(path) for path in (first, second)]
     fork = check_fork(notes[0], notes[1], [NoteVerifier.parse(text) for text in key])
@@ -89,7 +89,7 @@ def proof(
 
 
 def _home(node: Node) -> WitnessHome:
-    from saferoom.node.standalone import WitnessHome
+    from saferoom.node.witnessing.standalone import WitnessHome
 
     home = WitnessHome(node.home)
     home.logs()

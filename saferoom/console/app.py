@@ -11,9 +11,13 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from saferoom.console import routes_agreements, routes_door, routes_entries, routes_export, routes_logs
 from saferoom.console.desk import Desk
 from saferoom.console.guard import Guard
+from saferoom.console.routes import agreements as routes_agreements
+from saferoom.console.routes import door as routes_door
+from saferoom.console.routes import entries as routes_entries
+from saferoom.console.routes import export as routes_export
+from saferoom.console.routes import logs as routes_logs
 from saferoom.errors import SafeRoomError, UsageError
 
 STATIC = Path(__file__).parent / "static"

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from saferoom.console.access import COOKIE, Access
-from saferoom.console.evidence import Evidence
-from saferoom.console.index import Columns, Index
-from saferoom.console.opened import OpenedLog
+from saferoom.console.reading.evidence import Evidence
+from saferoom.console.reading.index import Columns, Index
+from saferoom.console.reading.opened import OpenedLog
 from saferoom.console.rendering import Overall, Pages
 from saferoom.console.texts import LANGUAGES
 from saferoom.errors import UsageError

@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from saferoom import __version__
-from saferoom.audit.verdict import VerdictKind
+from saferoom.audit.evidence.verdict import VerdictKind
 from saferoom.console import words as dictionary
-from saferoom.console.entries import ShownEntry
-from saferoom.console.opened import OpenedLog, worst
+from saferoom.console.reading.entries import ShownEntry
+from saferoom.console.reading.opened import OpenedLog, worst
 from saferoom.console.texts import texts
 
 _DASH = "–"

@@ -18,7 +18,7 @@ import uvicorn
 from saferoom.console.access import Access
 from saferoom.console.app import create_app
 from saferoom.console.desk import Desk
-from saferoom.console.evidence import Evidence
+from saferoom.console.reading.evidence import Evidence
 from saferoom.errors import ConfigError, UsageError
 
 Told = Callable[[str], None]

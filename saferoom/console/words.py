@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from saferoom.audit.verdict import NOT_PROVED, VerdictKind
-from saferoom.audit.vocabulary import STAGE_TITLES
+from saferoom.audit.entries.vocabulary import STAGE_TITLES
+from saferoom.audit.evidence.verdict import NOT_PROVED, VerdictKind
 from saferoom.protocols.learns import KINDS
 from saferoom.report.texts import KINDS_ZH
 

@@ -35,7 +35,7 @@ from saferoom.data.table import (
 )
 from saferoom.data.version import ContentHash
 from saferoom.errors import ConfigError, StorageError
-from saferoom.models.boosting_settings import LARGEST_WEIGHT
+from saferoom.models.boosting.settings import LARGEST_WEIGHT
 
 _FIXED = 5  # id, row hash, label, split and weight stand before the features in every batch
 

@@ -17,8 +17,8 @@ import numpy as np
 from saferoom.data.table import CategoryColumn, ColumnType, PartyTable
 from saferoom.data.woe import assign
 from saferoom.errors import StorageError
-from saferoom.models.binning import Bins, NumberBins, bins_from_dict
-from saferoom.models.boosting_bins import binned, level_bins, number_bins
+from saferoom.models.boosting.bins import binned, level_bins, number_bins
+from saferoom.models.scorecard.binning import Bins, NumberBins, bins_from_dict
 from saferoom.protocols.bins import BinnedFeature
 
 FORMAT = "saferoom tree columns 1"

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from saferoom.data.table import CategoryColumn, Column, ColumnType, NumericColumn, PartyTable
 from saferoom.errors import ConfigError, StorageError
-from saferoom.models.binning import Bins, CategoryBins, Codes, NumberBins
-from saferoom.models.binning_merge import MergeSettings
-from saferoom.models.binning_pre import category_bins, quantile_bins, tree_bins
-from saferoom.models.woe import BinCounts
-from saferoom.models.woe_column import WoeColumn, fit_column
+from saferoom.models.scorecard.binning import Bins, CategoryBins, Codes, NumberBins
+from saferoom.models.scorecard.merging import MergeSettings
+from saferoom.models.scorecard.pre_binning import category_bins, quantile_bins, tree_bins
+from saferoom.models.scorecard.woe import BinCounts
+from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
 
 FORMAT = "saferoom woe 1"
 

@@ -19,11 +19,11 @@ import yaml
 from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
+from saferoom.jobs.home import Home
+from saferoom.jobs.problem import Problem
 from saferoom.lab.processes import SAFEROOM, NodeProcess, reserved_port
 from saferoom.lab.room import Room
 from saferoom.node.core import Core
-from saferoom.node.home import Home
-from saferoom.node.problem import Problem
 from saferoom.node.settings import NodeSettings, Patience, load_settings, save_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
 

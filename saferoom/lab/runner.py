@@ -21,13 +21,13 @@ from saferoom.contracts.canonical import canonical_bytes
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.jobs.home import Home
 from saferoom.lab.house import House, house
 from saferoom.lab.room import Room
 from saferoom.lab.twin import fit_twin
 from saferoom.node.book import ContractBook
-from saferoom.node.home import Home
-from saferoom.node.quorums import quorum_of
 from saferoom.node.state import State
+from saferoom.node.witnessing.quorums import quorum_of
 
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]

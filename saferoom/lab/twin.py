@@ -17,12 +17,12 @@ from saferoom.contracts.params import BoostingParams
 from saferoom.errors import StorageError
 from saferoom.lab.room import Room
 from saferoom.lab.twin_rows import TwinRows
-from saferoom.models.boosting_gradients import probabilities
-from saferoom.models.boosting_plain import fit_boosting_plain
-from saferoom.node.any_model import model_from_file
-from saferoom.node.boosted_model import BoostedModel
-from saferoom.node.boosting_task import boosting_settings
-from saferoom.node.model_file import PartyModel
+from saferoom.models.boosting.gradients import probabilities
+from saferoom.models.boosting.plain import fit_boosting_plain
+from saferoom.tasks.boosted_model import BoostedModel
+from saferoom.tasks.boosting import boosting_settings
+from saferoom.tasks.models import model_from_file
+from saferoom.tasks.regression_model import PartyModel
 
 Floats = NDArray[np.float64]
 TIGHT, MANY = 1e-8, 10_000

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from saferoom.audit.note import NoteVerifier
+from saferoom.audit.formats.note import NoteVerifier
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.node.book import ContractBook
-from saferoom.node.quorums import log_verifier, node_of
+from saferoom.node.witnessing.quorums import log_verifier, node_of
 
 FRESH_S = 2.0
 Found = Mapping[str, frozenset[PublicKeys]]

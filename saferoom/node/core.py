@@ -14,17 +14,25 @@ from pathlib import Path
 from typing import Any, cast
 
 from saferoom import __version__
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.commitments import SaltStore
-from saferoom.audit.events import Actor, Anchor, ContractRef, DataObject, DisclosureRef, Event, ModelRef
-from saferoom.audit.log import AuditLog, Clock, utc_now
-from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
-from saferoom.audit.quorum import witness_name
-from saferoom.audit.recorder import Recorder
-from saferoom.audit.schema import MAX_ITEMS
-from saferoom.audit.vocabulary import EventType, Outcome
-from saferoom.audit.witness import Witness
-from saferoom.audit.witness_store import Alarm, WitnessStore
+from saferoom.audit.entries.events import (
+    Actor,
+    Anchor,
+    ContractRef,
+    DataObject,
+    DisclosureRef,
+    Event,
+    ModelRef,
+)
+from saferoom.audit.entries.schema import MAX_ITEMS
+from saferoom.audit.entries.vocabulary import EventType, Outcome
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
+from saferoom.audit.log.audit_log import AuditLog, Clock, utc_now
+from saferoom.audit.log.commitments import SaltStore
+from saferoom.audit.log.recorder import Recorder
+from saferoom.audit.witness.memory import Alarm, WitnessStore
+from saferoom.audit.witness.quorum import witness_name
+from saferoom.audit.witness.witness import Witness
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import Usage, check_disclosure
@@ -36,15 +44,15 @@ from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR
-from saferoom.link.tls import TlsMaterial
+from saferoom.jobs.home import Home
+from saferoom.link.transport.tls import TlsMaterial
 from saferoom.node import state as tables
 from saferoom.node.acquaintances import Acquaintances
 from saferoom.node.book import ContractBook
-from saferoom.node.home import Home
-from saferoom.node.quorums import node_of, origin_of
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.state import State
-from saferoom.node.successor import Recovery, present_origin
+from saferoom.node.witnessing.quorums import node_of, origin_of
+from saferoom.node.witnessing.successor import Recovery, present_origin
 
 ANCHORED = frozenset({"contract.activated", "job.finished", "node.stopped"})
 """Entries that name the other nodes' checkpoints as last seen."""

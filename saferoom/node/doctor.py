@@ -14,9 +14,9 @@ import psutil
 
 from saferoom.errors import SafeRoomError
 from saferoom.identity.certificates import days_left
-from saferoom.node.home import Home
+from saferoom.jobs.home import Home
 from saferoom.node.settings import load_settings
-from saferoom.node.training_checkpoint import has_checkpoint
+from saferoom.tasks.checkpoint import has_checkpoint
 
 CONNECT_S = 5.0
 LOW_DISK_BYTES = 2 << 30

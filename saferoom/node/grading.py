@@ -20,12 +20,12 @@ from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.errors import ConfigError, UsageError
 from saferoom.models.stability import stability_of_counts
-from saferoom.node.score_files import plain_scheme
 from saferoom.scoring.calibration import Check, calibrate, check_grading
 from saferoom.scoring.grade_table import GradeRow
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.monitoring import AlertRules, Movement, Quarter, compare_quarters
 from saferoom.scoring.standard import standard_scheme
+from saferoom.tasks.score_files import plain_scheme
 
 Plain = dict[str, Any]
 

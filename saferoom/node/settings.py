@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from saferoom.audit.feeder import Pace
+from saferoom.audit.witness.feeder import Pace
 from saferoom.errors import ConfigError
 from saferoom.link.settings import LinkSettings
 

@@ -22,8 +22,8 @@ from saferoom.identity.files import write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR, HELPER, check_party_id
+from saferoom.jobs.home import Home
 from saferoom.node.core import Core, log_signer
-from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings, save_settings
 
 CERTIFICATE_DAYS = 365

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from saferoom.link.flow_book import STRAGGLERS_S, FlowBook
 from saferoom.link.frames import HEADER_BYTES
+from saferoom.link.relay.flow_book import STRAGGLERS_S, FlowBook
 from tests.link_helpers import (
     JOB_ID,
     Authority,

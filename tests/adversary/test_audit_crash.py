@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import AuditLog, NoteSigner, Recorder, verify_log
-from saferoom.audit.merkle import leaf_hash
+from saferoom.audit.formats.merkle import leaf_hash
 from saferoom.errors import StorageError
 from tests.witness_room import Bench, open_log, signer_of
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from saferoom.audit import AuditLog, verify_log
-from saferoom.audit.quorum import cosignature
-from saferoom.audit.witness_store import WitnessStore
+from saferoom.audit.witness.memory import WitnessStore
+from saferoom.audit.witness.quorum import cosignature
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.contracts.policy import Policy
 from saferoom.errors import StorageError
 from saferoom.node.core import Core
-from saferoom.node.party_contracts import PartyContracts
+from saferoom.node.daemons.party_contracts import PartyContracts
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns
 from tests.witness_room import Bench, grow, open_log, request_for, signer_of, witness_signer
 

@@ -21,13 +21,13 @@ from saferoom.audit import (
     copy_log,
     export_folder,
 )
-from saferoom.audit.bundle import write_bundle
-from saferoom.audit.fsck import fsck
-from saferoom.audit.search import Query
-from saferoom.audit.selections import FORMATS, export_selection
-from saferoom.audit.sources import opened_logs
-from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.tlog import export_tiles
+from saferoom.audit.evidence.bundle import write_bundle
+from saferoom.audit.evidence.fsck import fsck
+from saferoom.audit.evidence.search import Query
+from saferoom.audit.evidence.selections import FORMATS, export_selection
+from saferoom.audit.evidence.sources import opened_logs
+from saferoom.audit.log.sqlite import SqliteReader
+from saferoom.audit.log.tlog import export_tiles
 from saferoom.errors import UsageError
 from saferoom.ids import uscc_check_character
 

@@ -13,14 +13,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import AuditLog, Event, NoteSigner, VerdictKind, copy_log, export_folder, verify_log
-from saferoom.audit.canonical import decode, encode
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.merkle import leaf_hash
-from saferoom.audit.note import sign_note
-from saferoom.audit.opening import create
-from saferoom.audit.sqlite import _SCHEMA, SqliteWriter
-from saferoom.audit.store import Batch, Head
-from saferoom.audit.tiles import TileBuilder
+from saferoom.audit.formats.canonical import decode, encode
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import leaf_hash
+from saferoom.audit.formats.note import sign_note
+from saferoom.audit.formats.tiles import TileBuilder
+from saferoom.audit.log.opening import create
+from saferoom.audit.log.sqlite import _SCHEMA, SqliteWriter
+from saferoom.audit.log.store import Batch, Head
 
 SIGNER = NoteSigner("saferoom/bank", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEYS = [SIGNER.verifier_key]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from saferoom.audit import AuditLog, VerdictKind, copy_log, verify_log
-from saferoom.audit.canonical import decode, encode
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.merkle import consistency_proof, leaf_hash, root_of
-from saferoom.audit.note import split_note
-from saferoom.audit.opening import ahead_path
-from saferoom.audit.quorum import cosignature
-from saferoom.audit.witness import OK, Answer, Request, check_fork
+from saferoom.audit.formats.canonical import decode, encode
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import consistency_proof, leaf_hash, root_of
+from saferoom.audit.formats.note import split_note
+from saferoom.audit.log.opening import ahead_path
+from saferoom.audit.witness.quorum import cosignature
+from saferoom.audit.witness.witness import OK, Answer, Request, check_fork
 from saferoom.errors import StorageError
 from tests.witness_room import NOW_S, Bench, grow, keys_of, open_log, request_for, signer_of, witness_signer
 

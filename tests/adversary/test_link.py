@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 
 from saferoom.errors import PeerError, VerificationError
-from saferoom.link.connection import Connection
 from saferoom.link.credit import CreditError, CreditMeter
 from saferoom.link.frames import Flag, FrameHeader, Kind
 from saferoom.link.settings import RelayLimits
-from saferoom.link.tls import TlsMaterial
+from saferoom.link.transport.connection import Connection
+from saferoom.link.transport.tls import TlsMaterial
 from tests.link_helpers import (
     JOB_ID,
     QUICK,
@@ -47,7 +47,7 @@ def coordinator(authority: Authority) -> Iterator[Coordinator]:
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A party that does not look at its own certificate, as an attacker's would not."""
-    monkeypatch.setattr("saferoom.link.connection.check_material", lambda *_: None)
+    monkeypatch.setattr("saferoom.link.transport.connection.check_material", lambda *_: None)
 
 
 def refusal(address: str, party: str, tls: TlsMaterial) -> tuple[str, str]:
@@ -251,7 +251,7 @@ def test_a_party_past_its_credit_is_cut_off_and_the_relay_stays_small(
 ) -> None:
     """The tax bureau's line stands still; the bank floods it with flows of its own making."""
     limits = RelayLimits(flow_bytes=4 * MIB, sender_bytes=24 * MIB)
-    monkeypatch.setattr("saferoom.link.connection.CreditMeter", _Boundless)
+    monkeypatch.setattr("saferoom.link.transport.connection.CreditMeter", _Boundless)
     with running_room(authority, NAMES, limits=limits, settings=replace(QUICK, dead_after_s=60)) as (
         coordinator,
         daemons,

@@ -10,12 +10,12 @@ import pytest
 
 from saferoom.contracts.contract import Contract
 from saferoom.ids import COORDINATOR
-from saferoom.link.relay import Relay
+from saferoom.link.relay.relay import Relay
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
-from saferoom.node.coordinator import Coordinator
 from saferoom.node.core import Core
-from saferoom.node.party import Party
+from saferoom.node.daemons.coordinator import Coordinator
+from saferoom.node.daemons.party import Party
 from tests.node_room import Nodes, contract_message, enterprises, opened_nodes, three_party_columns
 
 JOB = "ab" * 16

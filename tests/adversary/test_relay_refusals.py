@@ -9,8 +9,8 @@ import pytest
 
 from saferoom.identity.register import Enrolled, Register
 from saferoom.ids import COORDINATOR
-from saferoom.link.flow_book import FlowBook
-from saferoom.node.coordinator import REFUSED_AGAIN_S, Coordinator
+from saferoom.link.relay.flow_book import FlowBook
+from saferoom.node.daemons.coordinator import REFUSED_AGAIN_S, Coordinator
 from tests.adversary.test_audit_completeness import NO_PART, recorded_job
 from tests.link_helpers import JOB_ID, Authority, Daemon, running_room, start_daemon, wait_for
 from tests.node_room import Nodes, opened_nodes

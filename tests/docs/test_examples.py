@@ -19,8 +19,8 @@ from saferoom.data.dataset import DatasetDescription, describe_file
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.jobs.home import Home
 from saferoom.lab.room import load_room
-from saferoom.node.home import Home
 from saferoom.node.settings import load_settings
 from saferoom.node.setup import init_party
 from saferoom.scoring.grades import scheme_from_dict

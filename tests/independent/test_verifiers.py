@@ -20,14 +20,14 @@ import pytest
 import witness_log
 
 from saferoom.audit import AuditLog
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.feeder import Feeder
-from saferoom.audit.merkle import leaf_hash
-from saferoom.audit.note import NoteVerifier, split_note
-from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.tlog import TlogFiles, export_tiles
-from saferoom.audit.witness import Answer, Request, Witness, trust
-from saferoom.audit.witness_store import WitnessStore
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import leaf_hash
+from saferoom.audit.formats.note import NoteVerifier, split_note
+from saferoom.audit.log.sqlite import SqliteReader
+from saferoom.audit.log.tlog import TlogFiles, export_tiles
+from saferoom.audit.witness.feeder import Feeder
+from saferoom.audit.witness.memory import WitnessStore
+from saferoom.audit.witness.witness import Answer, Request, Witness, trust
 from tests.witness_room import (
     NOW_S,
     PACE,

@@ -16,10 +16,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from saferoom.contracts.tree_terms import LEAST_LEAF_ROWS
-from saferoom.models import boosting
-from saferoom.models.boosting_gradients import Sample
-from saferoom.models.boosting_model import LocalTrees
-from saferoom.models.boosting_settings import FRAC_BITS, BoostingSettings
+from saferoom.models.boosting import train as boosting
+from saferoom.models.boosting.gradients import Sample
+from saferoom.models.boosting.model import LocalTrees
+from saferoom.models.boosting.settings import FRAC_BITS, BoostingSettings
 from saferoom.protocols.split_layout import SumLayout
 from tests.attack_room import Asked, credit_room, real_room, watching
 from tests.boosting_room import Array, BoostingRoom, random_room

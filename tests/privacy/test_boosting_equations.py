@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from saferoom.models import boosting_plain
+from saferoom.models.boosting import plain as boosting_plain
 from tests.attack_room import Asked, credit_room, watching
 from tests.boosting_room import Array, BoostingRoom, numbers
 from tests.tree_attacks import linked, who_lies_left

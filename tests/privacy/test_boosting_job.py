@@ -20,12 +20,12 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import Job, allowed_disclosures
 from saferoom.errors import StorageError
 from saferoom.ids import HELPER
-from saferoom.models.boosting_gradients import probabilities
-from saferoom.models.boosting_messages import MORE
-from saferoom.models.boosting_plain import fit_boosting_plain
-from saferoom.node.any_model import load_model
-from saferoom.node.boosted_model import BoostedModel
-from saferoom.node.boosting_task import boosting_settings
+from saferoom.models.boosting.gradients import probabilities
+from saferoom.models.boosting.messages import MORE
+from saferoom.models.boosting.plain import fit_boosting_plain
+from saferoom.tasks.boosted_model import BoostedModel
+from saferoom.tasks.boosting import boosting_settings
+from saferoom.tasks.models import load_model
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import add_data, enterprises
 from tests.task_room import Played, play

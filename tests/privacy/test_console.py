@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from saferoom.console.evidence import Evidence
-from saferoom.console.opened import Trust
+from saferoom.console.reading.evidence import Evidence
+from saferoom.console.reading.opened import Trust
 from tests.console_room import visitor
 from tests.node_room import enterprises, opened_nodes, three_party_columns, write_rows
 from tests.task_room import play

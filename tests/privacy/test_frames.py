@@ -19,15 +19,15 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from saferoom.audit.sqlite import SqliteReader
+from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import Job, allowed_disclosures
 from saferoom.errors import SafeRoomError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.jobs.home import Home
 from saferoom.lab.house import house
 from saferoom.link.frames import AUTHENTICATED_BYTES, HEADER_BYTES, Kind, parse_header
-from saferoom.node.home import Home
 from tests.bent_node import LOUD
 from tests.desk_room import PATIENCE, Desk, empty_room
 from tests.node_room import PARTIES, enterprises, write_rows
@@ -323,7 +323,7 @@ def test_no_secret_in_arguments_environment_or_files(watched: Watched) -> None:
     for (node, job), spec in given.items():
         arguments = spec["argv"].rstrip("\0").split("\0")
         if node not in TALKATIVE:
-            assert arguments[1:3] == ["-m", "saferoom.node.forkserver"]
+            assert arguments[1:3] == ["-m", "saferoom.node.processes.forkserver"]
             assert arguments[3].isdecimal() and len(arguments) == 4
         for text in (spec["argv"], spec["environment"]):
             assert job not in text and watched.contract.id not in text

@@ -9,8 +9,8 @@ import pytest
 
 from saferoom.channel.codec import decode
 from saferoom.errors import MaskReuseError
-from saferoom.models import logistic_plan
-from saferoom.models.logistic_plan import WIDE
+from saferoom.models.logistic import plan as logistic_plan
+from saferoom.models.logistic.plan import WIDE
 from saferoom.protocols.learns import KINDS
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from tests.logistic_room import play_logistic, synthetic

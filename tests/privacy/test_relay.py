@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from saferoom.channel.session import Session
 from saferoom.errors import VerificationError
 from saferoom.link.frames import AUTHENTICATED_BYTES, HEADER_BYTES, Kind, parse_header
-from saferoom.link.relay_service import RelayService
+from saferoom.link.relay.service import RelayService
 from saferoom.link.sealing import open_job_key, seal_job_key
 from tests.link_helpers import Authority, attach_all, running_room
 

@@ -10,9 +10,9 @@ import pytest
 
 from saferoom.errors import PeerError, SafeRoomError, UsageError
 from saferoom.he.keys import Encryption
-from saferoom.models.boosting import Grown
-from saferoom.models.boosting_model import LocalTrees
-from saferoom.models.boosting_plain import PlainBoosting
+from saferoom.models.boosting.model import LocalTrees
+from saferoom.models.boosting.plain import PlainBoosting
+from saferoom.models.boosting.train import Grown
 from saferoom.protocols import split_sums as module
 from tests.boosting_room import PARTIES, BoostingRoom, random_room
 from tests.he_keys import KINDS

@@ -18,10 +18,11 @@ from saferoom.errors import (
     UsageError,
     VerificationError,
 )
-from saferoom.models import logistic, logistic_plan
-from saferoom.models.logistic import LogisticSettings, deal_logistic, release, train_logistic
-from saferoom.models.logistic_plain import fit_plain
-from saferoom.models.logistic_plan import make_plan
+from saferoom.models.logistic import plan as logistic_plan
+from saferoom.models.logistic import train as logistic
+from saferoom.models.logistic.plain import fit_plain
+from saferoom.models.logistic.plan import make_plan
+from saferoom.models.logistic.train import LogisticSettings, deal_logistic, release, train_logistic
 from saferoom.ring.prg import random_rows
 from saferoom.sharing.values import Public
 from tests.logistic_room import play_logistic, synthetic

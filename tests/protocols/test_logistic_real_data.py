@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from saferoom.models import logistic
-from saferoom.models.logistic import LogisticSettings
-from saferoom.models.logistic_plain import fit_plain
+from saferoom.models.logistic import train as logistic
+from saferoom.models.logistic.plain import fit_plain
+from saferoom.models.logistic.train import LogisticSettings
 from tests.logistic_room import load_real, play_logistic
 
 pytestmark = pytest.mark.shared_data

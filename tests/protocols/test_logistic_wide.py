@@ -9,9 +9,9 @@ import pytest
 
 from saferoom.channel.codec import decode
 from saferoom.errors import ProtocolError
-from saferoom.models import logistic_plan
-from saferoom.models.logistic_plain import fit_plain
-from saferoom.models.logistic_plan import LogisticSettings, make_plan
+from saferoom.models.logistic import plan as logistic_plan
+from saferoom.models.logistic.plain import fit_plain
+from saferoom.models.logistic.plan import LogisticSettings, make_plan
 from tests.logistic_room import play_logistic
 from tests.numeric_room import HELPER
 from tests.uniformity import looks_uniform

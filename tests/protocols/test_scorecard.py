@@ -9,14 +9,14 @@ import pytest
 
 from saferoom.channel.session import Session
 from saferoom.he.keys import Encryption
-from saferoom.models.binning_merge import MergeSettings
-from saferoom.models.binning_pre import quantile_bins
-from saferoom.models.logistic import deal_logistic, evaluate, release, train_logistic
-from saferoom.models.logistic_plan import LogisticSettings
+from saferoom.models.logistic.plan import LogisticSettings
+from saferoom.models.logistic.train import deal_logistic, evaluate, release, train_logistic
 from saferoom.models.metrics import metrics_summary
-from saferoom.models.scorecard_plain import fit_scorecard_plain
-from saferoom.models.woe import BinCounts
-from saferoom.models.woe_column import WoeColumn, fit_column
+from saferoom.models.scorecard.merging import MergeSettings
+from saferoom.models.scorecard.plain import fit_scorecard_plain
+from saferoom.models.scorecard.pre_binning import quantile_bins
+from saferoom.models.scorecard.woe import BinCounts
+from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
 from saferoom.protocols.bins import BinnedFeature, Minimums
 from saferoom.protocols.label_counts import count_events
 from saferoom.scoring.points import pd_from_logit

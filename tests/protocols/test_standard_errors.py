@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saferoom.channel.session import Session
-from saferoom.models.standard_errors import deal_standard_errors, standard_errors
+from saferoom.models.scorecard.standard_errors import deal_standard_errors, standard_errors
 from tests.logistic_room import synthetic
 from tests.numeric_room import Room
 

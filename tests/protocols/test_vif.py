@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from saferoom.channel.session import Session
-from saferoom.models.vif import RIDGE, _bound, deal_leave_out_collinear, leave_out_collinear
+from saferoom.models.scorecard.vif import RIDGE, _bound, deal_leave_out_collinear, leave_out_collinear
 from tests.numeric_room import Room
 
 Array = np.ndarray[Any, Any]

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit import NoteSigner, Recorder, verify_bundle
-from saferoom.audit.bundle import write_bundle
-from saferoom.audit.export import export_folder
-from saferoom.audit.note import COSIGNATURE_V1
-from saferoom.audit.quorum import cosignature, witness_name
-from saferoom.audit.search import Query
-from saferoom.audit.sources import opened_logs
+from saferoom.audit import NoteSigner, Recorder
+from saferoom.audit.evidence import verify_bundle
+from saferoom.audit.evidence.bundle import write_bundle
+from saferoom.audit.evidence.search import Query
+from saferoom.audit.evidence.sources import opened_logs
+from saferoom.audit.formats.note import COSIGNATURE_V1
+from saferoom.audit.log.export import export_folder
+from saferoom.audit.witness.quorum import cosignature, witness_name
 from saferoom.contracts.canonical import canonical_bytes
 from saferoom.ids import COORDINATOR
 from tests.cli_runner import Result, run_command

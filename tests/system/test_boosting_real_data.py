@@ -22,8 +22,8 @@ from saferoom.data.loading import load
 from saferoom.data.table import CategoryColumn, PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.lab.room import load_room
-from saferoom.models.boosting_plain import fit_boosting_plain
-from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting.plain import fit_boosting_plain
+from saferoom.models.boosting.settings import BoostingSettings
 
 SETTINGS = BoostingSettings(n_estimators=30, max_depth=3, learning_rate=0.3, max_bin=32)
 LARGE, SMALL = ("bank_marketing", "gmsc", "uci_default"), {"breast": 0.003, "polish1": 0.01}

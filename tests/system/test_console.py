@@ -13,7 +13,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from saferoom.audit.sqlite import SqliteReader
+from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.lab.processes import SAFEROOM
 from tests.browser import Browser, browser
 from tests.console_process import Serving, serving, started

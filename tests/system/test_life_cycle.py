@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.export import export_folder
-from saferoom.audit.lifecycle import Lifecycle, lifecycle
-from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.verify import verify_log
+from saferoom.audit.evidence.lifecycle import Lifecycle, lifecycle
+from saferoom.audit.evidence.verify import verify_log
+from saferoom.audit.log.export import export_folder
+from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.errors import RefusedError
 from saferoom.ids import COORDINATOR
 from saferoom.lab.house import house

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from saferoom.errors import ConfigError, UsageError
-from saferoom.link.flow_book import FlowBook, FlowCut
 from saferoom.link.frames import FrameHeader
-from saferoom.link.relay import Relay
+from saferoom.link.relay.flow_book import FlowBook, FlowCut
+from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import NetworkEmulation
 from saferoom.link.switchboard import Switchboard
 from saferoom.link.transcript import Mark

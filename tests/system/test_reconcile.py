@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit import VerdictKind, verify_bundle, verify_log
+from saferoom.audit import VerdictKind, verify_log
+from saferoom.audit.evidence import verify_bundle
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR
+from saferoom.jobs.home import Home
 from saferoom.lab.house import house
 from saferoom.node.core import log_signer
-from saferoom.node.home import Home
 from tests.cli_runner import Result, run_command
 from tests.desk_room import PATIENCE, Desk, empty_room
 from tests.node_room import PARTIES, enterprises

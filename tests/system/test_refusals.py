@@ -17,10 +17,10 @@ import pytest
 from saferoom.errors import RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR
+from saferoom.jobs.home import Home
 from saferoom.lab.house import house
 from saferoom.lab.processes import NodeProcess
 from saferoom.node.core import Core
-from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
 from tests.desk_room import PATIENCE, Desk, empty_room, until

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from saferoom.audit.sources import opened_logs, size_of
+from saferoom.audit.evidence.sources import opened_logs, size_of
 from saferoom.errors import RefusedError
 from saferoom.ids import COORDINATOR
 from saferoom.lab.house import House, house
@@ -89,7 +89,7 @@ def job_process(node: NodeProcess) -> psutil.Process:
     (server,) = [
         child
         for child in psutil.Process(node.process.pid).children()
-        if "saferoom.node.forkserver" in child.cmdline()
+        if "saferoom.node.processes.forkserver" in child.cmdline()
     ]
     return server.children()[0]
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from saferoom.audit import AuditLog, VerdictKind, verify_log
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.quorum import Quorum
-from saferoom.audit.witness import Request
-from saferoom.audit.witness_http import ask_witness
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.witness.http import ask_witness
+from saferoom.audit.witness.quorum import Quorum
+from saferoom.audit.witness.witness import Request
 from saferoom.lab.processes import reserved_port
 from tests.cli_runner import run_command
 from tests.witness_room import PACE, grow, open_log, signer_of
@@ -69,8 +69,8 @@ def auditor(tmp_path: Path) -> Iterator[Auditor]:
 
 
 def feed(log: AuditLog, url: str, key: str) -> None:
-    from saferoom.audit.feeder import Feeder
-    from saferoom.audit.note import NoteVerifier
+    from saferoom.audit.formats.note import NoteVerifier
+    from saferoom.audit.witness.feeder import Feeder
 
     feeder = Feeder(log, NAME, lambda: [NoteVerifier.parse(key)], PACE)
     number, body = feeder.request()

@@ -74,7 +74,7 @@ def forkserver(node: NodeProcess) -> psutil.Process:
     (child,) = [
         child
         for child in psutil.Process(node.process.pid).children()
-        if "saferoom.node.forkserver" in child.cmdline()
+        if "saferoom.node.processes.forkserver" in child.cmdline()
     ]
     return child
 

@@ -15,11 +15,12 @@ import cryptography
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from saferoom.audit import AuditLog, NoteSigner, Recorder, verify_bundle
-from saferoom.audit.bundle import write_bundle
-from saferoom.audit.export import export_folder
-from saferoom.audit.search import Query
-from saferoom.audit.sources import opened_logs
+from saferoom.audit import AuditLog, NoteSigner, Recorder
+from saferoom.audit.evidence import verify_bundle
+from saferoom.audit.evidence.bundle import write_bundle
+from saferoom.audit.evidence.search import Query
+from saferoom.audit.evidence.sources import opened_logs
+from saferoom.audit.log.export import export_folder
 from saferoom.errors import StorageError
 from tests.rewritten import rewrite
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from saferoom.audit import AuditLog, Recorder, SaltStore, subject_commitment, verify_log
-from saferoom.audit.commitments import find_commitments, is_about
+from saferoom.audit.log.commitments import find_commitments, is_about
 from saferoom.errors import StorageError
 from saferoom.ids import uscc_check_character
 

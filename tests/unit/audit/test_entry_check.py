@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from saferoom.audit.canonical import encode
-from saferoom.audit.entry_check import MINE, THEIRS, Checked, Helper, Row, check_entries, check_entry
+from saferoom.audit.entries.entry_check import MINE, THEIRS, Checked, Helper, Row, check_entries, check_entry
+from saferoom.audit.formats.canonical import encode
 
 GOOD = {
     "v": 1,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from saferoom.audit.erasure import count_files, wipe_file, wipe_tree
+from saferoom.audit.log.erasure import count_files, wipe_file, wipe_tree
 from saferoom.errors import StorageError
 
 

@@ -11,8 +11,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saferoom.audit.canonical import decode, encode
-from saferoom.audit.events import (
+from saferoom.audit.entries.events import (
     Actor,
     Anchor,
     ContractRef,
@@ -24,10 +23,19 @@ from saferoom.audit.events import (
     PeerRef,
     event_dict,
 )
-from saferoom.audit.identifiers import looks_like_enterprise_code
-from saferoom.audit.recorder import safe_reason
-from saferoom.audit.schema import OPTIONAL, REQUIRED, check_event, fault
-from saferoom.audit.vocabulary import BUCKETS, EVENT_TYPES, STAGE_OF, STAGE_TITLES, STAGES, EventType, bucket
+from saferoom.audit.entries.identifiers import looks_like_enterprise_code
+from saferoom.audit.entries.schema import OPTIONAL, REQUIRED, check_event, fault
+from saferoom.audit.entries.vocabulary import (
+    BUCKETS,
+    EVENT_TYPES,
+    STAGE_OF,
+    STAGE_TITLES,
+    STAGES,
+    EventType,
+    bucket,
+)
+from saferoom.audit.formats.canonical import decode, encode
+from saferoom.audit.log.recorder import safe_reason
 from saferoom.errors import UsageError, VerificationError
 from saferoom.ids import uscc_check_character
 

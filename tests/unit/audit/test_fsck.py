@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import Anchor, AuditLog, NoteSigner, Recorder
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.fsck import fsck
-from saferoom.audit.note import split_note
-from saferoom.audit.sources import opened_logs
+from saferoom.audit.evidence.fsck import fsck
+from saferoom.audit.evidence.sources import opened_logs
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.note import split_note
 from tests.rewritten import rewrite
 from tests.witness_room import NOW_S, Bench, grow, signer_of
 

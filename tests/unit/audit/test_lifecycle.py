@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.canonical import encode
-from saferoom.audit.events import (
+from saferoom.audit.entries.events import (
     Actor,
     ContractRef,
     DataObject,
@@ -20,9 +19,10 @@ from saferoom.audit.events import (
     PeerRef,
     event_dict,
 )
-from saferoom.audit.lifecycle import Lifecycle, contracts_in, kept_until, lifecycle
-from saferoom.audit.schema import check_event
-from saferoom.audit.vocabulary import STAGE_OF, STAGES
+from saferoom.audit.entries.schema import check_event
+from saferoom.audit.entries.vocabulary import STAGE_OF, STAGES
+from saferoom.audit.evidence.lifecycle import Lifecycle, contracts_in, kept_until, lifecycle
+from saferoom.audit.formats.canonical import encode
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 JOB = "ab" * 16

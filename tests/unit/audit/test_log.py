@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.audit import AuditLog, ContractRef, DataObject, Event, NoteSigner, Recorder, verify_log
-from saferoom.audit.canonical import decode
-from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
-from saferoom.audit.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
-from saferoom.audit.sqlite import SqliteWriter
-from saferoom.audit.store import Batch
+from saferoom.audit.formats.canonical import decode
+from saferoom.audit.formats.checkpoint import Checkpoint, open_checkpoint
+from saferoom.audit.formats.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
+from saferoom.audit.log.sqlite import SqliteWriter
+from saferoom.audit.log.store import Batch
 from saferoom.errors import StorageError, UsageError, VerificationError
 
 EVENT = Event(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saferoom.audit.merkle import (
+from saferoom.audit.formats.merkle import (
     EMPTY_ROOT,
     RightEdge,
     consistency_proof,

@@ -7,9 +7,16 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from saferoom.audit.checkpoint import Checkpoint, open_checkpoint
-from saferoom.audit.merkle import EMPTY_ROOT
-from saferoom.audit.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, open_note, sign_note, split_note
+from saferoom.audit.formats.checkpoint import Checkpoint, open_checkpoint
+from saferoom.audit.formats.merkle import EMPTY_ROOT
+from saferoom.audit.formats.note import (
+    COSIGNATURE_V1,
+    NoteSigner,
+    NoteVerifier,
+    open_note,
+    sign_note,
+    split_note,
+)
 from saferoom.errors import UsageError, VerificationError
 
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

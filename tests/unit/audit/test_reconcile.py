@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.reconcile import reconcile
+from saferoom.audit.reconcile.logs import reconcile
 from saferoom.errors import UsageError
 from saferoom.ids import COORDINATOR, HELPER
 from tests.paper_logs import (

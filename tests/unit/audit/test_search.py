@@ -19,10 +19,10 @@ from saferoom.audit import (
     Recorder,
     SaltStore,
 )
-from saferoom.audit.search import Query, search
-from saferoom.audit.selections import FORMATS, NOT_COMPLETE, export_selection, neutral
-from saferoom.audit.verdict import VerdictKind
-from saferoom.audit.verify import verify_log
+from saferoom.audit.evidence.search import Query, search
+from saferoom.audit.evidence.selections import FORMATS, NOT_COMPLETE, export_selection, neutral
+from saferoom.audit.evidence.verdict import VerdictKind
+from saferoom.audit.evidence.verify import verify_log
 from saferoom.errors import StorageError, UsageError
 
 CODE = "91350211M000100Y43"

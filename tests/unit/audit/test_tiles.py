@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saferoom.audit.merkle import (
+from saferoom.audit.formats.merkle import (
     consistency_proof,
     inclusion_proof,
     root_of,
     verify_consistency,
     verify_inclusion,
 )
-from saferoom.audit.tiles import (
+from saferoom.audit.formats.tiles import (
     TileBuilder,
     entries_path,
     entry_bundle,

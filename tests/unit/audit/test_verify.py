@@ -21,8 +21,8 @@ from saferoom.audit import (
     export_folder,
     verify_log,
 )
-from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.verdict import NOT_PROVED
+from saferoom.audit.evidence.verdict import NOT_PROVED
+from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.errors import StorageError, UsageError
 
 NOW = datetime(2026, 1, 31, 8, 0, 0, tzinfo=UTC)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from saferoom.audit import AuditLog
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.merkle import EMPTY_ROOT
-from saferoom.audit.note import sign_note, split_note
-from saferoom.audit.quorum import Quorum, cosignature, newest_witnessed
-from saferoom.audit.sqlite import SqliteReader
-from saferoom.audit.witness import MAX_PROOF, Request, check_fork, read_answer
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.merkle import EMPTY_ROOT
+from saferoom.audit.formats.note import sign_note, split_note
+from saferoom.audit.log.sqlite import SqliteReader
+from saferoom.audit.witness.quorum import Quorum, cosignature, newest_witnessed
+from saferoom.audit.witness.witness import MAX_PROOF, Request, check_fork, read_answer
 from saferoom.errors import StorageError, UsageError, VerificationError
 from tests.witness_room import NOW_S, Bench, grow, keys_of, open_log, request_for, signer_of, witness_signer
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from saferoom.audit import AuditLog
-from saferoom.audit.feeder import AWAY
-from saferoom.audit.note import split_note
-from saferoom.audit.witness import MAX_REQUEST_BYTES, read_answer
-from saferoom.audit.witness_http import SIZE_TYPE, ask_witness, witness_server
+from saferoom.audit.formats.note import split_note
+from saferoom.audit.witness.feeder import AWAY
+from saferoom.audit.witness.http import SIZE_TYPE, ask_witness, witness_server
+from saferoom.audit.witness.witness import MAX_REQUEST_BYTES, read_answer
 from saferoom.errors import ConfigError
 from tests.witness_room import Bench, grow, open_log, request_for
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from saferoom import __version__
-from saferoom.audit.log import AuditLog
+from saferoom.audit.log.audit_log import AuditLog
 from saferoom.cli import app as root
 from saferoom.errors import PeerError, ProtocolError, RefusedError, StorageError, UsageError
 from saferoom.link.admin import AdminServer, socket_path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from saferoom.console.evidence import Evidence
+from saferoom.console.reading.evidence import Evidence
 from tests.console_room import LogRoom, evidence_of, tell_a_story, visitor
 
 

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from saferoom.console.access import COOKIE, SESSION_S, Access
 from saferoom.console.app import create_app
 from saferoom.console.desk import Desk
-from saferoom.console.evidence import Evidence
 from saferoom.console.guard import HEADERS, local_path
+from saferoom.console.reading.evidence import Evidence
 from tests.console_room import ORIGIN
 
 FROM_HERE = {"origin": ORIGIN}

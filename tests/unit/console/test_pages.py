@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from saferoom.audit import export_folder
-from saferoom.console.evidence import Evidence
+from saferoom.console.reading.evidence import Evidence
 from tests.console_room import CONTRACT, HOSTILE, JOB, ORIGIN, LogRoom, evidence_of, talk, visitor
 
 PAGES = ["/", "/logs", "/contracts", f"/contract?id={CONTRACT.id}", "/jobs", f"/job?id={JOB}", "/search",

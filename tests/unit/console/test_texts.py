@@ -7,10 +7,10 @@ import string
 from pathlib import Path
 
 import saferoom.console
-from saferoom.audit.verdict import VerdictKind
-from saferoom.audit.vocabulary import EVENT_TYPES, OUTCOMES, STAGES
+from saferoom.audit.entries.vocabulary import EVENT_TYPES, OUTCOMES, STAGES
+from saferoom.audit.evidence.verdict import VerdictKind
 from saferoom.console import words
-from saferoom.console.search import Query
+from saferoom.console.reading.search import Query
 from saferoom.console.texts import TEXTS, texts
 from saferoom.protocols.learns import KINDS
 
@@ -18,7 +18,7 @@ ROOM = Path(saferoom.console.__file__).parent
 
 
 def _sources() -> str:
-    files = [*ROOM.glob("*.py"), *ROOM.glob("pages/*.j2")]
+    files = [*ROOM.rglob("*.py"), *ROOM.glob("pages/*.j2")]
     return "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "texts.py")
 
 

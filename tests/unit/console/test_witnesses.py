@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from saferoom.audit import Anchor, export_folder
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.note import split_note
-from saferoom.audit.quorum import cosignature
-from saferoom.console.evidence import Evidence
-from saferoom.console.opened import Trust
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.formats.note import split_note
+from saferoom.audit.witness.quorum import cosignature
+from saferoom.console.reading.evidence import Evidence
+from saferoom.console.reading.opened import Trust
 from saferoom.console.rendering import verify_command
 from tests.console_room import LogRoom, evidence_of, visitor
 from tests.unit.console.test_pages import text_of

@@ -11,8 +11,8 @@ import pytest
 from saferoom.data.table import CategoryColumn, NumericColumn, PartyTable
 from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, assign
 from saferoom.errors import ConfigError, StorageError
-from saferoom.models.binning_merge import MergeSettings
-from saferoom.models.woe import BinCounts
+from saferoom.models.scorecard.merging import MergeSettings
+from saferoom.models.scorecard.woe import BinCounts
 
 Array = np.ndarray[Any, Any]
 ROWS = 3000

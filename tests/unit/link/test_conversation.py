@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saferoom.errors import CancelledError, PeerError, PeerFailedError, SafeRoomError, VerificationError
-from saferoom.link.conversation import Conversation
 from saferoom.link.frames import Flag, FrameHeader, Kind, Reason, parse_header
+from saferoom.link.job.conversation import Conversation
 from saferoom.link.settings import FlowLimits
 from tests.link_helpers import pair_keys
 

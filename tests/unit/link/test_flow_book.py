@@ -7,8 +7,8 @@ import random
 import pytest
 
 from saferoom.link.cipher import FlowSealer, SealedFrame
-from saferoom.link.flow_book import STRAGGLERS_S, FlowBook, FlowCut
 from saferoom.link.frames import Flag, parse_header
+from saferoom.link.relay.flow_book import STRAGGLERS_S, FlowBook, FlowCut
 from saferoom.link.transcript import Transcript, frame_digest
 
 JOB = bytes(range(16))

@@ -220,7 +220,7 @@ def test_services_pass_both_ways_also_after_the_goodbye(wire: Wire) -> None:
         on_service=lambda kind, payload: heard.append((kind, payload)),
         on_ended=lambda _well: None,
     )
-    from saferoom.link.joblink import JobLink
+    from saferoom.link.job.joblink import JobLink
 
     said: list[tuple[int, bytes]] = []
     link = JobLink(theirs, "a", JOB_ID, 0, {}, on_service=lambda kind, payload: said.append((kind, payload)))

@@ -9,7 +9,7 @@ import pytest
 
 from saferoom.link.credit import CreditError, CreditMeter
 from saferoom.link.frames import FrameHeader, Kind
-from saferoom.link.outlet import Line, Outlet
+from saferoom.link.relay.outlet import Line, Outlet
 from saferoom.link.settings import NetworkEmulation
 
 

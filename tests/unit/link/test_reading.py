@@ -11,9 +11,9 @@ import pytest
 
 from saferoom.errors import PeerError, UsageError
 from saferoom.link.cipher import FlowKeys
-from saferoom.link.joblink import JobLink
+from saferoom.link.job.joblink import JobLink
+from saferoom.link.job.reading import PipeReader
 from saferoom.link.pipe import FIRST_SERVICE_KIND, Pipe, PipeClosedError, PipeKind
-from saferoom.link.reading import PipeReader
 from tests.link_helpers import JOB_ID, wait_for
 
 KEYS = {"a": bytes([1]) * 32, "b": bytes([2]) * 32}

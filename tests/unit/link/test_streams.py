@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import PeerError, UsageError
-from saferoom.link import streams
-from saferoom.link.streams import (
+from saferoom.link.transport import streams
+from saferoom.link.transport.streams import (
     Control,
     ControlReader,
     Lane,

@@ -9,7 +9,7 @@ import pytest
 
 from saferoom.errors import ConfigError
 from saferoom.link.settings import is_loopback
-from saferoom.link.tls import TlsMaterial, check_material, party_of
+from saferoom.link.transport.tls import TlsMaterial, check_material, party_of
 from tests.link_helpers import Authority
 
 HERE, ELSEWHERE = Authority(), Authority()

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import StorageError
-from saferoom.models.binning import CategoryBins, NumberBins, bins_from_dict
-from saferoom.models.binning_pre import category_bins, quantile_bins, tree_bins
+from saferoom.models.scorecard.binning import CategoryBins, NumberBins, bins_from_dict
+from saferoom.models.scorecard.pre_binning import category_bins, quantile_bins, tree_bins
 
 Array = np.ndarray[Any, Any]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saferoom.models.binning_merge import MergeSettings, Trend, _Segments, merge_bins
-from saferoom.models.woe import BinCounts
+from saferoom.models.scorecard.merging import MergeSettings, Trend, _Segments, merge_bins
+from saferoom.models.scorecard.woe import BinCounts
 
 Array = np.ndarray[Any, Any]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saferoom.models.boosting_bins import binned, level_bins, number_bins
+from saferoom.models.boosting.bins import binned, level_bins, number_bins
 
 NAN = float("nan")
 

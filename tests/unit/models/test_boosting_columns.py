@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from saferoom.models.boosting_columns import columns_of_tree
-from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting.columns import columns_of_tree
+from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from saferoom.models.boosting_early import EarlyStop
-from saferoom.models.boosting_settings import BoostingSettings
+from saferoom.models.boosting.early import EarlyStop
+from saferoom.models.boosting.settings import BoostingSettings
 
 Y, ONES = np.array([0.0, 1.0]), np.ones(2)
 

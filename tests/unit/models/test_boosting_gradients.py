@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saferoom.models.boosting_gradients import (
+from saferoom.models.boosting.gradients import (
     base_margin,
     is_as_agreed,
     probabilities,
@@ -15,8 +15,8 @@ from saferoom.models.boosting_gradients import (
     sample,
     validation_rows,
 )
-from saferoom.models.boosting_messages import layout_of
-from saferoom.models.boosting_settings import FRAC_BITS, LARGEST_WEIGHT, WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.models.boosting.messages import layout_of
+from saferoom.models.boosting.settings import FRAC_BITS, LARGEST_WEIGHT, WEIGHT_FRAC_BITS, BoostingSettings
 
 UNIT = 1 << FRAC_BITS
 ROWS = 1000

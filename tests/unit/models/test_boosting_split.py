@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from saferoom.models.boosting_settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
-from saferoom.models.boosting_split import NO_SPLIT, best_of, leaf_weight
+from saferoom.models.boosting.settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.models.boosting.split import NO_SPLIT, best_of, leaf_weight
 
 UNIT = 1 << FRAC_BITS
 I64 = np.int64

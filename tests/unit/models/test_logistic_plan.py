@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from saferoom.models.logistic_plan import (
+from saferoom.models.logistic.plan import (
     MANY_COLUMNS,
     MOMENTUM_BITS,
     LogisticSettings,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from saferoom.errors import UsageError
-from saferoom.models.whitening import LEAST_SHARE, MOST_CURVATURE, fit_whitening
+from saferoom.models.logistic.whitening import LEAST_SHARE, MOST_CURVATURE, fit_whitening
 
 ROWS, SAMPLE = 20_000, 4_000
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from saferoom.errors import StorageError, UsageError
-from saferoom.models.binning import NumberBins
-from saferoom.models.binning_merge import MergeSettings
+from saferoom.models.scorecard.binning import NumberBins
+from saferoom.models.scorecard.merging import MergeSettings
+from saferoom.models.scorecard.woe import BinCounts
+from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
 from saferoom.models.stability import stability_of_counts
-from saferoom.models.woe import BinCounts
-from saferoom.models.woe_column import WoeColumn, fit_column
 
 
 def test_woe_and_iv_by_hand() -> None:

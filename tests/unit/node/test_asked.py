@@ -12,8 +12,8 @@ from saferoom.data import catalogue
 from saferoom.data.dataset import describe
 from saferoom.data.table import NumericColumn, PartyTable
 from saferoom.errors import UsageError
-from saferoom.node.asked import NOT_HELD, UNSCORED, Asked, check_holds
-from saferoom.node.home import Home
+from saferoom.jobs.home import Home
+from saferoom.tasks.asked import NOT_HELD, UNSCORED, Asked, check_holds
 
 
 def _asked(*ids: bytes) -> Asked:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.lifecycle import kept_until, lifecycle
+from saferoom.audit.evidence.lifecycle import kept_until, lifecycle
 from saferoom.contracts.signatures import sign_decision
 from saferoom.errors import StorageError
 from saferoom.node import state as tables
-from saferoom.node.destroy_orders import DestroyOrders, give_order
+from saferoom.node.retention.destroy_orders import DestroyOrders, give_order
 from tests.unit.node.test_destroyer import CANARY, DAY, Keeper, bank, clock, holding
 
 __all__ = ["bank", "clock"]  # fixtures

@@ -12,7 +12,7 @@ from saferoom.contracts.signatures import sign_decision
 from saferoom.errors import RefusedError, SafeRoomError, VerificationError
 from saferoom.ids import COORDINATOR
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.node.contract_desk import ContractDesk
+from saferoom.node.daemons.contract_desk import ContractDesk
 from tests.node_room import PARTIES, Nodes
 
 

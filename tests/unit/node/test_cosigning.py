@@ -11,27 +11,27 @@ from typing import Any
 import pytest
 
 from saferoom.audit import VerdictKind, copy_log, verify_log
-from saferoom.audit.checkpoint import Checkpoint
-from saferoom.audit.quorum import Quorum
-from saferoom.audit.witness import Witness, trust
-from saferoom.audit.witness_http import witness_server
+from saferoom.audit.formats.checkpoint import Checkpoint
+from saferoom.audit.witness.http import witness_server
+from saferoom.audit.witness.quorum import Quorum
+from saferoom.audit.witness.witness import Witness, trust
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError, RefusedError, SafeRoomError, StorageError, VerificationError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR
-from saferoom.link.partylink import LinkState, PartyLink
-from saferoom.link.relay import Relay
+from saferoom.link.relay.relay import Relay
+from saferoom.link.transport.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.node.coordinator import Coordinator
-from saferoom.node.coordinator_operations import CoordinatorOperations
 from saferoom.node.core import Core
-from saferoom.node.party import Party
-from saferoom.node.party_operations import PartyOperations
-from saferoom.node.quorums import log_verifier, node_of, origin_of, quorum_of
+from saferoom.node.daemons.coordinator import Coordinator
+from saferoom.node.daemons.party import Party
+from saferoom.node.operations.coordinator import CoordinatorOperations
+from saferoom.node.operations.party import PartyOperations
 from saferoom.node.settings import OutsideWitness, Witnessing
-from saferoom.node.standalone import WitnessHome
-from saferoom.node.succession import open_successor
-from saferoom.node.successor import propose
+from saferoom.node.witnessing.quorums import log_verifier, node_of, origin_of, quorum_of
+from saferoom.node.witnessing.standalone import WitnessHome
+from saferoom.node.witnessing.succession import open_successor
+from saferoom.node.witnessing.successor import propose
 from tests.node_room import PARTIES, Nodes, opened_nodes, three_party_columns
 
 

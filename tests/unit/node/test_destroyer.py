@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.lifecycle import lifecycle
-from saferoom.audit.verify import verify_log
+from saferoom.audit.evidence.lifecycle import lifecycle
+from saferoom.audit.evidence.verify import verify_log
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.retention import sign_order
 from saferoom.contracts.signatures import sign_decision
 from saferoom.errors import RefusedError, StorageError, UsageError, VerificationError
 from saferoom.ids import COORDINATOR
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.node import destroyer as module
 from saferoom.node import state as tables
 from saferoom.node.core import Core
-from saferoom.node.destroy_orders import DestroyOrders, OrderDesk, give_order
-from saferoom.node.destroyer import Destroyer
+from saferoom.node.retention import destroyer as module
+from saferoom.node.retention.destroy_orders import DestroyOrders, OrderDesk, give_order
+from saferoom.node.retention.destroyer import Destroyer
 from saferoom.node.state import State
 from tests.node_room import Nodes, three_party_columns
 

@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from saferoom.errors import PeerError, RefusedError
+from saferoom.jobs.problem import Problem
+from saferoom.jobs.spec import JobSpec, Service
 from saferoom.link.pipe import Pipe
-from saferoom.node.hub import JobHub
-from saferoom.node.job_spec import JobSpec, Service
-from saferoom.node.problem import Problem
+from saferoom.node.processes.hub import JobHub
 from tests.link_helpers import wait_for
 
 JOB = "ab" * 16
@@ -147,13 +147,13 @@ def test_a_job_that_dies_before_its_first_phase_still_names_a_step(bench: Bench)
 def test_a_job_that_sends_garbage_to_its_daemon_is_cut_off(
     bench: Bench, noise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saferoom.node.hub.REAP_S", 0.2)
+    monkeypatch.setattr("saferoom.node.processes.hub.REAP_S", 0.2)
     problem, _ = bench.run(noise)
     assert problem is not None and problem.party == "tax"
 
 
 def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saferoom.node.hub.WATCH_EVERY_S", 0.05)
+    monkeypatch.setattr("saferoom.node.processes.hub.WATCH_EVERY_S", 0.05)
     bench = Bench(monkeypatch)
     bench.hub._silent_s = 0.3
     try:
@@ -220,7 +220,7 @@ def test_the_spec_goes_through_the_pipe_alone(monkeypatch: pytest.MonkeyPatch) -
         return honest(command, **options)
 
     hub = JobHub("tax", Owner(), lambda frame: None, silent_s=30)
-    monkeypatch.setattr("saferoom.node.job_starter.subprocess.Popen", popen)
+    monkeypatch.setattr("saferoom.node.processes.job_starter.subprocess.Popen", popen)
     hub.start(SPEC)
     hub.stop()
     handed_over = json.dumps([seen["command"], seen["env"]])

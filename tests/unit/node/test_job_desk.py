@@ -11,12 +11,12 @@ import pytest
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import COORDINATOR, HELPER
-from saferoom.link.flow_book import FlowBook
+from saferoom.jobs.problem import Problem
+from saferoom.link.relay.flow_book import FlowBook
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
-from saferoom.node.job_desk import JobDesk
-from saferoom.node.job_keys import JobKeyring, JobTerms
-from saferoom.node.problem import Problem
+from saferoom.node.daemons.job_desk import JobDesk
+from saferoom.node.processes.job_keys import JobKeyring, JobTerms
 from tests.node_room import PARTIES, Nodes
 from tests.unit.node.test_party_jobs import Hub
 

@@ -10,7 +10,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.errors import VerificationError
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.link.sealing import open_job_key
-from saferoom.node.job_keys import JobKeyring, JobTerms, job_context
+from saferoom.node.processes.job_keys import JobKeyring, JobTerms, job_context
 from tests.node_room import PARTIES, Nodes
 
 JOB = JobTerms("ab" * 16, 1, "score", {"model": "m", "rows": 3})

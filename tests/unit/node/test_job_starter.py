@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from saferoom.link.pipe import Pipe
-from saferoom.node.job_starter import JobProcess, JobStarter
+from saferoom.node.processes.job_starter import JobProcess, JobStarter
 from tests.link_helpers import wait_for
 
 

@@ -14,7 +14,7 @@ from saferoom.contracts.policy import Policy
 from saferoom.contracts.signatures import sign_decision
 from saferoom.errors import ConfigError, RefusedError, UsageError, VerificationError
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.node.party_contracts import PartyContracts
+from saferoom.node.daemons.party_contracts import PartyContracts
 from tests.node_room import Nodes, contract_message
 
 

@@ -16,13 +16,13 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import HELPER
+from saferoom.jobs.problem import HEARSAY_S, Problem
+from saferoom.jobs.spec import JobSpec
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
-from saferoom.node.job_keys import JobKeyring, JobTerms
-from saferoom.node.job_spec import JobSpec
-from saferoom.node.party_jobs import PartyJobs
-from saferoom.node.problem import HEARSAY_S, Problem
+from saferoom.node.daemons.party_jobs import PartyJobs
+from saferoom.node.processes.job_keys import JobKeyring, JobTerms
 from tests.node_room import Nodes, three_party_columns
 
 HEARSAY = Problem("PeerFailedError", "the job failed there", "power", "train", "look there")

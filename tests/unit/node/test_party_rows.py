@@ -10,8 +10,8 @@ import pytest
 
 from saferoom.data import describe, register
 from saferoom.errors import ConfigError, RefusedError
-from saferoom.node.home import Home
-from saferoom.node.party_rows import load_rows
+from saferoom.jobs.home import Home
+from saferoom.tasks.rows import load_rows
 from tests.unit.contracts.conftest import House
 
 TEXT = "uscc,default,split,w,bank_a,bank_b\n1,0,train,2,3,4\n2,1,test,0.5,5,6\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError
-from saferoom.node.problem import Problem
+from saferoom.jobs.problem import Problem
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,15 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy
 from saferoom.data import catalogue
 from saferoom.errors import RefusedError, StorageError
+from saferoom.jobs.home import Home
+from saferoom.jobs.problem import Problem
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.models.boosting import Grown
+from saferoom.models.boosting.train import Grown
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.doctor import _checkpoints
-from saferoom.node.home import Home
-from saferoom.node.party_operations import PartyOperations
-from saferoom.node.problem import Problem
-from saferoom.node.training_checkpoint import Head, Rows, TrainingCheckpoint
+from saferoom.node.operations.party import PartyOperations
+from saferoom.tasks.checkpoint import Head, Rows, TrainingCheckpoint
 from tests.node_room import Nodes, three_party_columns
 from tests.unit.node.test_job_desk import Office
 from tests.unit.node.test_party_jobs import Hub, Tax

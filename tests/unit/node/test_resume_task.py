@@ -15,11 +15,11 @@ import pytest
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, StorageError
-from saferoom.models.boosting import Grown
-from saferoom.models.boosting_gradients import probabilities
-from saferoom.node.any_model import load_model
-from saferoom.node.boosted_model import BoostedModel
-from saferoom.node.training_checkpoint import STATE, TREE, TrainingCheckpoint
+from saferoom.models.boosting.gradients import probabilities
+from saferoom.models.boosting.train import Grown
+from saferoom.tasks.boosted_model import BoostedModel
+from saferoom.tasks.checkpoint import STATE, TREE, TrainingCheckpoint
+from saferoom.tasks.models import load_model
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns
 from tests.task_room import Played, play
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from saferoom.ids import HELPER
-from saferoom.node.problem import HEARSAY_S, Problem
-from saferoom.node.runs import Run, Runs
+from saferoom.jobs.problem import HEARSAY_S, Problem
+from saferoom.node.daemons.runs import Run, Runs
 
 PARTIES = ("bank", "tax", "utility")
 BROKEN = Problem("ConfigError", "the content has changed", "tax", "load", "register it again")

@@ -11,9 +11,9 @@ import pytest
 
 from saferoom.errors import ConfigError, RefusedError, SafeRoomError, StorageError, VerificationError
 from saferoom.ids import COORDINATOR
+from saferoom.jobs.home import Home
 from saferoom.node.core import Core
 from saferoom.node.doctor import Finding, examine
-from saferoom.node.home import Home
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join, read_text
 

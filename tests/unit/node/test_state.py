@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from saferoom.errors import StorageError, UsageError
+from saferoom.jobs.problem import Problem
 from saferoom.node import state as tables
-from saferoom.node.problem import Problem
+from saferoom.node.processes.watch import Watch
 from saferoom.node.state import State
-from saferoom.node.watch import Watch
 
 
 @pytest.fixture

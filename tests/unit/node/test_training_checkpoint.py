@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from saferoom.errors import StorageError
-from saferoom.models.boosting import Grown
-from saferoom.models.boosting_model import LocalTree
-from saferoom.node import training_checkpoint as module
-from saferoom.node.training_checkpoint import (
+from saferoom.models.boosting.model import LocalTree
+from saferoom.models.boosting.train import Grown
+from saferoom.protocols.candidates import Split
+from saferoom.tasks import checkpoint as module
+from saferoom.tasks.checkpoint import (
     Head,
     Rows,
     TrainingCheckpoint,
@@ -24,7 +25,6 @@ from saferoom.node.training_checkpoint import (
     has_checkpoint,
     read_head,
 )
-from saferoom.protocols.candidates import Split
 
 IDS = np.array([b"c", b"a", b"d", b"b"])
 HELD_OUT = np.array([True, False, False, True])

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from saferoom.audit.receipts import receipt_body
+from saferoom.audit.reconcile.receipts import receipt_body
 from saferoom.channel.memory import run_together
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, SafeRoomError, VerificationError
 from saferoom.identity.signing import sign_statement
-from saferoom.link.joblink import JobLink
+from saferoom.jobs.conversations import Conversations
+from saferoom.link.job.joblink import JobLink
 from saferoom.link.pipe import Pipe, PipeClosedError, PipeKind
-from saferoom.node.conversations import Conversations
-from saferoom.node.transcripts import write_cut
+from saferoom.node.processes.transcripts import write_cut
 from tests.link_helpers import job_keys
 from tests.node_room import Nodes, opened_nodes, three_party_columns
 

@@ -1,0 +1,1 @@
+"""One entry: its closed vocabulary, the fields it may hold, and what is checked of it by itself."""

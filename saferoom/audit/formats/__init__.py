@@ -1,0 +1,1 @@
+"""The log to the byte: canonical JSON, hash tree, tiles, checkpoints, signed notes."""

@@ -1,0 +1,1 @@
+"""Several logs compared with each other: conversations, disclosures, jobs, contracts."""

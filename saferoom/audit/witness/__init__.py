@@ -1,0 +1,1 @@
+"""Witnesses: who cosigns whose checkpoints, what they remember, and how many must vouch."""

@@ -1,0 +1,1 @@
+"""What the pages show, read from log files and checked: entries, jobs, contracts, witnesses."""

@@ -1,0 +1,1 @@
+"""What every job works with, whatever its task: context, phases, problems, and where a node keeps things."""

@@ -1,0 +1,1 @@
+"""Joint logistic regression on shares: plan, passes, verdict, and its plain twin."""

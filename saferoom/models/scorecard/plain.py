@@ -1,0 +1,73 @@
+"""The plain, insecure twin of a joint scorecard: all columns and labels in one place.
+
+The same pre-bins, minimums, merging and WOE as at the parties, and scikit-learn's regression on the pooled
+WOE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.models.logistic.plain import PlainLogistic, fit_plain
+from saferoom.models.logistic.plan import LogisticSettings
+from saferoom.models.scorecard.binning import NumberBins
+from saferoom.models.scorecard.merging import MergeSettings
+from saferoom.models.scorecard.pre_binning import quantile_bins
+from saferoom.models.scorecard.woe import BinCounts
+from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
+from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain
+
+F64: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainScorecard:
+    """Columns that are left, and the regression on their WOE."""
+
+    columns: tuple[WoeColumn, ...]
+    regression: PlainLogistic
+
+    def logits(self, columns: Mapping[str, F64]) -> F64:
+        """Log-odds of default of rows (n,) -> (n,)."""
+        return self.regression.logits(_woe(self.columns, columns))
+
+
+def fit_scorecard_plain(
+    columns: Mapping[str, F64],
+    labels: F64,
+    *,
+    pre_bins: int,
+    minimums: Minimums,
+    merge: MergeSettings,
+    settings: LogisticSettings,
+) -> PlainScorecard:
+    """Of numeric columns (n,) each, NaN = missing, and labels (n,) of 0 and 1."""
+    found = []
+    for name, values in columns.items():
+        pre = quantile_bins(values, count=pre_bins, minimum_rows=minimums.rows)
+        column = None if pre is None else _column(name, values, pre, labels, minimums, merge)
+        found += [] if column is None else [column]
+    regression = fit_plain(_woe(tuple(found), columns), labels, settings)
+    return PlainScorecard(tuple(found), regression)
+
+
+def _column(
+    name: str, values: F64, pre: NumberBins, labels: F64, minimums: Minimums, merge: MergeSettings
+) -> WoeColumn | None:
+    feature = BinnedFeature(pre.assign(values), pre.size, pre.ordered)
+    counted = count_plain([feature], labels.astype(np.int64), minimums)[0]
+    return fit_column(name, pre, counted.merged, BinCounts(counted.rows, counted.events[:, 0]), merge)
+
+
+def _woe(found: tuple[WoeColumn, ...], columns: Mapping[str, F64]) -> F64:
+    parts = []
+    for column in found:
+        if not isinstance(column.bins, NumberBins):
+            raise TypeError
+        parts.append(column.woe[column.bins.assign(columns[column.name])])
+    return np.column_stack(parts)

@@ -1,0 +1,1 @@
+"""The daemons: coordinator and party, their contracts and their jobs."""

@@ -1,0 +1,77 @@
+"""A model card: what a model was made of and for, how good it is, and until when it is kept.
+
+As this party may see it: metrics only where they lie, coefficients of its own columns.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from saferoom.contracts.canonical import contract_hash
+from saferoom.contracts.contract import Contract
+from saferoom.node.core import Core
+from saferoom.node.retention.holdings import Holdings
+from saferoom.tasks.score_files import METRICS
+
+ROWS = ("aligned", "train_rows", "test_rows")
+
+
+def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The card of the model that `job` (its row) left in `folder`."""
+    contract = core.book.get(job["contract_id"])
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    facts = (job["summary"] or {}).get("facts", {})
+    return {
+        "model": job["id"],
+        "kind": model["kind"],
+        "party": core.me,
+        "made": datetime.fromtimestamp(job["ended"], UTC).isoformat(timespec="seconds"),
+        "kept_until": Holdings(core).due(job).isoformat(timespec="seconds"),
+        "contract": _contract(contract),
+        "parties": [
+            {
+                "party": party,
+                "organisation": terms.organisation,
+                "role": terms.role,
+                "dataset": terms.dataset,
+                "features": len(contract.features_of(party)),
+            }
+            for party, terms in sorted(contract.parties.items())
+        ],
+        "rows": {name: facts[name] for name in ROWS if name in facts},
+        "metrics": _metrics(folder),
+        **_own_part(model),
+        "points": model["points"],
+        "assumptions": sorted(contract.assumptions),
+    }
+
+
+def _own_part(model: dict[str, Any]) -> dict[str, Any]:
+    """Coefficients, or how important own columns are to the trees."""
+    if "trees" in model:
+        gains = {"gains": model["gains"]} if "gains" in model else {}
+        return {"trees": len(model["trees"]), "importance": model["importance"], **gains}
+    own = dict(zip(model["columns"], model["coefficients"], strict=True))
+    return {"coefficients": own, "intercept": model.get("intercept")}
+
+
+def _contract(contract: Contract) -> dict[str, Any]:
+    return {
+        "id": contract.id,
+        "title": contract.title,
+        "purpose": contract.purpose,
+        "legal_basis": contract.legal_basis,
+        "trust": contract.trust,
+        "uses": sorted(contract.uses),
+        "valid_until": contract.expires.isoformat(timespec="minutes"),
+        "hash": contract_hash(contract).hex(),
+    }
+
+
+def _metrics(folder: Path) -> dict[str, Any] | None:
+    """Where this party evaluated the model: joint and alone, on training and held-out rows."""
+    file = folder / METRICS
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None

@@ -1,0 +1,87 @@
+"""A report on a job: the daemon gathers what it knows, a process of its own draws the page.
+
+The daemon knows contract, cost, log and disclosures; the model's folder holds scores and metrics. Drawing
+needs scikit-learn, which the daemon shall not load.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from saferoom.audit import verify_log
+from saferoom.contracts.canonical import contract_hash
+from saferoom.contracts.contract import Contract
+from saferoom.errors import StorageError
+from saferoom.node.core import Core
+
+DRAW_S = 120.0
+
+
+def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[str, Any]:
+    """Plain facts for the page: contract, parties, cost, disclosures as logged, the log's verdict."""
+    return {
+        "job": job["id"],
+        "party": core.me,
+        "contract": {
+            "id": contract.id,
+            "title": contract.title,
+            "purpose": contract.purpose,
+            "legal_basis": contract.legal_basis,
+            "trust": contract.trust,
+            "valid_until": contract.expires.isoformat(timespec="minutes"),
+            "minimum_rows": contract.minimum_rows,
+            "digest": contract_hash(contract).hex(),
+        },
+        "model_kind": contract.task.kind,
+        "label_holder": contract.label_holder,
+        "parties": [
+            {
+                "name": party,
+                "role": terms.role,
+                "organisation": terms.organisation,
+                "data_set": terms.dataset,
+                "rows": job["summary"]["facts"]["rows"] if party == core.me else None,
+                "columns": len(contract.features_of(party)),
+            }
+            for party, terms in sorted(contract.parties.items())
+        ],
+        "summary": job["summary"],
+        "disclosures": _disclosures(core, job["id"]),
+        "log": _verdict(core),
+    }
+
+
+def make_report(facts: dict[str, Any], folder: Path, *, lang: str) -> None:
+    """Draw `report.html` into the model's folder. Raises StorageError if the drawing process fails."""
+    command = [sys.executable, "-m", "saferoom.tasks.report", str(folder), lang]
+    try:
+        subprocess.run(command, input=json.dumps(facts).encode(), check=True, timeout=DRAW_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise StorageError(
+            "the report could not be drawn", step="report", remedy="see the debug log"
+        ) from error
+
+
+def _disclosures(core: Core, job_id: str) -> list[dict[str, Any]]:
+    """What everybody learnt, as this node's log has it: kind, to, shape, how often."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for _, raw in core.log.entries():
+        entry = json.loads(raw)
+        if entry["type"] == "disclosure" and entry.get("session", {}).get("id") == job_id:
+            what = entry["disclosure"]
+            found[what["kind"], what["to"], " × ".join(map(str, what.get("shape", [])))] += 1
+    return [
+        {"kind": kind, "to": to, "shape": shape, "times": times}
+        for (kind, to, shape), times in sorted(found.items())
+    ]
+
+
+def _verdict(core: Core) -> dict[str, Any]:
+    verdict = verify_log(core.home.log, [core.log_verifier_key()])
+    problem = "" if verdict.ok else "; ".join(verdict.faults) or verdict.kind.name
+    return {"node": core.me, "entries": verdict.size, "root": verdict.root, "problem": problem}

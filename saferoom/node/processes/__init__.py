@@ -1,0 +1,1 @@
+"""Job processes as their daemon sees them: forked, connected, watched, ended."""

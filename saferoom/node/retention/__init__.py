@@ -1,0 +1,1 @@
+"""What jobs left on this node: until when it is kept, and how it is destroyed."""

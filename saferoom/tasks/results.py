@@ -1,0 +1,112 @@
+"""What the label holder keeps of a job: metrics, scores, grades. Every party keeps its `model.json` besides.
+
+metrics.json   joint and alone, train and test: AUC, KS, Gini, log loss, Brier
+scores.csv     id, split, y, pd, points, grade
+grades.json    the grade scheme with its cuts, as they were when the model was made
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from saferoom.data.csv_file import six_digits, write_columns
+from saferoom.data.loading import write_private
+from saferoom.data.table import PartyTable
+from saferoom.errors import ConfigError
+from saferoom.models.alone import AloneFit
+from saferoom.models.metrics import metrics_summary
+from saferoom.scoring.grades import GradeScheme, scheme_from_dict
+from saferoom.scoring.standard import standard_scheme
+from saferoom.tasks.score_files import METRICS, SCORES, save_scheme
+
+Floats = NDArray[np.float64]
+Metrics = dict[str, float] | None
+
+ALONE = "alone.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the label holder knows once the joint scores are there. Rows in the common order.
+
+    Shapes: pd, points, grades, y, is_train (n,); `alone` holds its own model's probabilities.
+    """
+
+    ids: NDArray[np.bytes_]
+    is_train: NDArray[np.bool_]
+    y: NDArray[np.int8]
+    pd: Floats
+    points: NDArray[np.int64]
+    grades: NDArray[np.int64]
+    scheme: GradeScheme
+    alone: AloneFit
+
+    @classmethod
+    def make(
+        cls,
+        table: PartyTable,
+        is_train: NDArray[np.bool_],
+        alone: AloneFit,
+        judged: tuple[Floats, NDArray[np.int64]],
+        scheme: GradeScheme,
+    ) -> Evaluation:
+        """`alone`: the yardstick. `judged`: PD and points of all rows."""
+        if table.label is None:
+            raise ConfigError(
+                "the label holder's data set has no label column", remedy="register it with `label:`"
+            )
+        pd, points = judged
+        resolved = scheme.resolve(pd[is_train])
+        grades = resolved.assign(pd, points)
+        return cls(table.ids, is_train, table.label, pd, points, grades, resolved, alone)
+
+    def metrics(self) -> dict[str, Any]:
+        """Joint and alone on the same rows; None where the held-out rows hold one class only."""
+        train, test = self.is_train, ~self.is_train
+        return {
+            "train": metrics_summary(self.y[train], self.pd[train]),
+            "test": _summary(self.y[test], self.pd[test]),
+            "alone": {
+                "train": metrics_summary(self.y[train], self.alone.train_pd),
+                "test": _summary(self.y[test], self.alone.test_pd),
+            },
+        }
+
+    def save(self, folder: Path) -> None:
+        write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
+        save_scheme(folder, self.scheme)
+        scores = {
+            "id": self.ids,
+            "split": np.where(self.is_train, "train", "test"),
+            "y": self.y,
+            "pd": six_digits(self.pd),
+            "points": self.points,
+            "grade": np.array(self.scheme.names)[self.grades],
+        }
+        write_columns(folder / SCORES, scores)
+        alone = np.empty(len(self.pd))
+        alone[self.is_train], alone[~self.is_train] = self.alone.train_pd, self.alone.test_pd
+        write_columns(folder / ALONE, {"id": self.ids, "pd": six_digits(alone)})
+
+
+def own_scheme(file: Path) -> GradeScheme:
+    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
+    if not file.exists():
+        return standard_scheme()
+    try:
+        return scheme_from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
+
+
+def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:
+    if not len(y) or y.min() == y.max():
+        return None
+    return metrics_summary(y, pd)

@@ -1,0 +1,68 @@
+"""Scores and the grade scheme they were graded by, as files. `scores.csv` holds one line an enterprise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.data.csv_file import six_digits, write_columns
+from saferoom.data.loading import write_private
+from saferoom.errors import StorageError
+from saferoom.scoring.grades import GradeScheme, scheme_from_dict
+from saferoom.tasks.models import AnyModel
+
+Floats = NDArray[np.float64]
+
+SCORES, GRADES, METRICS, REPORT = "scores.csv", "grades.json", "metrics.json", "report.html"
+_CUT_KEY = {"pd": "up_to", "points": "from"}
+
+
+def write_score_list(
+    folder: Path,
+    model: AnyModel,
+    model_folder: Path,
+    ids: NDArray[np.bytes_],
+    total: Floats,
+    reasons: Sequence[Sequence[str]] | None = None,
+) -> None:
+    """`scores.csv` of a score job: id, pd, points, grade by the model's cut points; reasons, if asked for."""
+    scheme = load_scheme(model_folder)
+    pd, points = model.judge(total)
+    names = np.array(scheme.names)[scheme.assign(pd, points)]
+    columns = {"id": ids, "pd": six_digits(pd), "points": points, "grade": names}
+    if reasons is not None:
+        columns["reasons"] = np.array(["; ".join(each) for each in reasons], dtype=np.str_)
+    write_columns(folder / SCORES, columns)
+
+
+def save_scheme(folder: Path, scheme: GradeScheme) -> None:
+    """Keep the scheme with its cuts beside the model, so that later scores are graded alike."""
+    write_private(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
+
+
+def load_scheme(folder: Path) -> GradeScheme:
+    """The scheme kept beside a model. Raises StorageError."""
+    try:
+        return scheme_from_dict(json.loads((folder / GRADES).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StorageError("the model's grade scheme is missing or damaged", remedy="train again") from error
+
+
+def plain_scheme(scheme: GradeScheme) -> dict[str, Any]:
+    """The content of a scheme file, for `scheme_from_dict`."""
+    key = _CUT_KEY[scheme.by]
+    grades = [
+        {
+            "name": grade.name,
+            **({} if grade.cut is None else {key: grade.cut}),
+            "title": dict(grade.title),
+            "supervision": {lang: list(texts) for lang, texts in grade.supervision.items()},
+        }
+        for grade in scheme.grades
+    ]
+    return {"scheme": scheme.name, "by": scheme.by, "title": dict(scheme.title), "grades": grades}

@@ -1,0 +1,142 @@
+"""`scorecard.json` and `scorecard.csv`: one party's own table of points, for people and for other programs.
+
+    {"format": "saferoom-scorecard-1", "party": …, "scale": {…}, "base_points": … at the label holder,
+     "features": [{"name", "coefficient", "iv", "stability_index", "bins": [
+         {"name", "above", "up_to" | "special" | "levels" | "missing" | "other", …, "points"}]}]}
+
+Whoever has a party's rows and this file gets the points that SafeRoom gives; the total needs all parties'
+points. Counts and rates are of the training rows. Both files hold edges, levels and counts: they stay at
+the party.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saferoom.data.loading import write_private
+from saferoom.data.woe import WoePreparation
+from saferoom.models.scorecard.binning import Bins, NumberBins
+from saferoom.models.scorecard.woe_column import WoeColumn
+from saferoom.models.stability import stability_of_counts
+from saferoom.scoring.scorecard import PointsTable
+from saferoom.tasks.regression_model import PartyModel
+
+JSON_FILE, CSV_FILE = "scorecard.json", "scorecard.csv"
+FORMAT = "saferoom-scorecard-1"
+CSV_COLUMNS = ("feature", "bin", "rows", "share", "events", "default_rate", "woe", "points")
+
+
+def save_scorecard(
+    folder: Path,
+    model: PartyModel,
+    codes: NDArray[np.int64],
+    is_train: NDArray[np.bool_],
+    errors: NDArray[np.float64] | None = None,
+) -> None:
+    """Write both files, 0600. `codes` (n, d): the bins of all rows; `errors` (d,) of the coefficients."""
+    card = scorecard_of(model, codes[~is_train], errors)
+    write_private(folder / JSON_FILE, json.dumps(card, ensure_ascii=False, indent=1))
+    write_private(folder / CSV_FILE, csv_of(card))
+
+
+def scorecard_of(
+    model: PartyModel, held_out: NDArray[np.int64], errors: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
+    """The table as JSON values. `held_out` (m, d): bins of the rows that training did not see; m may be 0."""
+    table, preparation = model.table, model.preparation
+    if table is None or not isinstance(preparation, WoePreparation):
+        raise TypeError
+    card: dict[str, Any] = {
+        "format": FORMAT,
+        "party": model.party,
+        "model": model.job,
+        "contract": model.contract,
+        "scale": asdict(model.scale),
+        "features": [
+            _feature(column, float(model.coefficients[place]), table, place, held_out)
+            for place, column in enumerate(preparation.columns)
+        ],
+        "dropped": dict(preparation.dropped),
+    }
+    for feature, error in zip(card["features"], () if errors is None else errors.tolist(), strict=False):
+        feature.update(_significance(feature["coefficient"], error))
+    return card if model.intercept is None else {**card, "base_points": table.base}
+
+
+def _significance(coefficient: float, error: float) -> dict[str, float]:
+    """Two-sided p-value of the hypothesis that the coefficient is 0 (Wald)."""
+    p_value = math.erfc(abs(coefficient) / error / math.sqrt(2)) if error > 0 else 1.0
+    return {"standard_error": error, "p_value": p_value}
+
+
+def csv_of(card: dict[str, Any]) -> str:
+    """One line a bin, and at the label holder one for the base points."""
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    if "base_points" in card:
+        writer.writerow({"feature": "(base points)", "points": card["base_points"]})
+    for feature in card["features"]:
+        for one in feature["bins"]:
+            writer.writerow({**one, "feature": feature["name"], "bin": one["name"]})
+    return lines.getvalue()
+
+
+def _feature(
+    column: WoeColumn, coefficient: float, table: PointsTable, place: int, held_out: NDArray[np.int64]
+) -> dict[str, Any]:
+    counts, points = column.counts, table.features[place]
+    stability = None
+    if len(held_out):
+        now = np.bincount(held_out[:, place], minlength=column.bins.size)
+        stability = stability_of_counts(counts.rows, now)
+    bins = []
+    for number, (name, values) in enumerate(zip(column.bins.names(), _values(column.bins), strict=True)):
+        rows, events = int(counts.rows[number]), int(counts.events[number])
+        bins.append(
+            {
+                "name": name,
+                **values,
+                "rows": rows,
+                "share": round(rows / int(counts.rows.sum()), 6),
+                "events": events,
+                "default_rate": round(events / max(rows, 1), 6),
+                "woe": float(column.woe[number]),
+                "points": int(points[number]),
+            }
+        )
+    return {
+        "name": column.name,
+        "coefficient": coefficient,
+        "iv": column.iv,
+        "stability_index": stability,
+        "bins": bins,
+    }
+
+
+def _values(bins: Bins) -> Iterator[dict[str, Any]]:
+    """What falls into each bin. Numbers: above < value <= up_to, None without limit."""
+    if isinstance(bins, NumberBins):
+        limits = [None, *bins.edges, None]
+        for number in range(bins.size):
+            found: dict[str, Any] = {}
+            if number < bins.ordered:
+                found = {"above": limits[number], "up_to": limits[number + 1]}
+            special = [code for code, bin_ in bins.specials.items() if bin_ == number]
+            found |= {"special": special} if special else {}
+            yield found | ({"missing": True} if bins.missing == number else {})
+        return
+    for number in range(bins.size):
+        levels = [level for level, bin_ in bins.levels.items() if bin_ == number]
+        flags = {"missing": bins.missing == number, "other": bins.other == number}
+        yield {"levels": levels, **{name: True for name, is_there in flags.items() if is_there}}
