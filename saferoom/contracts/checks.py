@@ -5,38 +5,24 @@ All functions are pure: signatures, counts and the time are passed in. A refusal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.disclosures import Job, allowed_disclosures, jobs_of
-from saferoom.contracts.fields import listed
+from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.signatures import verify_approvals
 from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
+from saferoom.kinds.base import Usage
+from saferoom.kinds.fields import listed
+from saferoom.kinds.registry import job_names
 
-_JOB = re.compile(r"[0-9a-f]{32}")
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SCORE_PARAMS = frozenset({"model", "mode", "rows", "reasons"})
-_NO_RECIPIENT = "the contract names no recipient of reason codes"
-MOST_REASONS = 4
-MOST_ROWS_WITH_REASONS = 2_000
 _SCORED_KINDS = frozenset({"score", "points"})
 _COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
 """Of these the shape is bins × classes; labels have one class."""
 _ROW_KINDS = frozenset({"intersection", "split"})
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What was used of a contract: training jobs over its life, rows scored today (UTC)."""
-
-    training_jobs: int = 0
-    scores_today: int = 0
 
 
 def check_active(contract: Contract, signatures: Mapping[str, bytes], now: datetime) -> Contract:
@@ -51,17 +37,12 @@ def check_active(contract: Contract, signatures: Mapping[str, bytes], now: datet
 
 
 def check_job(contract: Contract, kind: str, params: Mapping[str, Any], usage: Usage, now: datetime) -> None:
-    """Raise RefusedError unless the contract, in force, names a job of this kind with these parameters.
-
-    `train` takes no parameter that differs from the contract's, and for boosted trees `resume` (the id of an
-    earlier job); `score` takes `model` (its id), `mode`
-    (`batch` or `one`; `batch` if absent), `rows` (how many, for the quota) and `reasons` (codes for each).
-    """
+    """Raise RefusedError unless the contract, in force, names a job of this kind with these parameters."""
     reasons = [*date_reasons(contract, now), *_kind_reasons(contract, kind)]
-    if kind == "train":
-        reasons += _training_reasons(contract, params, usage)
-    elif kind == "score":
-        reasons += _scoring_reasons(contract, params, usage)
+    job = contract.kind.job(kind)
+    if job is not None:
+        reasons += job.refuses(contract, params)
+        reasons += _quota_reasons(contract, job.uses_up(params), usage)
     refuse(reasons, step="job")
 
 
@@ -99,10 +80,10 @@ def check_disclosure(
     or split below the minimum of rows. With `rows_asked`, what a score job asked for under the quota, no
     score list longer than that.
     """
-    if job not in ("", *get_args(Job)):
-        raise UsageError(f"a job is one of {listed(get_args(Job))}")
+    if job not in ("", *job_names()):
+        raise UsageError(f"a job is one of {listed(job_names())}")
     reasons = []
-    allowed = allowed_disclosures(contract, _job(job))
+    allowed = allowed_disclosures(contract, job or None)
     if (disclosure.kind, disclosure.to) not in allowed:
         reasons.append(f"the contract does not let {disclosure.to} learn {disclosure.kind!r}")
     if len(disclosure.shape) > 1 and not (disclosure.kind in _COUNT_KINDS and disclosure.shape[1:] == (1,)):
@@ -128,66 +109,17 @@ def date_reasons(contract: Contract, now: datetime) -> list[str]:
     return []
 
 
-def quota_reasons(contract: Contract, rows: int, usage: Usage) -> list[str]:
-    """Why `rows` more scores today would be too many."""
-    if usage.scores_today + rows <= contract.quotas.scores_per_day:
-        return []
-    return [f"more than the contract's {contract.quotas.scores_per_day} scores a day"]
-
-
-def _job(job: str) -> Job | None:
-    return next((known for known in get_args(Job) if known == job), None)
-
-
 def _kind_reasons(contract: Contract, kind: str) -> list[str]:
     if kind in jobs_of(contract):
         return []
     return [f"the contract does not allow a job of kind {kind!r}; it allows {listed(jobs_of(contract))}"]
 
 
-def _training_reasons(contract: Contract, params: Mapping[str, Any], usage: Usage) -> list[str]:
-    agreed = {**contract.task.params.model_dump(), "split_seed": contract.task.split_seed}
-    reasons = [
-        f"parameter {name!r} differs from the contract's"
-        for name in sorted(set(params) - {"resume"})
-        if name not in agreed or isinstance(params[name], bool) or params[name] != agreed[name]
-    ]
-    if "resume" in params:
-        reasons += _resuming_reasons(contract, params["resume"])
-    if usage.training_jobs >= contract.quotas.training_jobs:
-        reasons.append(f"the contract's {contract.quotas.training_jobs} training jobs are used up")
-    return reasons
-
-
-def _resuming_reasons(contract: Contract, job: object) -> list[str]:
-    """Why an earlier job cannot be gone on from."""
-    if contract.task.kind != "boosting":
-        return ["only jobs of boosted trees can be resumed"]
-    if not isinstance(job, str) or not _JOB.fullmatch(job):
-        return ["the parameter 'resume' is not the id of a job"]
-    return []
-
-
-def _scoring_reasons(contract: Contract, params: Mapping[str, Any], usage: Usage) -> list[str]:
-    reasons = [f"the contract knows no parameter {name!r}" for name in sorted(set(params) - _SCORE_PARAMS)]
-    mode, rows, model = params.get("mode", "batch"), params.get("rows", 1), params.get("model", "")
-    if mode not in ("batch", "one") or f"score_{mode}" not in contract.uses:
-        reasons.append("the contract does not name this mode of scoring among its uses")
-    if not isinstance(model, str) or not _MODEL.fullmatch(model):
-        reasons.append("the parameter 'model' is not the id of a model")
-    if type(rows) is not int or rows < 1 or (mode == "one" and rows != 1):
-        return [*reasons, "the parameter 'rows' must be a number of rows, and 1 to score one enterprise"]
-    return reasons + _reason_code_reasons(contract, params, rows) + quota_reasons(contract, rows, usage)
-
-
-def _reason_code_reasons(contract: Contract, params: Mapping[str, Any], rows: int) -> list[str]:
-    """Why reason codes cannot be asked for."""
-    codes = params.get("reasons", 0)
-    if type(codes) is not int or not 0 <= codes <= MOST_REASONS:
-        return [f"the parameter 'reasons' is a number from 0 to {MOST_REASONS}"]
-    if not codes:
-        return []
-    reasons = [] if contract.recipients("reason_codes") else [_NO_RECIPIENT]
-    if rows > MOST_ROWS_WITH_REASONS:
-        reasons.append(f"reason codes are given for at most {MOST_ROWS_WITH_REASONS} enterprises at once")
+def _quota_reasons(contract: Contract, wanted: Usage, usage: Usage) -> list[str]:
+    """Why a job that takes `wanted` would be too much."""
+    quotas, reasons = contract.quotas, []
+    if wanted.training_jobs and usage.training_jobs >= quotas.training_jobs:
+        reasons.append(f"the contract's {quotas.training_jobs} training jobs are used up")
+    if wanted.scores_today and usage.scores_today + wanted.scores_today > quotas.scores_per_day:
+        reasons.append(f"more than the contract's {quotas.scores_per_day} scores a day")
     return reasons

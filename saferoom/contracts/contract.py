@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     Field,
+    SerializeAsAny,
     StrictBool,
     StrictInt,
     ValidationError,
@@ -22,8 +23,13 @@ from pydantic import (
     model_validator,
 )
 
-from saferoom.contracts import terms
-from saferoom.contracts.fields import (
+from saferoom.contracts.terms import objections, refuse
+from saferoom.contracts.witnessing import Witnessing
+from saferoom.errors import ConfigError
+from saferoom.identity.public import PublicKeys
+from saferoom.ids import COORDINATOR, HELPER
+from saferoom.kinds.base import JobKind, TaskKind
+from saferoom.kinds.fields import (
     Count,
     Distinct,
     Frozen,
@@ -35,16 +41,14 @@ from saferoom.contracts.fields import (
     Strict,
     Time,
     explained,
+    problems,
 )
-from saferoom.contracts.params import LogisticParams, Params, params_of
-from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, TaskKind, Trust, Use
-from saferoom.contracts.witnessing import Witnessing
-from saferoom.errors import ConfigError
-from saferoom.identity.public import PublicKeys
-from saferoom.ids import COORDINATOR, HELPER
+from saferoom.kinds.registry import FormName, KindName, RoleName, UseName, kind_of
+from saferoom.kinds.trust import MODES, Assumption, Trust
 
 MAX_BYTES = 4_000_000
-_ONE_AT_THE_LABEL_HOLDER: tuple[ColumnUse, ...] = ("split", "weight")
+
+ColumnUse: TypeAlias = Literal["feature", "label", "split", "weight", "id"]
 
 
 class PinnedKeys(Strict):
@@ -70,22 +74,22 @@ class Party(Strict):
     """One data holder: its keys, its data set, and each column it brings with that column's use."""
 
     organisation: Line
-    role: Role
+    role: RoleName
     keys: PinnedKeys
     dataset: Line
     version: Hash | None = None
     columns: Annotated[Frozen[Line, ColumnUse], Field(min_length=1, max_length=5000)]
     consent_required: StrictBool = False
 
-    def columns_for(self, use: ColumnUse) -> tuple[str, ...]:
+    def columns_for(self, use: str) -> tuple[str, ...]:
         return tuple(sorted(column for column, its_use in self.columns.items() if its_use == use))
 
 
 class Task(Strict):
     """What is trained. `split_seed` draws the held-out rows where no split column is named."""
 
-    kind: TaskKind
-    params: Params
+    kind: KindName
+    params: SerializeAsAny[Strict]
     split_seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] = 0
 
     @model_validator(mode="before")
@@ -96,14 +100,14 @@ class Task(Strict):
     @field_validator("params", mode="before")
     @classmethod
     def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
-        return params_of(info.data["kind"], value) if "kind" in info.data else LogisticParams()
+        return _params_of(kind_of(info.data["kind"]), value) if "kind" in info.data else Strict()
 
 
 class Output(Strict):
     """`to` learns the result in this `form`."""
 
     to: PartyId
-    form: Form
+    form: FormName
 
 
 class Quotas(Strict):
@@ -123,9 +127,9 @@ class Contract(Strict):
     legal_basis: Paragraph
     parties: Annotated[Frozen[PartyId, Party], Field(min_length=2, max_length=8)]
     coordinator: PinnedKeys
-    helper: PinnedKeys
+    helper: PinnedKeys | None = None
     task: Task
-    uses: Annotated[Distinct[Use], Field(min_length=1)]
+    uses: Annotated[Distinct[UseName], Field(min_length=1)]
     trust: Trust
     assumptions: Distinct[Assumption]
     outputs: Distinct[Output]
@@ -141,8 +145,8 @@ class Contract(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = [
-            *_role_problems(self.parties),
-            *(problem for item in self.parties.items() for problem in _column_problems(*item)),
+            *self.kind.role_problems(self),
+            *_name_problems(self),
             *_output_problems(self),
             *(self.witnessing.problems(self.parties) if self.witnessing else []),
         ]
@@ -151,26 +155,60 @@ class Contract(Strict):
         if problems:
             raise ValueError("; ".join(problems))
         _check_keys_differ(self.pinned_keys().values())
-        terms.refuse(terms.objections(self))
+        refuse(objections(self))
         return self
+
+    @property
+    def kind(self) -> TaskKind:
+        """What kind of task it is about."""
+        return kind_of(self.task.kind)
+
+    def jobs(self) -> tuple[JobKind, ...]:
+        """The kinds of job that the contract's uses allow."""
+        return tuple(job for job in self.kind.jobs if set(job.uses) & set(self.uses))
+
+    @property
+    def params(self) -> Any:
+        """The task's parameters, of its kind's own model."""
+        return self.task.params
+
+    @property
+    def split_seed(self) -> int:
+        return self.task.split_seed
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """The endpoints that help, by the trust mode."""
+        return MODES[self.trust].helpers
+
+    def party_ids(self) -> tuple[str, ...]:
+        return tuple(self.parties)
+
+    def role_of(self, party: str) -> str:
+        return self.parties[party].role
 
     @property
     def label_holder(self) -> str:
         """The one party that holds the label."""
         return next(party for party, terms_ in self.parties.items() if terms_.role == "label_holder")
 
+    def columns_of(self, party: str, use: str) -> tuple[str, ...]:
+        """The columns that `party` brings for this use, sorted."""
+        return self.parties[party].columns_for(use)
+
     def features_of(self, party: str) -> tuple[str, ...]:
         """The feature columns `party` brings, sorted; none is possible at the label holder."""
         return self.parties[party].columns_for("feature")
 
-    def recipients(self, form: Form) -> tuple[str, ...]:
+    def recipients(self, form: str) -> tuple[str, ...]:
         """The parties that learn results in this form, sorted."""
         return tuple(sorted(output.to for output in self.outputs if output.form == form))
 
     def pinned_keys(self) -> dict[str, PublicKeys]:
         """Public keys of every party, the coordinator and the helper, by node id."""
         nodes = {party: terms_.keys for party, terms_ in self.parties.items()}
-        nodes |= {COORDINATOR: self.coordinator, HELPER: self.helper}
+        nodes |= {COORDINATOR: self.coordinator}
+        nodes |= {HELPER: self.helper} if self.helper else {}
         return {node: keys.public(node) for node, keys in nodes.items()}
 
     def to_plain(self) -> dict[str, Any]:
@@ -211,28 +249,23 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-def _role_problems(parties: Frozen[str, Party]) -> list[str]:
-    holders = [party for party, terms_ in parties.items() if terms_.role == "label_holder"]
-    problems = [] if len(holders) == 1 else [f"exactly one party is the label holder, not {len(holders)}"]
-    reserved = sorted({COORDINATOR, HELPER} & set(parties))
-    return problems + [f"a party cannot be called {name}" for name in reserved]
+def _params_of(kind: TaskKind, given: Any) -> Any:
+    """The parameters of a kind of task from JSON values. Raises ValueError naming each wrong one."""
+    if type(given) is kind.params:
+        return given
+    try:
+        return kind.params.model_validate(given)
+    except ValidationError as exc:
+        raise ValueError("; ".join(problems(exc))) from None
 
 
-def _column_problems(party: str, its: Party) -> list[str]:
-    is_holder = its.role == "label_holder"
-    problems = []
-    if len(its.columns_for("id")) != 1:
-        problems.append(f"{party}: exactly one column is the id")
-    if len(its.columns_for("label")) != int(is_holder):
-        problems.append(f"{party}: the label holder names one label column, the others none")
-    problems += [
-        f"{party}: only the label holder may name a {use} column, and one"
-        for use in _ONE_AT_THE_LABEL_HOLDER
-        if len(its.columns_for(use)) > int(is_holder)
-    ]
-    if not is_holder and not its.columns_for("feature"):
-        problems.append(f"{party}: a feature holder names at least one feature column")
-    return problems
+def _name_problems(contract: Contract) -> list[str]:
+    reserved = sorted({COORDINATOR, HELPER} & set(contract.parties))
+    found = [f"a party cannot be called {name}" for name in reserved]
+    if bool(contract.helper) != bool(contract.helpers):
+        wants = "needs a helper's keys" if contract.helpers else "knows no helper"
+        found.append(f"trust mode {contract.trust} {wants}")
+    return found
 
 
 def _output_problems(contract: Contract) -> list[str]:

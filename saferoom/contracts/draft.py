@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from saferoom.contracts.contract import Contract, PinnedKeys, contract_from
-from saferoom.contracts.fields import read_time
 from saferoom.contracts.witnessing import usual_witnessing
 from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.kinds.fields import read_time
+from saferoom.kinds.registry import kind_names, kind_of
 
 DEFAULT_DAYS = 365
 DEFAULT_RETENTION_DAYS = 365
@@ -78,13 +79,12 @@ def _with_keys(parties: Any, keys: Mapping[str, PublicKeys]) -> dict[str, Any]:
 
 
 def _usual_outputs(parties: Any, task: Any) -> list[dict[str, str]]:
-    items = _party_items(parties)
-    kind = task.get("kind") if isinstance(task, Mapping) else None
-    own = "splits" if kind == "boosting" else "coefficients"
-    outputs = [{"to": party, "form": own} for party, _ in items]
-    holders = [party for party, its in items if its.get("role") == "label_holder"]
-    forms = ("score", "points") if kind == "scorecard" else ("score",)
-    return outputs + [{"to": party, "form": form} for party in holders for form in forms]
+    """What the draft's kind of task gives whom; nothing where the draft does not name one that is known."""
+    name = task.get("kind") if isinstance(task, Mapping) else None
+    if name not in kind_names():
+        return []
+    roles = {party: str(its.get("role")) for party, its in _party_items(parties)}
+    return kind_of(str(name)).usual_outputs(roles)
 
 
 def _party_items(parties: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -6,23 +6,26 @@ what can happen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeAlias
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
-from saferoom.contracts.params import BoostingParams
-from saferoom.contracts.vocabulary import ASSUMPTIONS
 from saferoom.contracts.witnessing import Witnessing
-from saferoom.contracts.wording import HEADINGS, KINDS_ZH, NO_ABUSE, WARNINGS, Language, pick
+from saferoom.contracts.wording import (
+    HEADINGS,
+    KINDS_ZH,
+    NO_ABUSE,
+    NO_CONSENT,
+    NO_OWN_FEATURES,
+    SINGLE_QUERIES,
+    VERSION,
+    Language,
+    pick,
+)
 from saferoom.errors import UsageError
+from saferoom.kinds.base import Warned
+from saferoom.kinds.trust import ASSUMPTIONS
 from saferoom.protocols.learns import KINDS
-
-Warned: TypeAlias = tuple[str, Mapping[str, object]]
-ROWS_PER_NODE = 10
-"""Training rows for each node of all joint trees: with fewer, sums tell too much of single rows together."""
-"""A name in `WARNINGS`, and what its text names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,64 +109,21 @@ def _block(row: Row, heads: dict[str, str]) -> list[str]:
 
 
 def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
-    found = _model_warnings(contract)
+    found = [*contract.kind.warnings(contract), *_general_warnings(contract)]
+    return tuple(pick(texts, lang).format(**values) for texts, values in found)
+
+
+def _general_warnings(contract: Contract) -> list[Warned]:
+    """What to think about whatever the kind of task."""
+    found: list[Warned] = []
     free = [party for party, its in contract.parties.items() if not its.consent_required]
-    found += [("no_consent", {"parties": ", ".join(free)})] if free else []
+    found += [(NO_CONSENT, {"parties": ", ".join(free)})] if free else []
     if not contract.features_of(contract.label_holder):
-        found.append(("no_own_features", {"party": contract.label_holder}))
+        found.append((NO_OWN_FEATURES, {"party": contract.label_holder}))
     if "score_one" in contract.uses:
-        found.append(("single_queries", {"limit": contract.quotas.scores_per_day}))
+        found.append((SINGLE_QUERIES, {"limit": contract.quotas.scores_per_day}))
     unpinned = [party for party, its in contract.parties.items() if its.version is None]
-    found += [("version", {"parties": ", ".join(unpinned)})] if unpinned else []
-    return tuple(pick(WARNINGS[name], lang).format(**values) for name, values in found)
-
-
-def _model_warnings(contract: Contract) -> list[Warned]:
-    """What the kind of model gives away."""
-    others = [party for party in contract.parties if party != contract.label_holder]
-    single = [party for party in others if len(contract.features_of(party)) == 1]
-    params = contract.task.params
-    if isinstance(params, BoostingParams):
-        found = _tree_warnings(contract.label_holder, params, contract.minimum_rows)
-        if contract.recipients("reason_codes"):
-            found.append(("split_values", {"who": contract.label_holder}))
-        return [*found, *(("single_column_splits", {"party": party}) for party in single)]
-    return [
-        *_part_warnings(contract),
-        *(("single_column", {"party": party}) for party in single),
-        *_bin_warnings(contract),
-    ]
-
-
-def _part_warnings(contract: Contract) -> list[Warned]:
-    """A score is a sum of parts: with two parties, of one's own and the other's."""
-    if len(contract.parties) > 2:
-        return []
-    scored = sorted({*contract.recipients("score"), *contract.recipients("points")})
-    return [
-        ("two_parties", {"who": who, "other": next(party for party in contract.parties if party != who)})
-        for who in scored
-    ]
-
-
-def _bin_warnings(contract: Contract) -> list[Warned]:
-    if contract.task.kind != "scorecard":
-        return []
-    limits = {"rows": contract.minimum_bin_rows, "events": contract.minimum_bin_events}
-    return [("bin_counts", {"who": contract.label_holder, **limits})]
-
-
-def _tree_warnings(label_holder: str, params: BoostingParams, minimum_rows: int) -> list[Warned]:
-    who = {"who": label_holder}
-    enough = ROWS_PER_NODE * (params.n_estimators - params.own_trees) * 2**params.max_depth
-    return [
-        ("tree_sums", {**who, "rows": params.min_leaf_rows}),
-        *([] if minimum_rows >= enough else [("many_sums", {**who, "rows": enough})]),
-        ("tree_rows", {}),
-        *([] if params.own_trees else [("first_trees", who)]),
-        *([] if params.top_rate is None else [("largest_gradients", {})]),
-        ("tree_scores", who),
-    ]
+    return found + ([(VERSION, {"parties": ", ".join(unpinned)})] if unpinned else [])
 
 
 def _language(lang: str) -> Language:

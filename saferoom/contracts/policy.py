@@ -12,15 +12,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
 
-from saferoom.contracts.checks import Usage
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.fields import Count, Distinct, Frozen, Line, PartyId, Strict, explained
-from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.terms import refuse
-from saferoom.contracts.vocabulary import Assumption, Form, Trust
 from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import RefusedError, UsageError, VerificationError
 from saferoom.identity.public import parse_fingerprint
+from saferoom.kinds.base import NOTHING, Usage
+from saferoom.kinds.fields import Count, Distinct, Frozen, Line, PartyId, Strict, explained
+from saferoom.kinds.registry import FormName
+from saferoom.kinds.trust import Assumption, Trust
 
 ANYBODY = "*"
 
@@ -72,7 +72,7 @@ class Policy(Strict):
     minimum_rows: Annotated[StrictInt, Field(ge=2)] = 20
     minimum_bin_rows: Annotated[StrictInt, Field(ge=0)] = 20
     minimum_bin_events: Annotated[StrictInt, Field(ge=0)] = 3
-    release: Frozen[str, Distinct[Form]] | None = None
+    release: Frozen[str, Distinct[FormName]] | None = None
     consent_required: StrictBool = False
     training_jobs: Count | None = None
     scores_per_day: Count | None = None
@@ -143,11 +143,25 @@ def job_reasons(
     reasons = policy_reasons(policy, contract, party, now)
     if policy.hours is not None and not policy.hours.include(_aware(now)):
         reasons.append("outside the hours in which jobs may run")
-    if kind == "train" and policy.training_jobs is not None and usage.training_jobs >= policy.training_jobs:
-        reasons.append(f"the {policy.training_jobs} training jobs under one contract are used up")
-    if kind == "score" and policy.scores_per_day is not None and usage.scores_today >= policy.scores_per_day:
-        reasons.append(f"the {policy.scores_per_day} scores a day are used up")
-    return reasons
+    return reasons + _quota_reasons(policy, contract, kind, usage)
+
+
+def _quota_reasons(policy: Policy, contract: Contract, kind: str, usage: Usage) -> list[str]:
+    job = contract.kind.job(kind)
+    takes = job.uses_up({}) if job else NOTHING
+    return [
+        f"the {most} {what} are used up"
+        for what, does, used, most in (
+            (
+                "training jobs under one contract",
+                takes.training_jobs,
+                usage.training_jobs,
+                policy.training_jobs,
+            ),
+            ("scores a day", takes.scores_today, usage.scores_today, policy.scores_per_day),
+        )
+        if does and most is not None and used >= most
+    ]
 
 
 def _agreement_reasons(policy: Policy, contract: Contract) -> list[str]:
@@ -207,20 +221,7 @@ def _limit_reasons(policy: Policy, contract: Contract) -> list[str]:
         reasons.append(
             f"the minimum of {contract.minimum_rows} common rows is below our {policy.minimum_rows}"
         )
-    params = contract.task.params
-    if isinstance(params, BoostingParams) and params.min_leaf_rows < policy.minimum_bin_rows:
-        reasons.append(
-            f"the minimum of {params.min_leaf_rows} rows in a leaf is below our {policy.minimum_bin_rows}"
-        )
-    if contract.task.kind == "scorecard":
-        reasons += [
-            f"the minimum of {agreed} {what} in a bin is below our {own}"
-            for what, agreed, own in (
-                ("rows", contract.minimum_bin_rows, policy.minimum_bin_rows),
-                ("events", contract.minimum_bin_events, policy.minimum_bin_events),
-            )
-            if agreed < own
-        ]
+    reasons += contract.kind.limits(policy, contract)
     days = (contract.expires - contract.valid_from) / timedelta(days=1)
     for what, asked, limit in (
         ("training jobs", contract.quotas.training_jobs, policy.training_jobs),

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.fields import listed
 from saferoom.errors import RefusedError, UsageError, VerificationError
 from saferoom.identity.signing import sign_statement, verify_statement
+from saferoom.kinds.fields import listed
 
 DOMAIN = "saferoom/contract/v1"
 MAX_REASON = 1000

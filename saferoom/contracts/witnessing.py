@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictInt
 
-from saferoom.contracts.fields import Distinct, PartyId, Strict
 from saferoom.ids import COORDINATOR
+from saferoom.kinds.fields import Distinct, PartyId, Strict
 
 COSIGNATURE_TYPE = 4
 _KEY_BYTES = 32

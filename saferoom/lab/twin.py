@@ -19,10 +19,10 @@ from saferoom.lab.room import Room
 from saferoom.lab.twin_rows import TwinRows
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.plain import fit_boosting_plain
-from saferoom.tasks.boosted_model import BoostedModel
 from saferoom.tasks.boosting import boosting_settings
-from saferoom.tasks.models import model_from_file
-from saferoom.tasks.regression_model import PartyModel
+from saferoom.tasks.models.boosting import BoostedModel
+from saferoom.tasks.models.load import model_from_file
+from saferoom.tasks.models.logistic import PartyModel
 
 Floats = NDArray[np.float64]
 TIGHT, MANY = 1e-8, 10_000

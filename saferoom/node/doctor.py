@@ -16,7 +16,7 @@ from saferoom.errors import SafeRoomError
 from saferoom.identity.certificates import days_left
 from saferoom.jobs.home import Home
 from saferoom.node.settings import load_settings
-from saferoom.tasks.checkpoint import has_checkpoint
+from saferoom.tasks.results.checkpoint import has_checkpoint
 
 CONNECT_S = 5.0
 LOW_DISK_BYTES = 2 << 30

@@ -25,7 +25,7 @@ from saferoom.scoring.grade_table import GradeRow
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.monitoring import AlertRules, Movement, Quarter, compare_quarters
 from saferoom.scoring.standard import standard_scheme
-from saferoom.tasks.score_files import plain_scheme
+from saferoom.tasks.results.score_files import plain_scheme
 
 Plain = dict[str, Any]
 

@@ -27,10 +27,10 @@ from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.train import Grown, Labels, OnTree, train_boosting
 from saferoom.models.boosting.values import tell_values
 from saferoom.scoring.points import PointScale
-from saferoom.tasks.boosted_model import BoostedModel, log_odds
-from saferoom.tasks.leaves import help_sum_leaves, sum_leaves
-from saferoom.tasks.resume import EarlierJob, begin_checkpoint
-from saferoom.tasks.training_rows import match_rows, training_rows
+from saferoom.tasks.models.boosting import BoostedModel, log_odds
+from saferoom.tasks.steps.leaves import help_sum_leaves, sum_leaves
+from saferoom.tasks.steps.resume import EarlierJob, begin_checkpoint
+from saferoom.tasks.steps.training_rows import match_rows, training_rows
 
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -162,7 +162,7 @@ def _save_evaluation(
     context: JobContext, model: BoostedModel, table: PartyTable, is_train: Mask, total: F64
 ) -> None:
     # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
-    from saferoom.tasks.results import Evaluation, own_scheme
+    from saferoom.tasks.results.evaluation import Evaluation, own_scheme
 
     scheme = own_scheme(context.home.root / "grades.yaml")
     alone = _fit_alone(context, model.preparation, table, is_train)

@@ -8,8 +8,8 @@ from saferoom.errors import UsageError
 from saferoom.ids import HELPER
 from saferoom.jobs.context import JobContext
 from saferoom.tasks.boosting import help_train_boosted, train_boosted
-from saferoom.tasks.regression import help_train, train
-from saferoom.tasks.scoring import help_score, score
+from saferoom.tasks.steps.regression import help_train, train
+from saferoom.tasks.steps.scoring import help_score, score
 
 Task = Callable[[JobContext], None]
 

@@ -23,9 +23,9 @@ from saferoom.ids import HELPER
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.messages import MORE
 from saferoom.models.boosting.plain import fit_boosting_plain
-from saferoom.tasks.boosted_model import BoostedModel
 from saferoom.tasks.boosting import boosting_settings
-from saferoom.tasks.models import load_model
+from saferoom.tasks.models.boosting import BoostedModel
+from saferoom.tasks.models.load import load_model
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import add_data, enterprises
 from tests.task_room import Played, play

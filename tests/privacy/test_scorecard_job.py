@@ -20,9 +20,9 @@ from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.data import catalogue
 from saferoom.models.metrics import metrics_summary
 from saferoom.scoring.scorecard import largest_rounding
-from saferoom.tasks.models import load_model
-from saferoom.tasks.regression_model import PartyModel
-from saferoom.tasks.stability import feature_stability
+from saferoom.tasks.models.load import load_model
+from saferoom.tasks.models.logistic import PartyModel
+from saferoom.tasks.models.stability import feature_stability
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import CODE, add_data, draft, enterprises
 from tests.task_room import Played, play

@@ -15,7 +15,7 @@ LEAST_GAIN = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class BoostingSettings:
-    """See `contracts.params.BoostingParams` for each. `weighted`: samples have weights of their own."""
+    """See `kinds.boosting.BoostingParams` for each. `weighted`: samples have weights of their own."""
 
     n_estimators: int = 100
     max_depth: int = 5

@@ -31,8 +31,8 @@ from saferoom.node.processes.job_keys import JobKeyring, JobTerms
 from saferoom.node.processes.transcripts import write_cut
 from saferoom.node.processes.watch import Watch
 from saferoom.node.retention.destroyer import Destroyer
-from saferoom.tasks.score_files import SCORES
-from saferoom.tasks.scoring import score_recipient
+from saferoom.tasks.results.score_files import SCORES
+from saferoom.tasks.steps.scoring import score_recipient
 
 logger = logging.getLogger(__name__)
 

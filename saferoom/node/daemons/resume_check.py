@@ -14,7 +14,7 @@ from saferoom.errors import RefusedError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.retention.holdings import UNFINISHED, Holdings
-from saferoom.tasks.checkpoint import HEAD, WITHOUT, has_checkpoint, read_head
+from saferoom.tasks.results.checkpoint import HEAD, WITHOUT, has_checkpoint, read_head
 
 
 def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
 from saferoom.node.core import Core
 from saferoom.node.retention.holdings import Holdings
-from saferoom.tasks.score_files import METRICS
+from saferoom.tasks.results.score_files import METRICS
 
 ROWS = ("aligned", "train_rows", "test_rows")
 

@@ -23,13 +23,13 @@ from saferoom.node.operations.model_card import model_card
 from saferoom.node.operations.report_facts import make_report, report_facts
 from saferoom.node.retention.holdings import Holdings
 from saferoom.node.setup import renew_request
-from saferoom.tasks.asked import UNSCORED, check_holds
-from saferoom.tasks.models import load_model
-from saferoom.tasks.rows import count_asked, own_registration
-from saferoom.tasks.score_files import REPORT
-from saferoom.tasks.scorecard_file import JSON_FILE as SCORECARD
-from saferoom.tasks.scoring import score_recipient
-from saferoom.tasks.stability import feature_stability
+from saferoom.tasks.models.load import load_model
+from saferoom.tasks.models.stability import feature_stability
+from saferoom.tasks.results.score_files import REPORT
+from saferoom.tasks.results.scorecard_file import JSON_FILE as SCORECARD
+from saferoom.tasks.steps.asked import UNSCORED, check_holds
+from saferoom.tasks.steps.rows import count_asked, own_registration
+from saferoom.tasks.steps.scoring import score_recipient
 
 REQUEST_WAIT_S = 20.0
 JOB_KINDS = ("train", "score")

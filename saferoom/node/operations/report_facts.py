@@ -58,7 +58,7 @@ def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[st
 
 def make_report(facts: dict[str, Any], folder: Path, *, lang: str) -> None:
     """Draw `report.html` into the model's folder. Raises StorageError if the drawing process fails."""
-    command = [sys.executable, "-m", "saferoom.tasks.report", str(folder), lang]
+    command = [sys.executable, "-m", "saferoom.tasks.results.report", str(folder), lang]
     try:
         subprocess.run(command, input=json.dumps(facts).encode(), check=True, timeout=DRAW_S)
     except (OSError, subprocess.SubprocessError) as error:

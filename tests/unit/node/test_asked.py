@@ -13,7 +13,7 @@ from saferoom.data.dataset import describe
 from saferoom.data.table import NumericColumn, PartyTable
 from saferoom.errors import UsageError
 from saferoom.jobs.home import Home
-from saferoom.tasks.asked import NOT_HELD, UNSCORED, Asked, check_holds
+from saferoom.tasks.steps.asked import NOT_HELD, UNSCORED, Asked, check_holds
 
 
 def _asked(*ids: bytes) -> Asked:

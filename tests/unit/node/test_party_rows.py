@@ -11,7 +11,7 @@ import pytest
 from saferoom.data import describe, register
 from saferoom.errors import ConfigError, RefusedError
 from saferoom.jobs.home import Home
-from saferoom.tasks.rows import load_rows
+from saferoom.tasks.steps.rows import load_rows
 from tests.unit.contracts.conftest import House
 
 TEXT = "uscc,default,split,w,bank_a,bank_b\n1,0,train,2,3,4\n2,1,test,0.5,5,6\n"

@@ -22,7 +22,7 @@ from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.doctor import _checkpoints
 from saferoom.node.operations.party import PartyOperations
-from saferoom.tasks.checkpoint import Head, Rows, TrainingCheckpoint
+from saferoom.tasks.results.checkpoint import Head, Rows, TrainingCheckpoint
 from tests.node_room import Nodes, three_party_columns
 from tests.unit.node.test_job_desk import Office
 from tests.unit.node.test_party_jobs import Hub, Tax

@@ -17,9 +17,9 @@ from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, StorageError
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.train import Grown
-from saferoom.tasks.boosted_model import BoostedModel
-from saferoom.tasks.checkpoint import STATE, TREE, TrainingCheckpoint
-from saferoom.tasks.models import load_model
+from saferoom.tasks.models.boosting import BoostedModel
+from saferoom.tasks.models.load import load_model
+from saferoom.tasks.results.checkpoint import STATE, TREE, TrainingCheckpoint
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns
 from tests.task_room import Played, play
 

@@ -16,8 +16,8 @@ from saferoom.errors import StorageError
 from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.train import Grown
 from saferoom.protocols.candidates import Split
-from saferoom.tasks import checkpoint as module
-from saferoom.tasks.checkpoint import (
+from saferoom.tasks.results import checkpoint as module
+from saferoom.tasks.results.checkpoint import (
     Head,
     Rows,
     TrainingCheckpoint,

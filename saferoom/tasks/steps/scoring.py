@@ -19,13 +19,13 @@ from saferoom.errors import RefusedError, UsageError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.protocols.psi import align, match
-from saferoom.tasks.asked import Asked, read_asked
-from saferoom.tasks.boosted_model import BoostedModel
-from saferoom.tasks.leaves import help_sum_leaves, sum_leaves
-from saferoom.tasks.models import AnyModel, load_model
-from saferoom.tasks.reasons import help_reasons, reason_lists, reasons_asked
-from saferoom.tasks.rows import load_rows
-from saferoom.tasks.score_files import write_score_list
+from saferoom.tasks.models.boosting import BoostedModel
+from saferoom.tasks.models.load import AnyModel, load_model
+from saferoom.tasks.results.score_files import write_score_list
+from saferoom.tasks.steps.asked import Asked, read_asked
+from saferoom.tasks.steps.leaves import help_sum_leaves, sum_leaves
+from saferoom.tasks.steps.reasons import help_reasons, reason_lists, reasons_asked
+from saferoom.tasks.steps.rows import load_rows
 
 
 def score_recipient(contract: Contract) -> str:

@@ -1,4 +1,4 @@
-"""Draws one report: `python -m saferoom.tasks.report FOLDER LANG`, facts as JSON on standard input."""
+"""Draws one report: `python -m saferoom.tasks.results.report FOLDER LANG`; facts come on standard input, JSON."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from saferoom.report.content import (
 )
 from saferoom.report.measure import distribution_of, evaluation_of, grading_of
 from saferoom.report.render import render_report
-from saferoom.tasks.boosted_model import BoostedModel
-from saferoom.tasks.models import AnyModel, load_model
-from saferoom.tasks.regression_model import STABILITY
-from saferoom.tasks.results import ALONE
-from saferoom.tasks.score_files import METRICS, REPORT, SCORES, load_scheme
-from saferoom.tasks.scorecard_file import JSON_FILE
+from saferoom.tasks.models.boosting import BoostedModel
+from saferoom.tasks.models.load import AnyModel, load_model
+from saferoom.tasks.models.logistic import STABILITY
+from saferoom.tasks.results.evaluation import ALONE
+from saferoom.tasks.results.score_files import METRICS, REPORT, SCORES, load_scheme
+from saferoom.tasks.results.scorecard_file import JSON_FILE
 
 _BIN_FACTS = ("name", "share", "default_rate", "woe", "points")
 

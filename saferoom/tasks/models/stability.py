@@ -15,7 +15,7 @@ from saferoom.data.tree_columns import TreeColumns
 from saferoom.data.woe import WoePreparation, assign
 from saferoom.errors import UsageError
 from saferoom.models.stability import SHIFTED, STABLE, stability_of_counts
-from saferoom.tasks.models import AnyModel
+from saferoom.tasks.models.load import AnyModel
 
 
 def feature_stability(model: AnyModel, registration: Registration) -> dict[str, Any]:

@@ -28,17 +28,17 @@ from saferoom.models.logistic.train import (
 from saferoom.models.stability import column_stability
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.scoring.points import PointScale
-from saferoom.tasks.binning import bin_columns
-from saferoom.tasks.regression_model import PartyModel, save_stability
-from saferoom.tasks.scorecard_file import save_scorecard
-from saferoom.tasks.selection import (
+from saferoom.tasks.models.logistic import PartyModel, save_stability
+from saferoom.tasks.results.scorecard_file import save_scorecard
+from saferoom.tasks.steps.binning import bin_columns
+from saferoom.tasks.steps.selection import (
     help_drop_wrong_signs,
     help_select,
     without_collinear,
     without_wrong_signs,
 )
-from saferoom.tasks.standard_errors import help_errors, own_errors
-from saferoom.tasks.training_rows import match_rows, training_rows
+from saferoom.tasks.steps.standard_errors import help_errors, own_errors
+from saferoom.tasks.steps.training_rows import match_rows, training_rows
 
 F64 = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ def train(context: JobContext) -> None:
         if total is not None and labels is not None:
             # Imported here: scikit-learn takes a second and 100 MB, and only the label holder needs it.
             from saferoom.models.alone import fit_alone
-            from saferoom.tasks.results import Evaluation, own_scheme
+            from saferoom.tasks.results.evaluation import Evaluation, own_scheme
 
             scheme = own_scheme(context.home.root / "grades.yaml")
             alone = fit_alone(own[0], labels, own[1], l2=params.l2)

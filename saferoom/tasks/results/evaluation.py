@@ -24,7 +24,7 @@ from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.standard import standard_scheme
-from saferoom.tasks.score_files import METRICS, SCORES, save_scheme
+from saferoom.tasks.results.score_files import METRICS, SCORES, save_scheme
 
 Floats = NDArray[np.float64]
 Metrics = dict[str, float] | None

@@ -14,7 +14,7 @@ from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.tasks.models import AnyModel
+from saferoom.tasks.models.load import AnyModel
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from saferoom.errors import StorageError
-from saferoom.tasks.boosted_model import KIND, BoostedModel
-from saferoom.tasks.regression_model import FILE, PartyModel
+from saferoom.tasks.models.boosting import KIND, BoostedModel
+from saferoom.tasks.models.logistic import FILE, PartyModel
 
 AnyModel: TypeAlias = PartyModel | BoostedModel
 

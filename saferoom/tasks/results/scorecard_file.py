@@ -29,7 +29,7 @@ from saferoom.models.scorecard.binning import Bins, NumberBins
 from saferoom.models.scorecard.woe_column import WoeColumn
 from saferoom.models.stability import stability_of_counts
 from saferoom.scoring.scorecard import PointsTable
-from saferoom.tasks.regression_model import PartyModel
+from saferoom.tasks.models.logistic import PartyModel
 
 JSON_FILE, CSV_FILE = "scorecard.json", "scorecard.csv"
 FORMAT = "saferoom-scorecard-1"

@@ -23,8 +23,8 @@ from saferoom.models.reasons import (
     deal_reasons,
     rank_reasons,
 )
-from saferoom.tasks.models import AnyModel
-from saferoom.tasks.rows import own_registration
+from saferoom.tasks.models.load import AnyModel
+from saferoom.tasks.steps.rows import own_registration
 
 NOT_PUBLISHED = "(not published)"
 MOST_BYTES = 100_000

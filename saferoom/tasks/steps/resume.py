@@ -20,8 +20,8 @@ from saferoom.jobs.context import JobContext
 from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.train import Grown
 from saferoom.sharing.values import Public
-from saferoom.tasks.checkpoint import WITHOUT, Head, Rows, TrainingCheckpoint, digest_of_rows
-from saferoom.tasks.rows import own_registration
+from saferoom.tasks.results.checkpoint import WITHOUT, Head, Rows, TrainingCheckpoint, digest_of_rows
+from saferoom.tasks.steps.rows import own_registration
 
 Ids: TypeAlias = NDArray[np.bytes_]
 Mask: TypeAlias = NDArray[np.bool_]

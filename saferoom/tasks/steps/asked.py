@@ -19,8 +19,8 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import UsageError
 from saferoom.ids import normalise_uscc
 from saferoom.jobs.context import JobContext
-from saferoom.tasks.models import AnyModel
-from saferoom.tasks.rows import list_description, own_registration, with_consent
+from saferoom.tasks.models.load import AnyModel
+from saferoom.tasks.steps.rows import list_description, own_registration, with_consent
 
 UNSCORED = "unscored.csv"
 ID_PROBLEM, NO_CONSENT, NOT_HELD = "id {}", "no consent", "not held by every party"

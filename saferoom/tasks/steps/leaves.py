@@ -11,7 +11,7 @@ from saferoom.jobs.context import JobContext
 from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
 from saferoom.sharing.values import Public
-from saferoom.tasks.boosted_model import BoostedModel, log_odds
+from saferoom.tasks.models.boosting import BoostedModel, log_odds
 
 MOST_CELLS = 1 << 44
 

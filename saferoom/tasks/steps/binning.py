@@ -24,7 +24,7 @@ from saferoom.models.scorecard.merging import MergeSettings
 from saferoom.models.scorecard.woe import BinCounts
 from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
 from saferoom.protocols.label_counts import count_events
-from saferoom.tasks.rows import own_registration
+from saferoom.tasks.steps.rows import own_registration
 
 
 def bin_columns(

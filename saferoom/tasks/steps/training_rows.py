@@ -10,8 +10,8 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.psi import align, match
-from saferoom.tasks.resume import EarlierJob
-from saferoom.tasks.rows import load_rows, own_registration
+from saferoom.tasks.steps.resume import EarlierJob
+from saferoom.tasks.steps.rows import load_rows, own_registration
 
 MINIMUM_EVENTS = 10
 

@@ -32,7 +32,7 @@ from saferoom.models.boosting.reach import leaves_of, reached_leaves
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.scoring.points import PointScale, pd_from_logit
-from saferoom.tasks.regression_model import FILE, VERSION, check_version
+from saferoom.tasks.models.logistic import FILE, VERSION, check_version
 
 KIND = "boosting"
 

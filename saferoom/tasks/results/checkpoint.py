@@ -27,7 +27,7 @@ from saferoom.audit.log.erasure import wipe_file
 from saferoom.errors import StorageError
 from saferoom.identity.files import make_private_folder, write_private
 from saferoom.models.boosting.train import Grown
-from saferoom.tasks.boosted_model import tree_from_plain, tree_to_plain
+from saferoom.tasks.models.boosting import tree_from_plain, tree_to_plain
 
 VERSION = 1
 HEAD, ROWS, TREE, STATE = "head", "rows", "tree-{:05}", "state-{:05}"

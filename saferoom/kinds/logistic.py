@@ -1,0 +1,37 @@
+"""The kind `logistic`: a joint logistic regression on each party's prepared columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from saferoom.kinds.base import TaskKind, Terms, Warned
+from saferoom.kinds.jobs import Scoring
+from saferoom.kinds.regression import RegressionParams, RegressionTraining, part_warnings, unweighted
+from saferoom.kinds.roles import holder_of, one_label_holder, output_objections
+
+
+class Logistic(TaskKind):
+    name = "logistic"
+    title = ("vertical logistic regression", "纵向逻辑回归")
+    params = RegressionParams
+    forms = frozenset({"coefficients", "score"})
+    jobs = (RegressionTraining(), Scoring("score"))
+
+    def role_problems(self, terms: Terms) -> list[str]:
+        return one_label_holder(terms)
+
+    def objections(self, terms: Terms) -> list[str]:
+        outputs = output_objections(
+            terms, own="coefficients", evaluated=(("score", "evaluation"),), scored="score"
+        )
+        return [*unweighted(terms, self.name), *outputs]
+
+    def warnings(self, terms: Terms) -> list[Warned]:
+        return part_warnings(terms)
+
+    def usual_outputs(self, roles: Mapping[str, str]) -> list[dict[str, str]]:
+        own = [{"to": party, "form": "coefficients"} for party in roles]
+        return own + [{"to": party, "form": "score"} for party in holder_of(roles)]
+
+
+KIND = Logistic()

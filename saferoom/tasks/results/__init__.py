@@ -1,0 +1,1 @@
+"""What a job leaves besides its model: evaluation, scores, tables of points, checkpoints, the report."""
