@@ -19,7 +19,7 @@ from saferoom.ids import COORDINATOR, HELPER
 from saferoom.jobs.context import JobContext
 from saferoom.jobs.spec import JobSpec, Service
 from saferoom.node.core import Core
-from saferoom.tasks.registry import task_for
+from saferoom.tasks.registry import task_of
 from tests.node_room import Nodes
 
 
@@ -39,7 +39,6 @@ class PaperDaemon:
     """Stands for the pipe to the daemon and for the daemon behind it."""
 
     core: Core
-    contract: Contract
     job: dict[str, Any]
     on_disclosure: Callable[[Disclosure], None] = lambda disclosure: None
     told: list[Any] = field(default_factory=list)
@@ -50,7 +49,7 @@ class PaperDaemon:
         self.core.disclose(self.job, {**plain, "step": disclosure.step})
 
     def record(self, type_: str, **fields: Any) -> None:
-        self.core.record_from_job(self.contract, self.job["id"], {"type": type_, **fields})
+        self.core.record_from_job(self.job, {"type": type_, **fields})
 
     def tell(self, kind: Service, payload: Any) -> None:
         self.told.append((kind, payload))
@@ -95,7 +94,7 @@ def play(
 
     def role(me: str) -> None:
         core = core_of(nodes, me)
-        daemon = PaperDaemon(core, contract, job, (meddle or {}).get(me, lambda disclosure: None))
+        daemon = PaperDaemon(core, job, (meddle or {}).get(me, lambda disclosure: None))
         spec = JobSpec(
             job_id=job_id,
             session=1,
@@ -112,7 +111,9 @@ def play(
         )
         folder = core.home.job(job_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        task_for(kind, me)(JobContext(spec, contract, session, daemon, folder))  # type: ignore[arg-type]
+        context = JobContext(spec, contract, session, daemon, folder)  # type: ignore[arg-type]
+        task = task_of(contract.task.kind, kind)
+        (task.helper if me == HELPER else task.party)(context, contract.params)
         core.home.keep_job(job_id)
 
     error = None

@@ -94,6 +94,16 @@ class Session:
         return tuple(p for p in self.parties if p != self.me)
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """The endpoints that help the parties; none where they are on their own."""
+        return (self.helper,) if self.helper else ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Every other endpoint: the other parties in the public order, then whoever helps."""
+        return (*self.peers, *(helper for helper in self.helpers if helper != self.me))
+
+    @property
     def is_first(self) -> bool:
         """Whether this is the party that adds public constants to shares."""
         return self.me == self.parties[0]

@@ -39,7 +39,7 @@ def check_active(contract: Contract, signatures: Mapping[str, bytes], now: datet
 def check_job(contract: Contract, kind: str, params: Mapping[str, Any], usage: Usage, now: datetime) -> None:
     """Raise RefusedError unless the contract, in force, names a job of this kind with these parameters."""
     reasons = [*date_reasons(contract, now), *_kind_reasons(contract, kind)]
-    job = contract.kind.job(kind)
+    job = contract.kind.jobs_by_name.get(kind)
     if job is not None:
         reasons += job.refuses(contract, params)
         reasons += _quota_reasons(contract, job.uses_up(params), usage)

@@ -262,9 +262,8 @@ def _params_of(kind: TaskKind, given: Any) -> Any:
 def _name_problems(contract: Contract) -> list[str]:
     reserved = sorted({COORDINATOR, HELPER} & set(contract.parties))
     found = [f"a party cannot be called {name}" for name in reserved]
-    if bool(contract.helper) != bool(contract.helpers):
-        wants = "needs a helper's keys" if contract.helpers else "knows no helper"
-        found.append(f"trust mode {contract.trust} {wants}")
+    if contract.helpers and contract.helper is None:
+        found.append(f"trust mode {contract.trust} needs the helper's keys")
     return found
 
 

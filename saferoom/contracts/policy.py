@@ -147,7 +147,7 @@ def job_reasons(
 
 
 def _quota_reasons(policy: Policy, contract: Contract, kind: str, usage: Usage) -> list[str]:
-    job = contract.kind.job(kind)
+    job = contract.kind.jobs_by_name.get(kind)
     takes = job.uses_up({}) if job else NOTHING
     return [
         f"the {most} {what} are used up"

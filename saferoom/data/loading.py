@@ -35,6 +35,7 @@ from saferoom.data.table import (
 )
 from saferoom.data.version import ContentHash
 from saferoom.errors import ConfigError, StorageError
+from saferoom.kinds.labels import BINARY
 from saferoom.models.boosting.settings import LARGEST_WEIGHT
 
 _FIXED = 5  # id, row hash, label, split and weight stand before the features in every batch
@@ -229,14 +230,14 @@ def _require_finite(layout: Layout, arrays: Sequence[pa.Array], rows_before: int
 
 def _label(dataset: DatasetDescription, kept: _Kept, clean: CleanIds) -> NDArray[np.int8]:
     values = kept.numbers(kept.fixed[2])
-    wrong = (values != 0) & (values != 1)
+    wrong = BINARY.wrong(values)
     if wrong.any():
         raise dataset.problem(
-            f"the label column {dataset.label!r} must be 0 or 1 in every row; {int(wrong.sum())} rows "
-            f"are not, first row {int(wrong.argmax()) + 1}",
-            remedy="write 1 for default and 0 for none, and leave out rows whose outcome is unknown",
+            f"the label column {dataset.label!r} must be {BINARY.expected} in every row; {int(wrong.sum())} "
+            f"rows are not, first row {int(wrong.argmax()) + 1}",
+            remedy=BINARY.remedy,
         )
-    return values[clean.positions].astype(np.int8)
+    return values[clean.positions].astype(BINARY.dtype)
 
 
 def _train(dataset: DatasetDescription, kept: _Kept, clean: CleanIds) -> NDArray[np.bool_]:

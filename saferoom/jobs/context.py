@@ -15,6 +15,8 @@ from typing import Any
 
 from saferoom.channel.session import Disclosure, Session
 from saferoom.contracts.contract import Contract
+from saferoom.data import catalogue
+from saferoom.data.catalogue import Registration
 from saferoom.errors import PeerError, UsageError
 from saferoom.jobs.home import Home
 from saferoom.jobs.problem import Problem
@@ -97,6 +99,7 @@ class JobContext:
     facts: dict[str, Any] = field(default_factory=dict)
     _phase: str = ""
     _told: float = 0.0
+    _registration: Registration | None = None
 
     @property
     def me(self) -> str:
@@ -105,6 +108,13 @@ class JobContext:
     @property
     def home(self) -> Home:
         return Home.at(self.spec.home)
+
+    @property
+    def registration(self) -> Registration:
+        """Of the data set that the contract names for this party: read once a job. Raises ConfigError."""
+        if self._registration is None:
+            self._registration = catalogue.recall(self.contract.parties[self.me].dataset, self.home.data)
+        return self._registration
 
     def today(self) -> date:
         return datetime.now(UTC).date()

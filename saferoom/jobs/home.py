@@ -1,6 +1,7 @@
 """A node's home folder: where each thing lies.
 
 node.yaml  policy.yaml  welcome.json      settings, the party's own rules, what the coordinator answered
+grades.yaml                               the label holder's own grade scheme, if it has one
 keys/                                     private keys, 0600
 tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
 state.db                                  contracts, jobs, models
@@ -40,6 +41,10 @@ class Home:
     @property
     def policy(self) -> Path:
         return self.root / "policy.yaml"
+
+    @property
+    def grades(self) -> Path:
+        return self.root / "grades.yaml"
 
     @property
     def welcome(self) -> Path:

@@ -1,7 +1,7 @@
 """What a kind of task is, what a kind of job is, and all that either may ask of a contract.
 
-    TaskKind    parameters, roles, release forms, objections, warnings, limits    one file, one line in `registry`
-    JobKind     who learns what in it, its parameters, what it leaves             a few for each kind of task
+    TaskKind   parameters, roles, release forms, objections, warnings, limits   a file, a line in `registry`
+    JobKind    who learns what in it, its parameters, what it leaves            a few for each kind of task
 
 Kinds know a contract through `Terms` alone, so that a contract may be made of kinds. What the processes of a
 task *do* stands in `saferoom.tasks`.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from saferoom.kinds.fields import Strict
+from saferoom.kinds.labels import BinaryLabel
 
 Texts: TypeAlias = tuple[str, str]
 """English, Chinese."""
@@ -116,10 +117,10 @@ class JobKind(ABC):
     kept: ClassVar[Kept | None] = None
     records: ClassVar[frozenset[str]] = frozenset({"psi.done", "consent.filtered"})
     """The events that its processes may have logged."""
-    origin: ClassVar[str] = ""
-    """The parameter that names the earlier job whose result this one uses."""
-    needs_model: ClassVar[bool] = False
-    """Whether that result is a model, which every party must hold."""
+    model_param: ClassVar[str] = ""
+    """The parameter that names the model it uses, which every party must hold."""
+    resume_param: ClassVar[str] = ""
+    """The parameter that names the unfinished job it resumes."""
 
     def discloses(self, terms: Terms) -> Pairs:
         """Everything that anybody may learn in such a job."""
@@ -136,6 +137,10 @@ class JobKind(ABC):
         del params
         return NOTHING
 
+    def made_from(self, params: Mapping[str, Any]) -> str:
+        """The job whose model it uses, or which it resumes; "" if neither."""
+        return str(params.get(self.model_param or self.resume_param, ""))
+
     def asked_by(self, terms: Terms) -> str:
         """The only party that may ask for it; "" where anybody may."""
         del terms
@@ -150,6 +155,8 @@ class TaskKind(ABC):
     title: ClassVar[Texts]
     params: ClassVar[type[Strict]]
     roles: ClassVar[tuple[str, ...]] = ("label_holder", "feature_holder")
+    label: ClassVar[BinaryLabel | None] = None
+    """What its label column holds; None where there is none."""
     forms: ClassVar[frozenset[str]]
     """The release forms that an output may have."""
     jobs: ClassVar[tuple[JobKind, ...]]
@@ -181,6 +188,6 @@ class TaskKind(ABC):
         del roles
         return []
 
-    def job(self, name: str) -> JobKind | None:
-        """Its kind of job of that name."""
-        return next((job for job in self.jobs if job.name == name), None)
+    @property
+    def jobs_by_name(self) -> dict[str, JobKind]:
+        return {job.name: job for job in self.jobs}

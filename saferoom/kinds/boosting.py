@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt
 from saferoom.kinds.base import Pairs, PolicyLimits, TaskKind, Terms, Texts, Warned
 from saferoom.kinds.fields import Count, Strict
 from saferoom.kinds.jobs import Scoring, Training
+from saferoom.kinds.labels import BINARY
 from saferoom.kinds.regression import Real
 from saferoom.kinds.roles import feature_holders, holder_of, one_label_holder, output_objections
 
@@ -113,7 +114,7 @@ class BoostingParams(Strict):
 class BoostingTraining(Training):
     """Training that tells sums of gradients and, to every party, which rows a node holds."""
 
-    resumable = True
+    is_resumable = True
 
     def discloses(self, terms: Terms) -> Pairs:
         others = feature_holders(terms)
@@ -133,6 +134,7 @@ class Boosting(TaskKind):
     name = "boosting"
     title = ("boosted trees", "梯度提升树")
     params = BoostingParams
+    label = BINARY
     forms = frozenset({"splits", "score", "reason_codes"})
     jobs = (BoostingTraining(), Scoring("score"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from saferoom.kinds.base import JobKind, Kept, Pairs, Terms, Usage
 
@@ -20,8 +20,8 @@ _NO_RECIPIENT = "the contract names no recipient of reason codes"
 class Training(JobKind):
     """`train`: align, split, train, evaluate, release. Leaves a model at every party.
 
-    It takes no parameter that differs from the contract's; and if `resumable`, `resume`: the id of an earlier
-    job that ended without a model.
+    It takes no parameter that differs from the contract's; and if it can be resumed, `resume`: the id of an
+    earlier job that ended without a model.
     """
 
     name = "train"
@@ -29,8 +29,8 @@ class Training(JobKind):
     leaves = "model"
     kept = Kept("model.stored")
     records = JobKind.records | {"job.resumed"}
-    origin = "resume"
-    resumable = False
+    resume_param = "resume"
+    is_resumable: ClassVar[bool] = False
 
     def discloses(self, terms: Terms) -> Pairs:
         return frozenset(
@@ -55,7 +55,7 @@ class Training(JobKind):
         return Usage(training_jobs=1)
 
     def _refuses_to_resume(self, job: object) -> list[str]:
-        if not self.resumable:
+        if not self.is_resumable:
             return ["only jobs of boosted trees can be resumed"]
         if not isinstance(job, str) or not _JOB.fullmatch(job):
             return ["the parameter 'resume' is not the id of a job"]
@@ -74,8 +74,7 @@ class Scoring(JobKind):
     leaves = "list of scores"
     kept = Kept("scores.stored", "scores.csv")
     records = JobKind.records | {"score.batch", "score.one", "grade.released", "report.issued"}
-    origin = "model"
-    needs_model = True
+    model_param = "model"
 
     def __init__(self, form: str) -> None:
         self.form = form

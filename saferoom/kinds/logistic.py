@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from saferoom.kinds.base import TaskKind, Terms, Warned
 from saferoom.kinds.jobs import Scoring
+from saferoom.kinds.labels import BINARY
 from saferoom.kinds.regression import RegressionParams, RegressionTraining, part_warnings, unweighted
 from saferoom.kinds.roles import holder_of, one_label_holder, output_objections
 
@@ -14,6 +15,7 @@ class Logistic(TaskKind):
     name = "logistic"
     title = ("vertical logistic regression", "纵向逻辑回归")
     params = RegressionParams
+    label = BINARY
     forms = frozenset({"coefficients", "score"})
     jobs = (RegressionTraining(), Scoring("score"))
 

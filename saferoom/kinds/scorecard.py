@@ -9,10 +9,13 @@ from pydantic import Field, StrictBool, StrictInt
 
 from saferoom.kinds.base import Pairs, PolicyLimits, TaskKind, Terms, Texts, Warned
 from saferoom.kinds.jobs import Scoring
+from saferoom.kinds.labels import BINARY
 from saferoom.kinds.regression import Real, RegressionParams, RegressionTraining, part_warnings, unweighted
 from saferoom.kinds.roles import feature_holders, holder_of, one_label_holder, output_objections
 
 LEAST_BIN_ROWS = 10
+TABLE = "scorecard"
+"""Name of a party's table of points: of its files, and in what a node answers."""
 
 BIN_COUNTS: Texts = (
     "a feature holder learns how many defaults fall into each bin of its own columns (bins of at least"
@@ -79,6 +82,7 @@ class Scorecard(TaskKind):
     name = "scorecard"
     title = ("WOE scorecard", "WOE 评分卡")
     params = ScorecardParams
+    label = BINARY
     forms = frozenset({"coefficients", "score", "points", "reason_codes"})
     jobs = (ScorecardTraining(), Scoring("points"))
 

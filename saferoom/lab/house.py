@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 
-from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.home import Home
 from saferoom.jobs.problem import Problem
+from saferoom.kinds.trust import MODES
 from saferoom.lab.processes import SAFEROOM, NodeProcess, reserved_port
 from saferoom.lab.room import Room
 from saferoom.node.core import Core
@@ -159,7 +159,7 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         },
         "task": {"kind": room.task.kind, "params": room.task.params, "split_seed": room.seed},
         "trust": room.trust,
-        "assumptions": sorted(required_assumptions(room.trust, len(room.parties))),
+        "assumptions": sorted(MODES[room.trust].required(len(room.parties))),
         "minimum_rows": room.minimum_rows,
         "valid_from": (now - timedelta(minutes=5)).isoformat(),
         "expires": (now + timedelta(days=CONTRACT_DAYS)).isoformat(),

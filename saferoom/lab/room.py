@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import ConfigError
+from saferoom.kinds.registry import KindName
+from saferoom.kinds.trust import Trust
 from saferoom.node.settings import Emulation
 
 
@@ -32,7 +34,7 @@ class RoomParty(_Strict):
 class RoomTask(_Strict):
     """What is trained, with which parameters; the contract checks them."""
 
-    kind: Literal["logistic", "scorecard", "boosting"]
+    kind: KindName
     params: dict[str, Any] = {}
 
 
@@ -43,7 +45,7 @@ class Room(_Strict):
     label_holder: str
     parties: Annotated[dict[str, RoomParty], Field(min_length=2, max_length=8)]
     task: RoomTask
-    trust: Literal["assisted", "strict"] = "assisted"
+    trust: Trust = "assisted"
     network: Emulation = Emulation()
     seed: int = 0
     minimum_rows: int = 50

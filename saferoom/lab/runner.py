@@ -22,18 +22,20 @@ from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.jobs.home import Home
+from saferoom.kinds.registry import kind_names
 from saferoom.lab.house import House, house
 from saferoom.lab.room import Room
 from saferoom.lab.twin import fit_twin
 from saferoom.node.book import ContractBook
 from saferoom.node.state import State
 from saferoom.node.witnessing.quorums import quorum_of
+from saferoom.tasks.registry import work_of
 
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
 
 FILES = ("scores.csv", "metrics.json", "report.html")
-FOLDERS = ("model", "scorecard", "log")
+FOLDERS = ("model", "log")
 PHASES = ("align", "prepare", "bin", "train", "evaluate", "release", "points")
 
 
@@ -88,14 +90,15 @@ def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[s
     Returns the verdicts by node.
     """
     contract_id, job = ids
-    for name in FOLDERS:
-        if name != "scorecard" or room.task.kind == "scorecard":
-            (out / name).mkdir()
+    tables = work_of(room.task.kind).tables
+    for name in (*FOLDERS, *tables):
+        (out / name).mkdir()
     for party in room.parties:
         models = folder / party / "models" / job
         shutil.copy(models / "model.json", out / "model" / f"{party}.json")
-        for table in models.glob("scorecard.*"):
-            shutil.copy(table, out / "scorecard" / f"{party}{table.suffix}")
+        for name in tables:
+            for table in models.glob(f"{name}.*"):
+                shutil.copy(table, out / name / f"{party}{table.suffix}")
     holder = folder / room.label_holder / "models" / job
     for name in FILES:
         if (holder / name).exists():
@@ -135,7 +138,7 @@ def _clear(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name in FILES:
             (out / name).unlink(missing_ok=True)
-        for name in FOLDERS:
+        for name in (*FOLDERS, *(table for kind in kind_names() for table in work_of(kind).tables)):
             if (out / name).exists():
                 shutil.rmtree(out / name)
     except OSError as error:

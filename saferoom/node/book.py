@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
@@ -43,7 +44,7 @@ class ContractBook:
         return True
 
     def get(self, contract_id: str) -> Contract:
-        return parse_contract(self._state.get(tables.contracts, contract_id, "contract")["canonical"])
+        return _parsed(self._state.get(tables.contracts, contract_id, "contract")["canonical"])
 
     def row(self, contract_id: str) -> dict[str, Any]:
         return self._state.get(tables.contracts, contract_id, "contract")
@@ -52,7 +53,7 @@ class ContractBook:
         return self._state.rows(tables.contracts)
 
     def open_contracts(self) -> list[Contract]:
-        return [parse_contract(row["canonical"]) for row in self.rows() if row["state"] in OPEN_STATES]
+        return [_parsed(row["canonical"]) for row in self.rows() if row["state"] in OPEN_STATES]
 
     def set_state(self, contract_id: str, state: str, reason: str = "") -> None:
         self._state.update(tables.contracts, contract_id, state=state, reason=reason, updated=time.time())
@@ -77,3 +78,9 @@ class ContractBook:
         """Approvals by party."""
         approvals = (row for row in self.decisions(contract_id) if row["decision"] == "approve")
         return {row["party"]: row["signature"] for row in approvals}
+
+
+@lru_cache(maxsize=256)
+def _parsed(canonical: bytes) -> Contract:
+    """Contracts do not change, and are asked for at every disclosure."""
+    return parse_contract(canonical)

@@ -35,7 +35,7 @@ from saferoom.audit.witness.quorum import witness_name
 from saferoom.audit.witness.witness import Witness
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import contract_hash
-from saferoom.contracts.checks import Usage, check_disclosure
+from saferoom.contracts.checks import check_disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError, RefusedError, StorageError
 from saferoom.identity.enrolment import Welcome, load_welcome
@@ -45,6 +45,7 @@ from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.home import Home
+from saferoom.kinds.base import Usage
 from saferoom.link.transport.tls import TlsMaterial
 from saferoom.node import state as tables
 from saferoom.node.acquaintances import Acquaintances
@@ -223,22 +224,21 @@ class Core:
             **fields,
         )
 
-    def record_from_job(self, contract: Contract, job_id: str, event: Mapping[str, Any]) -> None:
-        """An event that a job process asked to have logged: how many rows it used, for what."""
-        kind = event["type"]
-        if kind in ("psi.done", "consent.filtered"):
-            rows = DataObject.of(str(event.get("dataset", "")), rows=int(event["rows"]))
-            self.record(kind, contract=contract, job=job_id, object=rows, reason=str(event.get("reason", "")))
-        elif kind in ("score.batch", "score.one", "grade.released", "report.issued"):
-            model = ModelRef(str(event["model"]))
-            rows = DataObject.of("", rows=int(event["rows"]))
-            subject = self.salts.commit(str(event["subject"])) if "subject" in event else ""
-            self.record(kind, contract=contract, job=job_id, model=model, object=rows, subject_commit=subject)
-        elif kind == "job.resumed":
-            earlier, trees = str(event["job"]), int(event["trees"])
-            self.record(kind, contract=contract, job=job_id, reason=f"from tree {trees} of job {earlier}")
-        else:
+    def record_from_job(self, job: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+        """An event that a process of a job (its row) asked to have logged: how many rows it used for what."""
+        contract = self.book.get(job["contract_id"])
+        kind = contract.kind.jobs_by_name.get(job["kind"])
+        if kind is None or event["type"] not in kind.records:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
+        fields: dict[str, Any] = {}
+        if "rows" in event:
+            fields["object"] = DataObject.of(str(event.get("dataset", "")), rows=int(event["rows"]))
+        if "model" in event:
+            fields["model"] = ModelRef(str(event["model"]))
+        if "subject" in event:
+            fields["subject_commit"] = self.salts.commit(str(event["subject"]))
+        reason = str(event.get("reason", ""))
+        self.record(event["type"], contract=contract, job=job["id"], reason=reason, **fields)
 
     def disclose(self, job: Mapping[str, Any], disclosure: Mapping[str, Any], *, by: str = "") -> None:
         """Let a job (its row) disclose a value: what the contract names, once it stands in the log.
@@ -283,13 +283,11 @@ class Core:
         midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         rows = self.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id)
         counted = [row for row in rows if row["started"] or row["state"] not in tables.JOB_ENDED]
+        jobs = self.book.get(contract_id).kind.jobs_by_name if counted else {}
+        taken = [(jobs[row["kind"]].uses_up(row["params"]), row["created"]) for row in counted]
         return Usage(
-            training_jobs=sum(row["kind"] == "train" for row in counted),
-            scores_today=sum(
-                int(row["params"].get("rows", 1))
-                for row in counted
-                if row["kind"] == "score" and row["created"] >= midnight
-            ),
+            training_jobs=sum(used.training_jobs for used, _ in taken),
+            scores_today=sum(used.scores_today for used, created in taken if created >= midnight),
         )
 
     @staticmethod

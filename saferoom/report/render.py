@@ -6,6 +6,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from saferoom.kinds.base import Texts
+from saferoom.kinds.registry import title_of
+from saferoom.kinds.trust import MODES
 from saferoom.models.stability import STABLE
 from saferoom.protocols.learns import KINDS
 from saferoom.report import charts
@@ -52,6 +55,8 @@ def render_report(data: ReportData, lang: str = "en") -> str:
         coefficients=[_coefficient_lines(one) for one in data.coefficients],
         cards=[_card_lines(one) for one in data.cards],
         importances=[_importance_lines(one) for one in data.importances],
+        model_title=_title(title_of(data.model_kind), lang),
+        trust_title=_title(_trust(data), lang),
         kind_texts=_kind_texts(lang),
         logs_well=bool(data.logs) and not any(log.problem for log in data.logs),
     )
@@ -138,6 +143,16 @@ def _importance_lines(one: Importance) -> dict[str, Any]:
         "with_gain": any(line.gain is not None for line in one.lines),
         "gains": [(party, gain, gain / most) for party, gain in one.gains.items()],
     }
+
+
+def _trust(data: ReportData) -> Texts:
+    """The trust mode's title; its own word if it is a newer version's."""
+    name = data.contract.trust if data.contract else ""
+    return next((mode.title for mode in MODES.values() if mode.name == name), (name, name))
+
+
+def _title(texts: Texts, lang: str) -> str:
+    return texts[lang == "zh"]
 
 
 def _kind_texts(lang: str) -> dict[str, str]:

@@ -15,9 +15,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "version": ("版本", "Version"),
     "job": ("作业", "Job"),
     "model_kind": ("模型", "Model"),
-    "logistic": ("纵向逻辑回归", "vertical logistic regression"),
-    "scorecard": ("WOE 评分卡", "WOE scorecard"),
-    "boosting": ("梯度提升树", "boosted trees"),
     # key figures
     "joint_auc": ("联合 AUC（测试）", "Joint AUC (test)"),
     "alone_auc": ("单方 AUC（测试）", "Alone AUC (test)"),
@@ -33,8 +30,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "purpose": ("用途", "Purpose"),
     "legal_basis": ("法律依据", "Legal basis"),
     "trust": ("信任模式", "Trust mode"),
-    "assisted": ("协助模式（assisted）", "assisted"),
-    "strict": ("严格模式（strict）", "strict"),
     "valid_until": ("有效期至", "Valid until"),
     "minimum_rows": ("最少共同行数", "Minimum rows in common"),
     "digest": ("合约摘要 SHA-256", "Contract digest, SHA-256"),

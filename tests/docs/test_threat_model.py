@@ -13,9 +13,9 @@ import pytest
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.draft import draft_contract
-from saferoom.contracts.vocabulary import ASSUMPTIONS
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.kinds.trust import ASSUMPTIONS
 from saferoom.protocols.learns import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]

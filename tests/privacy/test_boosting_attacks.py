@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from saferoom.contracts.tree_terms import LEAST_LEAF_ROWS
+from saferoom.kinds.boosting import LEAST_LEAF_ROWS
 from saferoom.models.boosting import train as boosting
 from saferoom.models.boosting.gradients import Sample
 from saferoom.models.boosting.model import LocalTrees

@@ -17,15 +17,15 @@ import pytest
 
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.disclosures import Job, allowed_disclosures
+from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.errors import StorageError
 from saferoom.ids import HELPER
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.messages import MORE
 from saferoom.models.boosting.plain import fit_boosting_plain
-from saferoom.tasks.boosting import boosting_settings
 from saferoom.tasks.models.boosting import BoostedModel
-from saferoom.tasks.models.load import load_model
+from saferoom.tasks.registry import load_model
+from saferoom.tasks.steps.twins import tree_settings
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import add_data, enterprises
 from tests.task_room import Played, play
@@ -44,7 +44,7 @@ class Jobs:
     """A training job and a score job under one contract."""
 
     contract: Contract
-    played: dict[Job, Played]
+    played: dict[str, Played]
     nodes: Nodes
 
     def model(self, party: str) -> BoostedModel:
@@ -93,7 +93,7 @@ def jobs(request: pytest.FixtureRequest, nodes: Nodes) -> Jobs:
 
 
 def test_the_logs_hold_what_the_contract_declares_and_nothing_else(jobs: Jobs) -> None:
-    own: dict[Job, set[tuple[str, str]]] = {
+    own: dict[str, set[tuple[str, str]]] = {
         "train": {("split", "bank")},
         "score": {("query", "bank")},
     }
@@ -147,7 +147,7 @@ def test_all_splits_and_scores_are_those_of_the_plain_twin(jobs: Jobs) -> None:
         rows = table.take(order[np.searchsorted(table.ids, ids, sorter=order)])
         columns = jobs.model(party).preparation
         of_train[party], of_all[party] = columns.features(rows.take(train)), columns.features(rows)
-    settings = boosting_settings(jobs.contract.task.params, weighted=False)  # type: ignore[arg-type]
+    settings = tree_settings(jobs.contract.task.params, weighted=False)  # type: ignore[arg-type]
     twin = fit_boosting_plain(of_train, y[train], "bank", settings)
     for place, tree in enumerate(jobs.model("bank").trees.trees):
         joint = {n: (p, jobs.model(p).trees.trees[place].splits[n]) for n, p in tree.owners.items()}

@@ -18,8 +18,8 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.data import catalogue
 from saferoom.tasks.models.boosting import BoostedModel
-from saferoom.tasks.models.load import load_model
 from saferoom.tasks.models.stability import feature_stability
+from saferoom.tasks.registry import load_model
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import add_data, draft, enterprises
 from tests.task_room import Played, play

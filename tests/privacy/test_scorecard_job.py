@@ -20,9 +20,9 @@ from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.data import catalogue
 from saferoom.models.metrics import metrics_summary
 from saferoom.scoring.scorecard import largest_rounding
-from saferoom.tasks.models.load import load_model
-from saferoom.tasks.models.logistic import PartyModel
+from saferoom.tasks.models.scorecard import ScorecardModel
 from saferoom.tasks.models.stability import feature_stability
+from saferoom.tasks.registry import load_model
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import CODE, add_data, draft, enterprises
 from tests.task_room import Played, play
@@ -69,9 +69,9 @@ def points_in(file: Path) -> Points:
         return {row["id"]: int(row["points"]) for row in csv.DictReader(lines)}
 
 
-def model_of(nodes: Nodes, party: str, job: Played) -> PartyModel:
+def model_of(nodes: Nodes, party: str, job: Played) -> ScorecardModel:
     model = load_model(nodes.homes[party].model(job.job_id))
-    assert isinstance(model, PartyModel)
+    assert isinstance(model, ScorecardModel)
     return model
 
 

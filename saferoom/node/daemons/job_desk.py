@@ -122,7 +122,8 @@ class JobDesk:
         """A model is to be destroyed: what scores with it ends."""
         problem = Problem("RefusedError", f"the model is destroyed: {reason}", COORDINATOR, "score")
         for run in self.runs.under_way():
-            if run.params.get("model") == model:
+            row = self._core.state.get(tables.jobs, run.job_id, "job")
+            if self.destroyer.holdings.model_of(row) == model:
                 self.runs.end(run, "cancelled", problem)
 
     def end_all(self) -> None:
@@ -221,7 +222,7 @@ class JobDesk:
         self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure, by=HELPER)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
-        self._core.record_from_job(self._contract_of(job_id), job_id, event)
+        self._core.record_from_job(self._core.state.get(tables.jobs, job_id, "job"), event)
 
     def write_cut(self, job_id: str, cut: Mapping[str, Any]) -> dict[str, str]:
         contract, key = self._contract_of(job_id), self._helper_keys.signing
@@ -249,8 +250,9 @@ class JobDesk:
         now = self._core.now()
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, kind, params, self._core.usage(contract.id), now)
-        if "resume" in params:
-            check_earlier(self._core, contract, str(params["resume"]))
+        job = contract.kind.jobs_by_name[kind]
+        if not job.model_param and job.made_from(params):
+            check_earlier(self._core, contract, job.made_from(params))
         missing = sorted(set(contract.parties) - self._connected())
         if missing:
             raise PeerError(

@@ -31,8 +31,6 @@ from saferoom.node.processes.job_keys import JobKeyring, JobTerms
 from saferoom.node.processes.transcripts import write_cut
 from saferoom.node.processes.watch import Watch
 from saferoom.node.retention.destroyer import Destroyer
-from saferoom.tasks.results.score_files import SCORES
-from saferoom.tasks.steps.scoring import score_recipient
 
 logger = logging.getLogger(__name__)
 
@@ -209,10 +207,9 @@ class PartyJobs:
 
     def _keep(self, row: dict[str, Any], contract: Contract) -> None:
         job_id, until = row["id"], kept_until(self.destroyer.holdings.due(row, self._core.now()))
-        if row["kind"] == "train":
-            self._core.record("model.stored", contract=contract, job=job_id, reason=until)
-        elif (self._core.home.job(job_id) / SCORES).exists():
-            self._core.record("scores.stored", contract=contract, job=job_id, reason=until)
+        kept = contract.kind.jobs_by_name[row["kind"]].kept
+        if kept and (not kept.file or (self._core.home.job(job_id) / kept.file).exists()):
+            self._core.record(kept.event, contract=contract, job=job_id, reason=until)
         self._core.home.keep_job(job_id)
         self._core.record("job.finished", contract=contract, job=job_id)
         self._core.state.end_job(job_id, "finished", None, None)
@@ -240,7 +237,7 @@ class PartyJobs:
         problem = Problem("RefusedError", f"the model is destroyed: {reason}", self._core.me, "score")
         for job_id in self.under_way():
             row = self._core.state.get(tables.jobs, job_id, "job")
-            if row["params"].get("model") == model:
+            if self.destroyer.holdings.model_of(row) == model:
                 self.settle(job_id, problem)
 
     # -- JobOwner ----------------------------------------------------------------------------------
@@ -249,7 +246,7 @@ class PartyJobs:
         self._core.disclose(self._core.state.get(tables.jobs, job_id, "job"), disclosure)
 
     def record(self, job_id: str, event: Mapping[str, Any]) -> None:
-        self._core.record_from_job(self._contract_of(job_id), job_id, event)
+        self._core.record_from_job(self._core.state.get(tables.jobs, job_id, "job"), event)
 
     def write_cut(self, job_id: str, cut: Mapping[str, Any]) -> dict[str, str]:
         core = self._core
@@ -331,11 +328,11 @@ class PartyJobs:
         mine = contract.parties[self._core.me]
         registration = catalogue.recall(mine.dataset, self._core.home.data)
         check_dataset(contract, self._core.me, registration.name, registration.version)
-        if kind == "score":
-            self._check_model(str(params.get("model", "")))
-        if "resume" in params:
-            earlier, holdings = str(params["resume"]), self.destroyer.holdings
-            check_checkpoint(self._core, holdings, contract, earlier, registration.version)
+        job = contract.kind.jobs_by_name[kind]
+        if job.model_param:
+            self._check_model(job.made_from(params))
+        elif earlier := job.made_from(params):
+            check_checkpoint(self._core, self.destroyer.holdings, contract, earlier, registration.version)
 
     def _check_model(self, model: str) -> None:
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.id == model):
@@ -346,7 +343,7 @@ class PartyJobs:
 
     def _check_asked(self, contract: Contract, offer: wire.JobOffer) -> None:
         """What is to be scored lies at the recipient: nobody else can ask, or use its quota up."""
-        is_ours = offer.kind == "score" and self._core.me == score_recipient(contract)
+        is_ours = self._core.me == contract.kind.jobs_by_name[offer.kind].asked_by(contract)
         if is_ours and offer.request_id not in self._requests:
             raise RefusedError(
                 "scores are asked for by their recipient", remedy=f"run `saferoom score` at {self._core.me}"

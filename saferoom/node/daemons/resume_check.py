@@ -20,7 +20,8 @@ from saferoom.tasks.results.checkpoint import HEAD, WITHOUT, has_checkpoint, rea
 def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:
     """The row of an earlier job of this contract that ended without a model. Raises RefusedError."""
     rows = core.state.rows(tables.jobs, tables.jobs.c.id == job)
-    if not rows or rows[0]["kind"] != "train":
+    kind = contract.kind.jobs_by_name.get(rows[0]["kind"]) if rows else None
+    if kind is None or not kind.resume_param:
         raise _refused(core, "the job to go on from is not known here", "see `saferoom job list`")
     if rows[0]["contract_id"] != contract.id:
         remedy = f"resume it under {rows[0]['contract_id']}"

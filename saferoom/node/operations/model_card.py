@@ -14,6 +14,7 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
 from saferoom.node.core import Core
 from saferoom.node.retention.holdings import Holdings
+from saferoom.tasks.registry import work_of
 from saferoom.tasks.results.score_files import METRICS
 
 ROWS = ("aligned", "train_rows", "test_rows")
@@ -43,19 +44,10 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         ],
         "rows": {name: facts[name] for name in ROWS if name in facts},
         "metrics": _metrics(folder),
-        **_own_part(model),
+        **work_of(model["kind"]).card(model),
         "points": model["points"],
         "assumptions": sorted(contract.assumptions),
     }
-
-
-def _own_part(model: dict[str, Any]) -> dict[str, Any]:
-    """Coefficients, or how important own columns are to the trees."""
-    if "trees" in model:
-        gains = {"gains": model["gains"]} if "gains" in model else {}
-        return {"trees": len(model["trees"]), "importance": model["importance"], **gains}
-    own = dict(zip(model["columns"], model["coefficients"], strict=True))
-    return {"coefficients": own, "intercept": model.get("intercept")}
 
 
 def _contract(contract: Contract) -> dict[str, Any]:

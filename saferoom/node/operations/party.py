@@ -12,6 +12,7 @@ from saferoom.audit.entries.events import DataObject, ModelRef
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
 from saferoom.errors import RefusedError, StorageError, UsageError
+from saferoom.kinds.registry import job_names
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.daemons.party import Party
@@ -23,16 +24,14 @@ from saferoom.node.operations.model_card import model_card
 from saferoom.node.operations.report_facts import make_report, report_facts
 from saferoom.node.retention.holdings import Holdings
 from saferoom.node.setup import renew_request
-from saferoom.tasks.models.load import load_model
 from saferoom.tasks.models.stability import feature_stability
+from saferoom.tasks.registry import load_model, work_of
 from saferoom.tasks.results.score_files import REPORT
-from saferoom.tasks.results.scorecard_file import JSON_FILE as SCORECARD
 from saferoom.tasks.steps.asked import UNSCORED, check_holds
-from saferoom.tasks.steps.rows import count_asked, own_registration
+from saferoom.tasks.steps.rows import count_asked
 from saferoom.tasks.steps.scoring import score_recipient
 
 REQUEST_WAIT_S = 20.0
-JOB_KINDS = ("train", "score")
 
 
 def copy_out(source: Path, target: Path) -> None:
@@ -196,8 +195,8 @@ class PartyOperations(Operations):
             str(args.get("kind", "train")),
             int(args.get("times", 1)),
         )
-        if times < 1 or kind not in JOB_KINDS:
-            raise UsageError(f"permit 1 or more jobs of a kind among {', '.join(JOB_KINDS)}", step="permit")
+        if times < 1 or kind not in job_names():
+            raise UsageError(f"permit 1 or more jobs of a kind among {', '.join(job_names())}", step="permit")
         left = Permits(self.core).grant(contract, kind, times, str(args.get("by", "data officer")))
         return {"contract": contract.id, "kind": kind, "permitted": left}
 
@@ -231,7 +230,7 @@ class PartyOperations(Operations):
         """The job that made a model, and the folder of what it left here."""
         row = self.core.state.find_by_prefix(tables.jobs, argument(args, "model"), "model")
         folder = self.core.home.model(row["id"])
-        if row["kind"] == "train" and row["state"] == "finished":
+        if row["state"] == "finished" and Holdings(self.core).leaves_model(row):
             Holdings(self.core).check_usable(row)
         if not (folder / "model.json").exists():
             raise UsageError("that job left no model here", remedy="see `saferoom model list`")
@@ -242,9 +241,12 @@ class PartyOperations(Operations):
         row, folder = self._find_model(args)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         files = sorted(path.name for path in folder.iterdir())
-        table = folder / SCORECARD
-        card = {"scorecard": json.loads(table.read_text(encoding="utf-8"))} if table.exists() else {}
-        return {"id": row["id"], "model": model, "files": files, **card}
+        read = {
+            name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            for name in work_of(model["kind"]).tables
+            if f"{name}.json" in files
+        }
+        return {"id": row["id"], "model": model, "files": files, **read}
 
     def model_stability(self, args: Plain) -> Plain:
         """How far own binned features have moved from training to the rows of a data set of today."""
@@ -304,7 +306,7 @@ class PartyOperations(Operations):
             raise RefusedError(
                 "the contract gives scores to another party", party=recipient, remedy="ask for them there"
             )
-        registration = own_registration(contract, self.core.me, self.core.home)
+        registration = catalogue.recall(contract.parties[self.core.me].dataset, self.core.home.data)
         if params["mode"] == "one":
             check_holds(registration, Path(local["input"]), str(local["id"]))
         rows = 1 if params["mode"] == "one" else count_asked(registration, Path(local["input"]))

@@ -28,6 +28,7 @@ import pyarrow.parquet  # noqa: F401
 
 from saferoom.node.processes import job_process
 from saferoom.node.processes.job_starter import FORK_FAILED, STATUS
+from saferoom.tasks.registry import load_all
 
 
 def main(file_descriptor: int) -> int:
@@ -38,6 +39,7 @@ def main(file_descriptor: int) -> int:
     for end in (woken, wake):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    load_all()
     # What is loaded stays for ever; a collection that touched it would copy it in every job.
     gc.freeze()
     jobs: dict[int, int] = {}

@@ -21,7 +21,7 @@ from saferoom.link.cipher import FlowKeys
 from saferoom.link.job.allocator import keep_freed_memory
 from saferoom.link.job.joblink import JobLink
 from saferoom.link.pipe import Pipe, PipeClosedError
-from saferoom.tasks.registry import task_for
+from saferoom.tasks.registry import task_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,9 @@ def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     context = JobContext(spec, contract, session, daemon, folder, conversations.end_phase)
     try:
-        task_for(spec.kind, spec.me)(context)
+        task = task_of(contract.task.kind, spec.kind)
+        run = task.helper if spec.me in contract.helpers else task.party
+        run(context, contract.params)
         conversations.end_job()
         link.close()
         daemon.tell(Service.FINISHED, context.summary())

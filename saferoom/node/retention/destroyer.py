@@ -80,7 +80,7 @@ class Destroyer:
     def outgrown(self, job: Row) -> None:
         """A job has finished: the checkpoints that led to it go. What cannot go now, the next sweep finds."""
         self._core.home.destroy_checkpoint(job["id"])
-        if "resume" in job["params"]:
+        if job["params"].get(self.holdings.kind(job).resume_param):
             with suppress(StorageError):
                 self.sweep()
 
@@ -102,7 +102,7 @@ class Destroyer:
         # What was made with or from another's follows from orders on that.
         return sorted(
             (row for row in held if row["id"] not in gone),
-            key=lambda row: (row["kind"] == "score", row["created"]),
+            key=lambda row: (bool(self.holdings.model_of(row)), row["created"]),
         )
 
     def _drop_checkpoints(self) -> None:

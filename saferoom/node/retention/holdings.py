@@ -9,6 +9,7 @@ from typing import Any
 
 from saferoom.contracts.retention import due
 from saferoom.errors import RefusedError
+from saferoom.kinds.base import JobKind
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 
@@ -54,7 +55,7 @@ class Holdings:
         order = self._order_on_its_origin(job)
         if order is not None:
             return Cause("model.destroyed", order["reason"], order["by"])
-        if job["state"] != "finished" and (heir := self._finished_heir(job["id"])):
+        if job["state"] != "finished" and (heir := self._finished_heir(job)):
             return Cause("retention.destroyed", f"job {heir} went on from it and has finished")
         contract = self._core.book.get(job["contract_id"])
         for said in self._core.book.decisions(contract.id):
@@ -75,7 +76,7 @@ class Holdings:
             return
         is_gone = known is not None and known["state"] == "destroyed"
         when = f" on {datetime.fromtimestamp(known['changed'], UTC):%Y-%m-%d}" if known and is_gone else ""
-        what = "model" if job["kind"] == "train" else "list of scores"
+        what = self.kind(job).leaves
         raise RefusedError(
             f"the {what} {'was destroyed' + when if is_gone else 'is being destroyed'}: {reason}",
             party=self._core.me,
@@ -83,17 +84,31 @@ class Holdings:
             remedy="train again, under a contract that is in force",
         )
 
+    def kind(self, job: Row) -> JobKind:
+        """What kind of job it was."""
+        return self._core.book.get(job["contract_id"]).kind.jobs_by_name[job["kind"]]
+
+    def leaves_model(self, job: Row) -> bool:
+        """Whether it is a job that makes a model."""
+        return self.kind(job).leaves == "model"
+
+    def model_of(self, job: Row) -> str:
+        """The model that a job uses; "" if it uses none."""
+        kind = self.kind(job)
+        return kind.made_from(job["params"]) if kind.model_param else ""
+
     def _order_on_its_origin(self, job: Row) -> dict[str, Any] | None:
         """Scores go with the model they were made with, trees with the checkpoint they were grown on from."""
-        name = "model" if job["kind"] == "score" else "resume"
-        known = self.destruction(str(job["params"].get(name, "")))
+        known = self.destruction(self.kind(job).made_from(job["params"]))
         return known if known and known["type"] == "model.destroyed" else None
 
-    def _finished_heir(self, job_id: str) -> str:
+    def _finished_heir(self, job: Row) -> str:
         """A finished job that went on from this one, directly or not; "" if there is none."""
-        for heir in self._core.state.rows(tables.jobs, tables.jobs.c.kind == "train"):
-            if heir["params"].get("resume") == job_id:
-                found = heir["id"] if heir["state"] == "finished" else self._finished_heir(heir["id"])
+        jobs = self._core.book.get(job["contract_id"]).kind.jobs_by_name
+        for heir in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == job["contract_id"]):
+            kind = jobs.get(heir["kind"])
+            if kind is not None and heir["params"].get(kind.resume_param) == job["id"]:
+                found = heir["id"] if heir["state"] == "finished" else self._finished_heir(heir)
                 if found:
                     return str(found)
         return ""

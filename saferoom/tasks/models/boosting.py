@@ -12,29 +12,28 @@ Weights, values and base are integers with WEIGHT_FRAC_BITS fractional bits.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import RefusedError
+from saferoom.jobs.context import JobContext
 from saferoom.models.boosting.contributions import contributions
 from saferoom.models.boosting.model import LocalTree, LocalTrees
 from saferoom.models.boosting.reach import leaves_of, reached_leaves
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.scoring.points import PointScale, pd_from_logit
-from saferoom.tasks.models.logistic import FILE, VERSION, check_version
-
-KIND = "boosting"
+from saferoom.tasks.base import F64, Binned
+from saferoom.tasks.models.files import VERSION, check_version
+from saferoom.tasks.steps.leaves import Leaves, sum_leaves
 
 I64 = NDArray[np.int64]
 
@@ -50,9 +49,7 @@ class BoostedModel:
     trees: LocalTrees
     scale: PointScale
 
-    @property
-    def kind(self) -> str:
-        return KIND
+    kind: ClassVar[str] = "boosting"
 
     @property
     def leaves(self) -> int:
@@ -85,6 +82,25 @@ class BoostedModel:
         moved = contributions(steps, len(table), width)
         return np.rint(np.maximum(moved, 0) * self.scale.factor).astype(np.int64)
 
+    def joint(self, context: JobContext, rows: PartyTable, recipient: str) -> F64 | None:
+        """The log-odds (n,) of the rows, at `recipient`."""
+        seen = self.rows(rows)
+        base = seen.base_margin() if context.me == context.contract.label_holder else None
+        words = sum_leaves(context, Leaves(seen, self.weights, base), recipient)
+        return None if words is None else log_odds(words)
+
+    def binned(self) -> Binned:
+        rows = self.preparation.rows
+        return {name: (bins, np.array(rows[name])) for name, bins in self.preparation.bins.items()}
+
+    def own_part(self, folder: Path) -> dict[str, Any]:
+        """What the trees make of own columns."""
+        del folder
+        from saferoom.report.content import Importance, ImportanceLine  # loads scikit-learn
+
+        lines = tuple(ImportanceLine(**line) for line in self.importance())
+        return {"importances": (Importance(self.party, len(self.trees.trees), lines, self.gains()),)}
+
     def judge(self, total: NDArray[np.float64]) -> tuple[NDArray[np.float64], I64]:
         """Probability of default and points (n,) of log-odds (n,)."""
         return pd_from_logit(total), self.scale.points(total)
@@ -114,7 +130,7 @@ class BoostedModel:
     def to_plain(self) -> dict[str, Any]:
         plain: dict[str, Any] = {
             "version": VERSION,
-            "kind": KIND,
+            "kind": self.kind,
             "job": self.job,
             "contract": self.contract,
             "party": self.party,
@@ -128,9 +144,6 @@ class BoostedModel:
         if self.trees.base is not None:
             plain |= {"base": self.trees.base, "gains": self.gains()}
         return plain
-
-    def save(self, folder: Path) -> None:
-        write_private(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False))
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> BoostedModel:
@@ -184,6 +197,12 @@ class ModelRows:
 
     def _reached(self, tree: LocalTree, places: NDArray[np.int32]) -> NDArray[np.bool_]:
         return reached_leaves(tree.shape, self.sides(tree, places), len(places))
+
+
+def trees_card(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """A model card's part: how many trees, and how important own columns are to them."""
+    gains = {"gains": plain["gains"]} if "gains" in plain else {}
+    return {"trees": len(plain["trees"]), "importance": plain["importance"], **gains}
 
 
 def log_odds(words: I64) -> NDArray[np.float64]:

@@ -1,7 +1,4 @@
-"""How far the features of a scorecard or of boosted trees have moved.
-
-A data set's rows of today in the bins of the training rows.
-"""
+"""How far the binned features of a model have moved: a data set's rows of today in the bins of training."""
 
 from __future__ import annotations
 
@@ -11,28 +8,17 @@ import numpy as np
 
 from saferoom.data.catalogue import Registration
 from saferoom.data.loading import load
-from saferoom.data.tree_columns import TreeColumns
-from saferoom.data.woe import WoePreparation, assign
-from saferoom.errors import UsageError
+from saferoom.data.woe import assign
 from saferoom.models.stability import SHIFTED, STABLE, stability_of_counts
-from saferoom.tasks.models.load import AnyModel
+from saferoom.tasks.base import Model
 
 
-def feature_stability(model: AnyModel, registration: Registration) -> dict[str, Any]:
+def feature_stability(model: Model, registration: Registration) -> dict[str, Any]:
     """The stability index of each feature, most moved first.
 
     Raises UsageError if the model's features have no bins.
     """
-    preparation = model.preparation
-    if isinstance(preparation, WoePreparation):
-        binned = {column.name: (column.bins, column.counts.rows) for column in preparation.columns}
-    elif isinstance(preparation, TreeColumns):
-        binned = {name: (bins, np.array(preparation.rows[name])) for name, bins in preparation.bins.items()}
-    else:
-        raise UsageError(
-            "features have bins in a scorecard or boosted trees only", remedy="name a model of these kinds"
-        )
-    types = preparation.types
+    binned, types = model.binned(), model.preparation.types
     table = load(registration.description, list(types), types=types, version=registration.version)
     found = {}
     for name, (bins, then) in binned.items():

@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
-from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
-from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.standard import standard_scheme
+from saferoom.scoring.grades import GradeScheme
 from saferoom.tasks.results.score_files import METRICS, SCORES, save_scheme
+from saferoom.tasks.steps.training_rows import TrainingRows
 
 Floats = NDArray[np.float64]
 Metrics = dict[str, float] | None
@@ -50,22 +48,17 @@ class Evaluation:
 
     @classmethod
     def make(
-        cls,
-        table: PartyTable,
-        is_train: NDArray[np.bool_],
-        alone: AloneFit,
-        judged: tuple[Floats, NDArray[np.int64]],
-        scheme: GradeScheme,
+        cls, rows: TrainingRows, judged: tuple[Floats, NDArray[np.int64]], alone: AloneFit
     ) -> Evaluation:
         """`alone`: the yardstick. `judged`: PD and points of all rows."""
-        if table.label is None:
+        if rows.table.label is None or rows.scheme is None:
             raise ConfigError(
                 "the label holder's data set has no label column", remedy="register it with `label:`"
             )
         pd, points = judged
-        resolved = scheme.resolve(pd[is_train])
+        resolved = rows.scheme.resolve(pd[rows.is_train])
         grades = resolved.assign(pd, points)
-        return cls(table.ids, is_train, table.label, pd, points, grades, resolved, alone)
+        return cls(rows.table.ids, rows.is_train, rows.table.label, pd, points, grades, resolved, alone)
 
     def metrics(self) -> dict[str, Any]:
         """Joint and alone on the same rows; None where the held-out rows hold one class only."""
@@ -96,14 +89,11 @@ class Evaluation:
         write_columns(folder / ALONE, {"id": self.ids, "pd": six_digits(alone)})
 
 
-def own_scheme(file: Path) -> GradeScheme:
-    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
-    if not file.exists():
-        return standard_scheme()
-    try:
-        return scheme_from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
+def save_evaluation(
+    folder: Path, rows: TrainingRows, judged: tuple[Floats, NDArray[np.int64]], alone: AloneFit
+) -> None:
+    """At the label holder: metrics, scores and grades. `judged`: PD and points of all rows."""
+    Evaluation.make(rows, judged, alone).save(folder)
 
 
 def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:

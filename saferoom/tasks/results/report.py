@@ -1,4 +1,4 @@
-"""Draws one report: `python -m saferoom.tasks.results.report FOLDER LANG`; facts come on standard input, JSON."""
+"""Draws a report: `python -m saferoom.tasks.results.report FOLDER LANG`, facts as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -15,15 +15,9 @@ from saferoom import __version__
 from saferoom.data.loading import write_private
 from saferoom.models.stability import stability_index
 from saferoom.report.content import (
-    Card,
-    CardBin,
-    CardFeature,
-    Coefficients,
     Comparison,
     ContractFacts,
     DisclosureLine,
-    Importance,
-    ImportanceLine,
     LinkTraffic,
     LogVerdict,
     PartyFacts,
@@ -33,14 +27,9 @@ from saferoom.report.content import (
 )
 from saferoom.report.measure import distribution_of, evaluation_of, grading_of
 from saferoom.report.render import render_report
-from saferoom.tasks.models.boosting import BoostedModel
-from saferoom.tasks.models.load import AnyModel, load_model
-from saferoom.tasks.models.logistic import STABILITY
+from saferoom.tasks.registry import load_model
 from saferoom.tasks.results.evaluation import ALONE
 from saferoom.tasks.results.score_files import METRICS, REPORT, SCORES, load_scheme
-from saferoom.tasks.results.scorecard_file import JSON_FILE
-
-_BIN_FACTS = ("name", "share", "default_rate", "woe", "points")
 
 
 def main(folder: Path, lang: str) -> None:
@@ -51,7 +40,6 @@ def main(folder: Path, lang: str) -> None:
 
 def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
     """Put together what this party may see: its own coefficients, and at the label holder the evaluation."""
-    model = load_model(folder)
     summary = facts["summary"]
     return ReportData(
         title=facts["contract"]["title"],
@@ -61,7 +49,7 @@ def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
         model_kind=facts["model_kind"],
         contract=ContractFacts(**facts["contract"]),
         parties=tuple(PartyFacts(**party) for party in facts["parties"]),
-        **_own_part(model, folder),
+        **load_model(folder).own_part(folder),
         disclosures=tuple(DisclosureLine(**line) for line in facts["disclosures"]),
         logs=(LogVerdict(**facts["log"]),),
         phases=tuple(Phase(name, end - start) for name, (start, end) in summary["phases"].items()),
@@ -70,32 +58,6 @@ def report_data(facts: dict[str, Any], folder: Path) -> ReportData:
         ),
         **(_evaluated(folder) if (folder / SCORES).exists() else {}),
     )
-
-
-def _own_part(model: AnyModel, folder: Path) -> dict[str, Any]:
-    """The party's own coefficients, its own table of a scorecard, or what trees make of its columns."""
-    if isinstance(model, BoostedModel):
-        lines = tuple(ImportanceLine(**line) for line in model.importance())
-        return {"importances": (Importance(model.party, len(model.trees.trees), lines, model.gains()),)}
-    if model.table is None:
-        values = dict(zip(model.preparation.column_names, model.coefficients.tolist(), strict=True))
-        return {"coefficients": (Coefficients(model.party, values, model.intercept, _stability(folder)),)}
-    content = json.loads((folder / JSON_FILE).read_text(encoding="utf-8"))
-    features = tuple(
-        CardFeature(
-            **{key: feature[key] for key in ("name", "iv", "coefficient", "stability_index")},
-            bins=tuple(CardBin(**{key: one[key] for key in _BIN_FACTS}) for one in feature["bins"]),
-            p_value=feature.get("p_value"),
-        )
-        for feature in content["features"]
-    )
-    return {"cards": (Card(model.party, features, content.get("base_points")),)}
-
-
-def _stability(folder: Path) -> dict[str, float]:
-    file = folder / STABILITY
-    found: dict[str, float] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return found
 
 
 def _evaluated(folder: Path) -> dict[str, Any]:

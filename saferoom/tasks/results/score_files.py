@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.data.loading import write_private
-from saferoom.errors import StorageError
+from saferoom.errors import ConfigError, StorageError
+from saferoom.jobs.home import Home
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.tasks.models.load import AnyModel
+from saferoom.scoring.standard import standard_scheme
+from saferoom.tasks.base import Model
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +27,7 @@ _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 def write_score_list(
     folder: Path,
-    model: AnyModel,
+    model: Model,
     model_folder: Path,
     ids: NDArray[np.bytes_],
     total: Floats,
@@ -38,6 +41,18 @@ def write_score_list(
     if reasons is not None:
         columns["reasons"] = np.array(["; ".join(each) for each in reasons], dtype=np.str_)
     write_columns(folder / SCORES, columns)
+
+
+def own_scheme(home: Home) -> GradeScheme:
+    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
+    file = home.grades
+    if not file.exists():
+        return standard_scheme()
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
+    return scheme_from_dict(content)
 
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:

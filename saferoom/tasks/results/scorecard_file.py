@@ -24,21 +24,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.data.loading import write_private
-from saferoom.data.woe import WoePreparation
+from saferoom.kinds.scorecard import TABLE
 from saferoom.models.scorecard.binning import Bins, NumberBins
 from saferoom.models.scorecard.woe_column import WoeColumn
 from saferoom.models.stability import stability_of_counts
 from saferoom.scoring.scorecard import PointsTable
-from saferoom.tasks.models.logistic import PartyModel
+from saferoom.tasks.models.scorecard import ScorecardModel
 
-JSON_FILE, CSV_FILE = "scorecard.json", "scorecard.csv"
+JSON_FILE, CSV_FILE = f"{TABLE}.json", f"{TABLE}.csv"
 FORMAT = "saferoom-scorecard-1"
 CSV_COLUMNS = ("feature", "bin", "rows", "share", "events", "default_rate", "woe", "points")
 
 
 def save_scorecard(
     folder: Path,
-    model: PartyModel,
+    model: ScorecardModel,
     codes: NDArray[np.int64],
     is_train: NDArray[np.bool_],
     errors: NDArray[np.float64] | None = None,
@@ -50,12 +50,10 @@ def save_scorecard(
 
 
 def scorecard_of(
-    model: PartyModel, held_out: NDArray[np.int64], errors: NDArray[np.float64] | None = None
+    model: ScorecardModel, held_out: NDArray[np.int64], errors: NDArray[np.float64] | None = None
 ) -> dict[str, Any]:
     """The table as JSON values. `held_out` (m, d): bins of the rows that training did not see; m may be 0."""
     table, preparation = model.table, model.preparation
-    if table is None or not isinstance(preparation, WoePreparation):
-        raise TypeError
     card: dict[str, Any] = {
         "format": FORMAT,
         "party": model.party,

@@ -19,8 +19,8 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import UsageError
 from saferoom.ids import normalise_uscc
 from saferoom.jobs.context import JobContext
-from saferoom.tasks.models.load import AnyModel
-from saferoom.tasks.steps.rows import list_description, own_registration, with_consent
+from saferoom.tasks.base import Model
+from saferoom.tasks.steps.rows import list_description, with_consent
 
 UNSCORED = "unscored.csv"
 ID_PROBLEM, NO_CONSENT, NOT_HELD = "id {}", "no consent", "not held by every party"
@@ -43,8 +43,7 @@ class Asked:
 
     def with_consent(self, context: JobContext) -> Asked:
         """Only the rows that may be used today, where the contract asks for consent."""
-        registration = own_registration(context.contract, context.me, context.home)
-        kept = with_consent(context, registration, self.table)
+        kept = with_consent(context, self.table)
         if len(kept) == len(self.table):
             return self
         return self._without(kept, np.setdiff1d(self.table.ids, kept.ids), NO_CONSENT)
@@ -64,9 +63,9 @@ class Asked:
         return replace(self, table=kept, left_out=(*self.left_out, (ids, reason)))
 
 
-def read_asked(context: JobContext, model: AnyModel) -> Asked:
+def read_asked(context: JobContext, model: Model) -> Asked:
     """Read the list like the party's data set, its features alone. Raises UsageError, ConfigError."""
-    registration = own_registration(context.contract, context.me, context.home)
+    registration = context.registration
     features, local = list(model.preparation.types), context.spec.local
     description = list_description(registration, Path(local["input"]), features)
     reading = read(description, features, types=model.preparation.types)

@@ -14,17 +14,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.contracts.params import ScorecardParams
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, assign
 from saferoom.errors import ConfigError
 from saferoom.he.keys import Encryption
 from saferoom.jobs.context import JobContext
+from saferoom.kinds.scorecard import ScorecardParams
 from saferoom.models.scorecard.merging import MergeSettings
 from saferoom.models.scorecard.woe import BinCounts
 from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
 from saferoom.protocols.label_counts import count_events
-from saferoom.tasks.steps.rows import own_registration
 
 
 def bin_columns(
@@ -81,5 +80,5 @@ def _counts(one: FeatureCounts) -> tuple[NDArray[np.int64], BinCounts]:
 
 def _specials(context: JobContext) -> dict[str, tuple[float, ...]]:
     """The special codes that this party's data set describes, by column."""
-    described = own_registration(context.contract, context.me, context.home).description.columns or ()
+    described = context.registration.description.columns or ()
     return {column.name: column.special for column in described if column.special}

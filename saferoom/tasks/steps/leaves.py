@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.table import PartyTable
 from saferoom.errors import PeerError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.dealing import deal_seeds, receive_seed
-from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
+from saferoom.protocols.leaf_sum import Reached, deal_leaf_sum, leaf_sum
 from saferoom.sharing.values import Public
-from saferoom.tasks.models.boosting import BoostedModel, log_odds
+
+I64 = NDArray[np.int64]
 
 MOST_CELLS = 1 << 44
 
 
-def sum_leaves(
-    context: JobContext, model: BoostedModel, table: PartyTable, recipient: str
-) -> NDArray[np.float64] | None:
-    """The log-odds (rows,) of the table's rows, at `recipient`; None elsewhere."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaves:
+    """`reached` (rows, leaves); at the label holder `weights` (leaves,) and `base_margin` (rows,)."""
+
+    reached: Reached
+    weights: I64 | None
+    base_margin: I64 | None
+
+
+def sum_leaves(context: JobContext, leaves: Leaves, recipient: str) -> I64 | None:
+    """The sums (rows,) in fixed point, at `recipient`; None elsewhere."""
     session, holder = context.session, context.contract.label_holder
-    rows = model.rows(table)
     with session.scope("leaves"):
-        if context.me == holder and session.helper is not None:
-            session.send(session.helper, "sizes", Public(np.array(rows.shape, dtype=np.int64)))
-        words = leaf_sum(
+        if context.me == holder:
+            sizes = Public(np.array(leaves.reached.shape, dtype=np.int64))
+            for helper in session.helpers:
+                session.send(helper, "sizes", sizes)
+        return leaf_sum(
             session,
             receive_seed(session),
-            rows,
+            leaves.reached,
             label_holder=holder,
             recipient=recipient,
-            weights=model.weights,
-            base_margin=rows.base_margin() if context.me == holder else None,
+            weights=leaves.weights,
+            base_margin=leaves.base_margin,
             progress=lambda done, of: context.progress("", done, of),
         )
-    return None if words is None else log_odds(words)
 
 
 def help_sum_leaves(context: JobContext) -> None:
@@ -44,5 +53,10 @@ def help_sum_leaves(context: JobContext) -> None:
     with session.scope("leaves"):
         rows, leaves = session.receive_one(holder, "sizes", (2,), np.int64).tolist()
         if rows < 0 or leaves < 0 or rows * leaves > MOST_CELLS:
-            raise PeerError("sizes that cannot be", party=holder, step=session.step("sizes"))
+            raise PeerError(
+                f"expected at most {MOST_CELLS} rows times leaves, and got {rows} rows and {leaves} leaves",
+                party=holder,
+                step=session.step("sizes"),
+                remedy="check that all nodes run the same SafeRoom version",
+            )
         deal_leaf_sum(deal_seeds(session), session, rows, leaves, holder)

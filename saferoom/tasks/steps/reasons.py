@@ -23,8 +23,7 @@ from saferoom.models.reasons import (
     deal_reasons,
     rank_reasons,
 )
-from saferoom.tasks.models.load import AnyModel
-from saferoom.tasks.steps.rows import own_registration
+from saferoom.tasks.base import Model
 
 NOT_PUBLISHED = "(not published)"
 MOST_BYTES = 100_000
@@ -36,12 +35,12 @@ def reasons_asked(context: JobContext) -> int:
 
 
 def reason_lists(
-    context: JobContext, model: AnyModel, rows: PartyTable, recipient: str
+    context: JobContext, model: Model, rows: PartyTable, recipient: str
 ) -> list[list[str]] | None:
     """The published names, costliest feature first, of each row, at the recipient; None elsewhere."""
     session, most = context.session, reasons_asked(context)
     lost = model.lost(rows)
-    described = own_registration(context.contract, context.me, context.home).description.columns or ()
+    described = context.registration.description.columns or ()
     published = {column.name: column.reason for column in described if column.reason}
     features = model.preparation.column_names
     names = [published[feature] for feature in features if feature in published]

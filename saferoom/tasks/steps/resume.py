@@ -1,9 +1,9 @@
-"""A training job goes on from the trees of an earlier one: the same rows, the same bins, the same tree.
+"""A training job resumes from the trees of an earlier one: the same rows, the same bins, the same tree.
 
 head      every party: the same contract and data version          checked before alignment
 rows      every party: the same rows in common, the same split     the order is another in every job
 bins      every party: its columns come out the same
-trees     every party: how many trees it has                       all go on from the smallest number
+trees     every party: how many trees it has                       all resume from the smallest number
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.train import Grown
 from saferoom.sharing.values import Public
 from saferoom.tasks.results.checkpoint import WITHOUT, Head, Rows, TrainingCheckpoint, digest_of_rows
-from saferoom.tasks.steps.rows import own_registration
 
 Ids: TypeAlias = NDArray[np.bytes_]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -31,7 +30,7 @@ EMPTY = LocalTree((), {}, {})
 
 
 class EarlierJob:
-    """The job to go on from, as this party kept it."""
+    """The job to resume, as this party kept it."""
 
     def __init__(self, context: JobContext, checkpoint: TrainingCheckpoint) -> None:
         self._me, self._checkpoint = context.me, checkpoint
@@ -44,8 +43,7 @@ class EarlierJob:
             return None
         checkpoint = TrainingCheckpoint.open(context.home.checkpoint(str(job)))
         found, head = cls(context, checkpoint), checkpoint.head
-        version = own_registration(context.contract, context.me, context.home).version
-        expected = (str(job), context.contract.id, context.me, version)
+        expected = (str(job), context.contract.id, context.me, context.registration.version)
         if (head.job, head.contract, head.party, head.data_version) != expected:
             raise found._other("the checkpoint is of another job, contract or data version")
         return found
@@ -69,7 +67,7 @@ class EarlierJob:
         if _plain(columns) != self._checkpoint.head.columns:
             raise self._other("the columns' bins do not come out as in the earlier job")
 
-    def go_on(self, context: JobContext, ids: Ids, own_trees: int) -> Grown:
+    def resume(self, context: JobContext, ids: Ids, own_trees: int) -> Grown:
         """The trees that every party has; `ids` are the training rows in this job's order.
 
         Raises PeerError if a party has fewer trees than others can go back to, StorageError.
@@ -106,14 +104,14 @@ class EarlierJob:
 def begin_checkpoint(
     context: JobContext, aligned: Ids, trained: Ids, columns: TreeColumns, grown: Grown
 ) -> TrainingCheckpoint:
-    """This job's own, in which also the trees it goes on from are kept. Raises StorageError."""
+    """This job's own, in which the trees it resumes from are kept too. Raises StorageError."""
     if grown.held_out is None:
         raise UsageError("it is not said which training rows are held out", step="train")
     head = Head(
         job=context.spec.job_id,
         contract=context.contract.id,
         party=context.me,
-        data_version=own_registration(context.contract, context.me, context.home).version,
+        data_version=context.registration.version,
         columns=_plain(columns),
         aligned=digest_of_rows(aligned),
         trained=digest_of_rows(trained),

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from saferoom.contracts.checks import check_columns
-from saferoom.contracts.contract import Contract
-from saferoom.data import catalogue
 from saferoom.data.catalogue import Registration
 from saferoom.data.consent import keep_consented, load_consent
 from saferoom.data.dataset import DatasetDescription, describe
@@ -17,12 +15,6 @@ from saferoom.data.loading import load
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError
 from saferoom.jobs.context import JobContext
-from saferoom.jobs.home import Home
-
-
-def own_registration(contract: Contract, party: str, home: Home) -> Registration:
-    """The registration of the data set that the contract names for this party."""
-    return catalogue.recall(contract.parties[party].dataset, home.data)
 
 
 def load_rows(context: JobContext) -> PartyTable:
@@ -31,7 +23,7 @@ def load_rows(context: JobContext) -> PartyTable:
     Weights are used only where the contract names them. Raises ConfigError: the file is gone or has changed
     since it was registered, or lacks the weights that the contract names.
     """
-    registration = own_registration(context.contract, context.me, context.home)
+    registration = context.registration
     description, features = registration.description, context.contract.features_of(context.me)
     is_weighted = bool(context.contract.parties[context.me].columns_for("weight"))
     if is_weighted and description.weight is None:
@@ -43,7 +35,7 @@ def load_rows(context: JobContext) -> PartyTable:
     table = load(description, list(features), types=registration.types, version=registration.version)
     if not is_weighted:
         table = replace(table, weight=None)
-    return with_consent(context, registration, table)
+    return with_consent(context, table)
 
 
 def _uses(description: DatasetDescription, features: Sequence[str], *, is_weighted: bool) -> dict[str, str]:
@@ -58,16 +50,16 @@ def _uses(description: DatasetDescription, features: Sequence[str], *, is_weight
     return uses
 
 
-def with_consent(context: JobContext, registration: Registration, table: PartyTable) -> PartyTable:
+def with_consent(context: JobContext, table: PartyTable) -> PartyTable:
     """Where the contract asks for consent: the rows that may be used for its purpose today."""
     if not context.contract.parties[context.me].consent_required:
         return table
-    book = load_consent(registration.description)
+    book = load_consent(context.registration.description)
     today = context.today()
     kept, counts = keep_consented(table, book, context.contract.purpose, today)
     context.daemon.record(
         "consent.filtered",
-        dataset=registration.name,
+        dataset=context.registration.name,
         rows=counts.kept,
         reason=f"{counts.rows - counts.kept} dropped",
     )

@@ -1,9 +1,8 @@
 """Which columns of a scorecard are left out, beside those whose information value is too low.
 
     max_vif           before training: columns that the others, of all parties together, explain too well
-    drop_wrong_signs  after training: columns whose coefficient says that better WOE means worse credit;
-    then all
-                      train again, at most MOST_ROUNDS times
+    drop_wrong_signs  after training: columns whose coefficient says that better WOE means worse credit; then
+                      all train again, at most MOST_ROUNDS times
 
 Both are parameters of the contract. A feature holder always keeps one column.
 """
@@ -13,21 +12,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.contracts.params import ScorecardParams
-from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
-from saferoom.ids import HELPER
 from saferoom.jobs.context import JobContext
+from saferoom.kinds.scorecard import ScorecardParams
 from saferoom.models.scorecard.vif import deal_leave_out_collinear, leave_out_collinear
 
 MOST_ROUNDS = 5
 
 
-def without_collinear(context: JobContext, found: WoePreparation, train: PartyTable) -> WoePreparation:
+def without_collinear(
+    context: JobContext, params: ScorecardParams, found: WoePreparation, train: PartyTable
+) -> WoePreparation:
     """The columns that stay, if the contract bounds their variance inflation factors."""
-    params = _params(context)
-    if params is None or params.max_vif is None:
+    if params.max_vif is None:
         return found
     stays = leave_out_collinear(
         context.session,
@@ -39,27 +37,29 @@ def without_collinear(context: JobContext, found: WoePreparation, train: PartyTa
     return found.without(dict.fromkeys(gone, "its variance inflation factor is above the contract's max_vif"))
 
 
-def help_select(context: JobContext) -> None:
+def help_select(context: JobContext, params: ScorecardParams) -> None:
     """The helper's side of `without_collinear`."""
-    params = _params(context)
-    if params is not None and params.max_vif is not None:
+    if params.max_vif is not None:
         with context.phase("bin"):
             deal_leave_out_collinear(context.session, context.contract.label_holder)
 
 
 def without_wrong_signs(
-    context: JobContext, preparation: Preparation | WoePreparation, coefficients: NDArray[np.float64]
+    context: JobContext,
+    params: ScorecardParams,
+    preparation: WoePreparation,
+    coefficients: NDArray[np.float64],
 ) -> WoePreparation | None:
     """Fewer columns to train again with, or None if the model stays as it is.
 
-    All parties tell each other, and the helper, how many columns they leave out.
+    All parties tell each other, and whoever helps, how many columns they leave out.
     """
-    if not _goes_on(context) or not isinstance(preparation, WoePreparation):
+    if not _trains_again(context, params):
         return None
     wrong = _wrong(preparation, coefficients, keeps_one=context.me != context.contract.label_holder)
     session, count = context.session, np.array([len(wrong)], dtype=np.int64)
     with session.scope("signs"):
-        for node in (*session.peers, HELPER):
+        for node in session.others:
             session.disclose("left out", node, count, kind="left_out")
         total = len(wrong) + sum(_hear(context, peer) for peer in session.peers)
     if not total:
@@ -67,22 +67,16 @@ def without_wrong_signs(
     return preparation.without(dict.fromkeys(wrong, "its coefficient has the wrong sign"))
 
 
-def help_drop_wrong_signs(context: JobContext) -> bool:
+def help_drop_wrong_signs(context: JobContext, params: ScorecardParams) -> bool:
     """The helper's side of `without_wrong_signs`: whether all train again."""
-    if not _goes_on(context):
+    if not _trains_again(context, params):
         return False
     with context.session.scope("signs"):
         return sum(_hear(context, party) for party in context.session.parties) > 0
 
 
-def _params(context: JobContext) -> ScorecardParams | None:
-    params = context.contract.task.params
-    return params if isinstance(params, ScorecardParams) else None
-
-
-def _goes_on(context: JobContext) -> bool:
-    params = _params(context)
-    if params is None or not params.drop_wrong_signs:
+def _trains_again(context: JobContext, params: ScorecardParams) -> bool:
+    if not params.drop_wrong_signs:
         return False
     context.facts["trainings"] = context.facts.get("trainings", 0) + 1
     return bool(context.facts["trainings"] <= MOST_ROUNDS)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.contracts.params import ScorecardParams
-from saferoom.data.preparation import Preparation
 from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.models.scorecard.standard_errors import deal_standard_errors, standard_errors
@@ -16,18 +14,12 @@ F64 = NDArray[np.float64]
 
 
 def own_errors(
-    context: JobContext,
-    preparation: Preparation | WoePreparation,
-    woe: F64,
-    labels: F64 | None,
-    logits: F64 | None,
-) -> F64 | None:
-    """Standard errors (c,) of the own coefficients, or None if the contract does not ask for them.
+    context: JobContext, preparation: WoePreparation, woe: F64, labels: F64 | None, logits: F64 | None
+) -> F64:
+    """Standard errors (c,) of the own coefficients.
 
     `woe` (n, c): the own columns of the training rows; `labels`, `logits` (n,) at the label holder.
     """
-    if not _asked(context) or not isinstance(preparation, WoePreparation):
-        return None
     with context.phase("errors"):
         return standard_errors(
             context.session,
@@ -40,17 +32,11 @@ def own_errors(
 
 def help_errors(context: JobContext) -> None:
     """The helper's side."""
-    if _asked(context):
-        with context.phase("errors"):
-            deal_standard_errors(context.session, context.contract.label_holder)
+    with context.phase("errors"):
+        deal_standard_errors(context.session, context.contract.label_holder)
 
 
 def _default_rate(preparation: WoePreparation) -> float:
     """Of the training rows: every column's bins hold all of them."""
     counts = preparation.columns[0].counts
     return float(counts.events.sum() / counts.rows.sum())
-
-
-def _asked(context: JobContext) -> bool:
-    params = context.contract.task.params
-    return isinstance(params, ScorecardParams) and params.standard_errors

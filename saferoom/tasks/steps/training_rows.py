@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,22 +12,41 @@ from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.psi import align, match
+from saferoom.scoring.grades import GradeScheme
+from saferoom.tasks.results.score_files import own_scheme
 from saferoom.tasks.steps.resume import EarlierJob
-from saferoom.tasks.steps.rows import load_rows, own_registration
+from saferoom.tasks.steps.rows import load_rows
 
 MINIMUM_EVENTS = 10
 
 
-def training_rows(
-    context: JobContext, earlier: EarlierJob | None = None
-) -> tuple[PartyTable, NDArray[np.bool_], NDArray[np.float64] | None]:
-    """Aligned rows in the common order, and which of them are for training (n,).
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingRows:
+    """Aligned rows in the common order, and which of them are for training, (n,).
 
-    At the label holder also the labels of the training rows. A job that goes on from an `earlier` one has the
-    same rows and the same split.
+    At the label holder also the `labels` of the training rows, and the `scheme` that it grades by.
     """
+
+    table: PartyTable
+    is_train: NDArray[np.bool_]
+    labels: NDArray[np.float64] | None
+    scheme: GradeScheme | None = None
+
+    @property
+    def train(self) -> PartyTable:
+        return self.table.take(self.is_train)
+
+    @property
+    def test(self) -> PartyTable:
+        return self.table.take(~self.is_train)
+
+
+def training_rows(context: JobContext, earlier: EarlierJob | None = None) -> TrainingRows:
+    """Load, align and split. A job that resumes an `earlier` one has the same rows and the same split."""
     session = context.session
     with context.phase("load"):
+        # Read before anything is disclosed: a scheme that is wrong must not cost the others a job.
+        scheme = own_scheme(context.home) if context.me == context.contract.label_holder else None
         table = load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
@@ -40,7 +61,7 @@ def training_rows(
         if earlier is not None:
             earlier.check_trained(table.ids[is_train])
         context.facts |= {"train_rows": int(is_train.sum()), "test_rows": int((~is_train).sum())}
-    return table, is_train, labels
+    return TrainingRows(table, is_train, labels, scheme)
 
 
 def match_rows(context: JobContext) -> None:
@@ -73,17 +94,14 @@ def _own_split(context: JobContext, table: PartyTable) -> NDArray[np.bool_]:
 
 
 def _train_labels(context: JobContext, table: PartyTable, is_train: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The label holder's training labels. Raises ConfigError if a class has too few rows."""
+    """The label holder's training labels. Raises ConfigError if they are not what can be trained on."""
     if table.label is None:
-        registration = own_registration(context.contract, context.me, context.home)
         raise ConfigError(
-            f"data set {registration.name!r} has no label column", remedy="register it with `label:`"
+            f"data set {context.registration.name!r} has no label column", remedy="register it with `label:`"
         )
     labels = table.label[is_train].astype(np.float64)
-    events = int(labels.sum())
-    if min(events, len(labels) - events) < MINIMUM_EVENTS:
-        raise ConfigError(
-            f"the training rows hold fewer than {MINIMUM_EVENTS} rows of one class",
-            remedy="take more rows, or another split",
-        )
+    kind = context.contract.kind
+    problem = kind.label.too_few(labels, MINIMUM_EVENTS) if kind.label else ""
+    if problem:
+        raise ConfigError(problem, remedy="take more rows, or another split")
     return labels

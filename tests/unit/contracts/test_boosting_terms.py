@@ -8,14 +8,15 @@ import pytest
 
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import canonical_bytes
-from saferoom.contracts.checks import Usage, check_disclosure, check_job
+from saferoom.contracts.checks import check_disclosure, check_job
 from saferoom.contracts.contract import Contract, parse_contract
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.contracts.explain import explain
-from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.policy import Policy, policy_reasons
 from saferoom.errors import ConfigError, RefusedError
 from saferoom.ids import HELPER
+from saferoom.kinds.base import Usage
+from saferoom.kinds.boosting import BoostingParams
 
 PARTIES = ("bank", "tax", "utility")
 ALL = {

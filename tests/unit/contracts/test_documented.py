@@ -8,21 +8,25 @@ from typing import get_args
 
 import pytest
 
-from saferoom.contracts.contract import Contract, Output, Party, Quotas, Task
-from saferoom.contracts.params import BoostingParams, LogisticParams, ScorecardParams
+from saferoom.contracts.contract import ColumnUse, Contract, Output, Party, Quotas, Task
 from saferoom.contracts.policy import Hours, Policy
-from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, Use
+from saferoom.kinds.registry import KINDS as TASK_KINDS
+from saferoom.kinds.registry import form_names, role_names, use_names
+from saferoom.kinds.trust import Assumption
 from saferoom.protocols.learns import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = {
     *(
         name
-        for model in (Contract, Party, Task, LogisticParams, ScorecardParams, BoostingParams, Output, Quotas)
+        for model in (Contract, Party, Task, *(kind.params for kind in TASK_KINDS), Output, Quotas)
         for name in model.model_fields
     ),
     *(name for model in (Policy, Hours) for name in model.model_fields),
-    *(word for words in (Assumption, ColumnUse, Form, Role, Use) for word in get_args(words)),
+    *(word for words in (Assumption, ColumnUse) for word in get_args(words)),
+    *form_names(),
+    *role_names(),
+    *use_names(),
     *KINDS,
 }
 

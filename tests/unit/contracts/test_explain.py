@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from saferoom.contracts import wording
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.contracts.explain import explain, render_explanation
-from saferoom.contracts.vocabulary import ASSUMPTIONS
-from saferoom.contracts.wording import HEADINGS, KINDS_ZH, WARNINGS
+from saferoom.contracts.wording import HEADINGS, KINDS_ZH
 from saferoom.errors import UsageError
+from saferoom.kinds import boosting, regression, scorecard
+from saferoom.kinds.trust import ASSUMPTIONS
 from saferoom.protocols.learns import KINDS
 
 
@@ -85,7 +87,14 @@ def test_rows_are_plain_values(house: Any) -> None:
 
 def test_every_word_exists_in_both_languages() -> None:
     assert set(KINDS_ZH) == set(KINDS)
-    for english, chinese in (*HEADINGS.values(), *WARNINGS.values(), *ASSUMPTIONS.values()):
+    warnings = [
+        texts
+        for module in (wording, boosting, regression, scorecard)
+        for name, texts in vars(module).items()
+        if name.isupper() and isinstance(texts, tuple)
+    ]
+    assert len(warnings) >= 15
+    for english, chinese in (*HEADINGS.values(), *warnings, *ASSUMPTIONS.values()):
         assert english.isascii()
         assert not chinese.isascii()
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from saferoom.contracts.checks import Usage
 from saferoom.contracts.policy import (
     Policy,
     check_contract,
@@ -18,6 +17,7 @@ from saferoom.contracts.policy import (
     policy_reasons,
 )
 from saferoom.errors import ConfigError, RefusedError, UsageError
+from saferoom.kinds.base import Usage
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "configs" / "policies"
 

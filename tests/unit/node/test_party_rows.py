@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from saferoom.data import describe, register
+from saferoom.data.catalogue import recall
 from saferoom.errors import ConfigError, RefusedError
 from saferoom.jobs.home import Home
 from saferoom.tasks.steps.rows import load_rows
@@ -32,7 +33,9 @@ def context(house: House, folder: Path, *, kind: str = "boosting", named: str = 
     draft = house.draft(task={"kind": kind})
     if named:
         draft["parties"]["bank"]["columns"][named] = "weight"
-    return SimpleNamespace(contract=house.contract_of(draft), me="bank", home=home)
+    contract = house.contract_of(draft)
+    registration = recall(contract.parties["bank"].dataset, home.data)
+    return SimpleNamespace(contract=contract, me="bank", home=home, registration=registration)
 
 
 def test_weights_come_with_the_rows(house: House, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from saferoom.errors import PeerError, RefusedError, StorageError
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.train import Grown
 from saferoom.tasks.models.boosting import BoostedModel
-from saferoom.tasks.models.load import load_model
+from saferoom.tasks.registry import load_model
 from saferoom.tasks.results.checkpoint import STATE, TREE, TrainingCheckpoint
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns
 from tests.task_room import Played, play

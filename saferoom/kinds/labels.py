@@ -1,0 +1,32 @@
+"""What a label is: a kind of task owns it, and whoever reads a label column asks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryLabel:
+    """An event that happened (1) or did not (0)."""
+
+    expected: str = "0 or 1"
+    remedy: str = "write 1 for default and 0 for none, and leave out rows whose outcome is unknown"
+    dtype: DTypeLike = np.int8
+
+    def wrong(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which values (n,) are no label; a missing one is none."""
+        return np.asarray((values != 0) & (values != 1))
+
+    def too_few(self, labels: NDArray[Any], minimum: int) -> str:
+        """Why nothing can be trained on these labels (n,); empty if it can."""
+        events = int(labels.sum())
+        if min(events, len(labels) - events) >= minimum:
+            return ""
+        return f"the training rows hold fewer than {minimum} rows of one class"
+
+
+BINARY = BinaryLabel()

@@ -1,0 +1,92 @@
+"""The kind `scorecard`: align, bin, select, train, evaluate, release, points.
+
+Columns with wrong signs may be left out after training; then all train again. Party and helper take the same
+steps in the same order.
+"""
+
+from __future__ import annotations
+
+from saferoom.data.woe import WoePreparation
+from saferoom.jobs.context import JobContext
+from saferoom.kinds.scorecard import TABLE, ScorecardParams
+from saferoom.models.logistic.train import LocalModel
+from saferoom.scoring.points import PointScale
+from saferoom.tasks.base import Work
+from saferoom.tasks.models.files import save_model
+from saferoom.tasks.models.regression import coefficients_card
+from saferoom.tasks.models.scorecard import ScorecardModel
+from saferoom.tasks.results.scorecard_file import save_scorecard
+from saferoom.tasks.steps.binning import bin_columns
+from saferoom.tasks.steps.regression import fit_jointly, help_fit, keep_evaluation
+from saferoom.tasks.steps.scoring import Scoring
+from saferoom.tasks.steps.selection import (
+    help_drop_wrong_signs,
+    help_select,
+    without_collinear,
+    without_wrong_signs,
+)
+from saferoom.tasks.steps.standard_errors import help_errors, own_errors
+from saferoom.tasks.steps.training_rows import match_rows, training_rows
+from saferoom.tasks.steps.twins import regression_twin
+
+
+class Training:
+    """The job `train`. The label holder may hold features or none; every other party holds at least one."""
+
+    def party(self, context: JobContext, params: ScorecardParams) -> None:
+        rows = training_rows(context)
+        with context.phase("bin"):
+            found = bin_columns(context, rows.train, rows.labels, params)
+            preparation = without_collinear(context, params, found, rows.train)
+        while True:
+            own = preparation.transform(rows.train), preparation.transform(rows.test)
+            local, logits = fit_jointly(context, params, own, rows.labels)
+            fewer = without_wrong_signs(context, params, preparation, local.coefficients)
+            if fewer is None:
+                break
+            preparation = fewer
+        errors = None
+        if params.standard_errors:
+            train_logits = None if logits is None else logits.train
+            errors = own_errors(context, preparation, own[0], rows.labels, train_logits)
+        model = _part(context, params, preparation, local)
+        with context.phase("points"), context.session.scope("points"):
+            total = model.joint(context, rows.table, context.contract.label_holder)
+        with context.phase("store"):
+            save_model(context.folder, model.to_plain())
+            save_scorecard(context.folder, model, preparation.codes(rows.table), rows.is_train, errors)
+            if total is not None:
+                keep_evaluation(context, params, rows, own, model.judge(total))
+
+    def helper(self, context: JobContext, params: ScorecardParams) -> None:
+        match_rows(context)
+        help_select(context, params)
+        while True:
+            help_fit(context, params)
+            if not help_drop_wrong_signs(context, params):
+                break
+        if params.standard_errors:
+            help_errors(context)
+
+
+WORK = Work(
+    jobs={"train": Training(), "score": Scoring()},
+    model=ScorecardModel.from_plain,
+    card=coefficients_card,
+    twin=regression_twin,
+    tables=(TABLE,),
+)
+
+
+def _part(
+    context: JobContext, params: ScorecardParams, preparation: WoePreparation, local: LocalModel
+) -> ScorecardModel:
+    return ScorecardModel(
+        context.spec.job_id,
+        context.contract.id,
+        context.me,
+        preparation,
+        local.coefficients,
+        local.intercept,
+        PointScale(float(params.base_points), float(params.base_odds), float(params.pdo)),
+    )

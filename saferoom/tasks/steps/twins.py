@@ -1,0 +1,66 @@
+"""The plaintext twins of joint models: fitted on all parties' rows in one place, which only a lab has."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from saferoom.kinds.boosting import BoostingParams
+from saferoom.models.boosting.gradients import probabilities
+from saferoom.models.boosting.plain import fit_boosting_plain
+from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.tasks.base import F64, Pooled
+
+TIGHT, MANY = 1e-8, 10_000
+
+
+def tree_settings(params: BoostingParams, *, weighted: bool) -> BoostingSettings:
+    """The public settings of the trees, from the contract's task."""
+    names = {field.name for field in fields(BoostingSettings)} - {"weighted"}
+    return BoostingSettings(**{name: getattr(params, name) for name in names}, weighted=weighted)
+
+
+def regression_twin(pooled: Pooled) -> tuple[F64, dict[str, Any]]:
+    """By scikit-learn, on the same prepared columns.
+
+    `max_coef_diff`: the largest difference of a coefficient, in standardised units.
+    """
+    from sklearn.linear_model import LogisticRegression  # only a lab needs it here
+
+    models = pooled.models
+    x = np.hstack([models[party].preparation.transform(pooled.tables[party]) for party in models])
+    l2 = float(pooled.params.l2)
+    fit = LogisticRegression(C=1 / l2 if l2 > 0 else np.inf, tol=TIGHT, max_iter=MANY)
+    twin = fit.fit(x[pooled.is_train], pooled.y[pooled.is_train])
+    intercept = sum(model.intercept or 0.0 for model in models.values())
+    joint = np.append(np.concatenate([model.coefficients for model in models.values()]), intercept)
+    plain = np.append(twin.coef_[0], twin.intercept_)
+    return twin.predict_proba(x)[:, 1], {"max_coef_diff": float(np.max(np.abs(joint - plain)))}
+
+
+def tree_twin(pooled: Pooled) -> tuple[F64, dict[str, Any]]:
+    """By the plain twin of joint trees, on the same bins.
+
+    `trees`, `equal_trees`, and `max_pd_diff` (the joint probabilities have six digits).
+    """
+    models, tables, holder = pooled.models, pooled.tables, pooled.label_holder
+    features = {p: models[p].preparation.features(tables[p].take(pooled.is_train)) for p in sorted(models)}
+    weights = tables[holder].weight
+    weights = None if weights is None else weights[pooled.is_train]
+    settings = tree_settings(pooled.params, weighted=weights is not None)
+    y = pooled.y[pooled.is_train].astype(np.float64)
+    twin = fit_boosting_plain(features, y, holder, settings, weights)
+    pd = probabilities(twin.margins({p: models[p].preparation.features(tables[p]) for p in features}))
+    joint = models[holder].trees.trees
+    equal = [
+        dict(plain.weights) == dict(tree.weights)
+        and {n: (p, models[p].trees.trees[place].splits[n]) for n, p in tree.owners.items()} == plain.splits
+        for place, (tree, plain) in enumerate(zip(joint, twin.trees, strict=False))
+    ]
+    return pd, {
+        "trees": len(twin.trees),
+        "equal_trees": sum(equal),
+        "max_pd_diff": float(np.max(np.abs(pd - pooled.pd))),
+    }
