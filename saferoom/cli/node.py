@@ -85,13 +85,14 @@ class Node:
 
 
 def _answer_here(core: Core, verb: str, args: Plain) -> Iterator[Plain]:
-    from saferoom.node.operations.coordinator import CoordinatorOperations
-    from saferoom.node.operations.party import PartyOperations
+    from saferoom.node.operations.roles import coordinator_operations, party_operations
 
     try:
         is_party = core.settings.role == "party"
-        operations = PartyOperations(core, None) if is_party else CoordinatorOperations(core, None)
-        yield from operations.handle(verb, args)
+        handle = (
+            party_operations(core, None).handle if is_party else coordinator_operations(core, None).handle
+        )
+        yield from handle(verb, args)
     finally:
         core.close()
 

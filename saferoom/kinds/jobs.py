@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from saferoom.kinds.base import JobKind, Kept, Pairs, Terms, Usage
 
+TRAIN, SCORE = "train", "score"
 MOST_REASONS = 4
 MOST_ROWS_WITH_REASONS = 2_000
 
@@ -24,8 +25,8 @@ class Training(JobKind):
     earlier job that ended without a model.
     """
 
-    name = "train"
-    uses = ("train",)
+    name = TRAIN
+    uses = (TRAIN,)
     leaves = "model"
     kept = Kept("model.stored")
     records = JobKind.records | {"job.resumed"}
@@ -69,7 +70,7 @@ class Scoring(JobKind):
     and `reasons` (codes for each). `form`: score or points.
     """
 
-    name = "score"
+    name = SCORE
     uses = ("score_batch", "score_one")
     leaves = "list of scores"
     kept = Kept("scores.stored", "scores.csv")

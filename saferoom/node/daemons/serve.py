@@ -19,8 +19,7 @@ from saferoom.node.core import Core
 from saferoom.node.daemons.coordinator import Coordinator
 from saferoom.node.daemons.party import Party
 from saferoom.node.operations.base import Plain
-from saferoom.node.operations.coordinator import CoordinatorOperations
-from saferoom.node.operations.party import PartyOperations
+from saferoom.node.operations.roles import coordinator_operations, party_operations
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ def serve_coordinator(home: Home, passphrase: str | None) -> None:
         port = daemon.start()
         logger.info("the coordinator listens on port %d", port)
         try:
-            _serve(home, CoordinatorOperations(core, daemon).handle)
+            _serve(home, coordinator_operations(core, daemon).handle)
         finally:
             daemon.stop()
 
@@ -51,7 +50,7 @@ def serve_party(home: Home, passphrase: str | None) -> None:
         daemon = Party(core)
         daemon.start()
         try:
-            _serve(home, PartyOperations(core, daemon).handle)
+            _serve(home, party_operations(core, daemon).handle)
         finally:
             daemon.stop()
 

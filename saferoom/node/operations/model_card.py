@@ -32,22 +32,26 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "made": datetime.fromtimestamp(job["ended"], UTC).isoformat(timespec="seconds"),
         "kept_until": Holdings(core).due(job).isoformat(timespec="seconds"),
         "contract": _contract(contract),
-        "parties": [
-            {
-                "party": party,
-                "organisation": terms.organisation,
-                "role": terms.role,
-                "dataset": terms.dataset,
-                "features": len(contract.features_of(party)),
-            }
-            for party, terms in sorted(contract.parties.items())
-        ],
+        "parties": _parties(contract),
         "rows": {name: facts[name] for name in ROWS if name in facts},
         "metrics": _metrics(folder),
         **work_of(model["kind"]).card(model),
         "points": model["points"],
         "assumptions": sorted(contract.assumptions),
     }
+
+
+def _parties(contract: Contract) -> list[dict[str, Any]]:
+    return [
+        {
+            "party": party,
+            "organisation": terms.organisation,
+            "role": terms.role,
+            "dataset": terms.dataset,
+            "features": len(contract.features_of(party)),
+        }
+        for party, terms in sorted(contract.parties.items())
+    ]
 
 
 def _contract(contract: Contract) -> dict[str, Any]:

@@ -27,29 +27,10 @@ def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[st
     return {
         "job": job["id"],
         "party": core.me,
-        "contract": {
-            "id": contract.id,
-            "title": contract.title,
-            "purpose": contract.purpose,
-            "legal_basis": contract.legal_basis,
-            "trust": contract.trust,
-            "valid_until": contract.expires.isoformat(timespec="minutes"),
-            "minimum_rows": contract.minimum_rows,
-            "digest": contract_hash(contract).hex(),
-        },
+        "contract": _contract(contract),
         "model_kind": contract.task.kind,
         "label_holder": contract.label_holder,
-        "parties": [
-            {
-                "name": party,
-                "role": terms.role,
-                "organisation": terms.organisation,
-                "data_set": terms.dataset,
-                "rows": job["summary"]["facts"]["rows"] if party == core.me else None,
-                "columns": len(contract.features_of(party)),
-            }
-            for party, terms in sorted(contract.parties.items())
-        ],
+        "parties": _parties(contract, core.me, job["summary"]["facts"]["rows"]),
         "summary": job["summary"],
         "disclosures": _disclosures(core, job["id"]),
         "log": _verdict(core),
@@ -65,6 +46,34 @@ def make_report(facts: dict[str, Any], folder: Path, *, lang: str) -> None:
         raise StorageError(
             "the report could not be drawn", step="report", remedy="see the debug log"
         ) from error
+
+
+def _contract(contract: Contract) -> dict[str, Any]:
+    return {
+        "id": contract.id,
+        "title": contract.title,
+        "purpose": contract.purpose,
+        "legal_basis": contract.legal_basis,
+        "trust": contract.trust,
+        "valid_until": contract.expires.isoformat(timespec="minutes"),
+        "minimum_rows": contract.minimum_rows,
+        "digest": contract_hash(contract).hex(),
+    }
+
+
+def _parties(contract: Contract, me: str, own_rows: int) -> list[dict[str, Any]]:
+    """What each party brought; how many rows, a party knows of itself alone."""
+    return [
+        {
+            "name": party,
+            "role": terms.role,
+            "organisation": terms.organisation,
+            "data_set": terms.dataset,
+            "rows": own_rows if party == me else None,
+            "columns": len(contract.features_of(party)),
+        }
+        for party, terms in sorted(contract.parties.items())
+    ]
 
 
 def _disclosures(core: Core, job_id: str) -> list[dict[str, Any]]:

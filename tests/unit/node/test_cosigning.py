@@ -25,8 +25,7 @@ from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.daemons.coordinator import Coordinator
 from saferoom.node.daemons.party import Party
-from saferoom.node.operations.coordinator import CoordinatorOperations
-from saferoom.node.operations.party import PartyOperations
+from saferoom.node.operations.roles import coordinator_operations, party_operations
 from saferoom.node.settings import OutsideWitness, Witnessing
 from saferoom.node.witnessing.quorums import log_verifier, node_of, origin_of, quorum_of
 from saferoom.node.witnessing.standalone import WitnessHome
@@ -109,10 +108,11 @@ def test_entries_that_close_something_name_the_others_heads(nodes: Nodes, wires:
 
 def test_the_status_names_every_witness(nodes: Nodes, wires: Wires) -> None:
     wires.tick()
-    status = PartyOperations(nodes.cores["tax"], wires.parties["tax"]).status({})
+    (status,) = party_operations(nodes.cores["tax"], wires.parties["tax"]).handle("status", {})
     assert status["witnesses"] == [f"coordinator: {nodes.cores['tax'].log.size} entries"]
     assert (status["log_stopped"], status["alarms"]) == (False, [])
-    of_coordinator = CoordinatorOperations(wires.coordinator.core, wires.coordinator).status({})
+    operations = coordinator_operations(wires.coordinator.core, wires.coordinator)
+    (of_coordinator,) = operations.handle("status", {})
     assert len(of_coordinator["witnesses"]) == len(PARTIES)
 
 

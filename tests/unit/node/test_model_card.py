@@ -12,7 +12,7 @@ from saferoom.cli.model_commands import _card_lines
 from saferoom.errors import UsageError
 from saferoom.node import state as tables
 from saferoom.node.core import Core
-from saferoom.node.operations.party import PartyOperations
+from saferoom.node.operations.roles import party_operations
 from tests.node_room import Nodes, three_party_columns
 
 MODEL = {"kind": "logistic", "columns": ["a", "b"], "coefficients": [0.25, -1.5], "points": {"pdo": 20.0}}
@@ -50,7 +50,7 @@ def job(nodes: Nodes) -> Iterator[str]:
 
 
 def card_of(nodes: Nodes, party: str, job: str) -> dict[str, Any]:
-    (card,) = PartyOperations(nodes.cores[party], None).handle("model.card", {"model": job})
+    (card,) = party_operations(nodes.cores[party], None).handle("model.card", {"model": job})
     return card
 
 

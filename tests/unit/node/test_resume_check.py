@@ -21,7 +21,7 @@ from saferoom.models.boosting.train import Grown
 from saferoom.node import state as tables
 from saferoom.node.core import Core
 from saferoom.node.doctor import _checkpoints
-from saferoom.node.operations.party import PartyOperations
+from saferoom.node.operations.roles import party_operations
 from saferoom.tasks.results.checkpoint import Head, Rows, TrainingCheckpoint
 from tests.node_room import Nodes, three_party_columns
 from tests.unit.node.test_job_desk import Office
@@ -187,11 +187,13 @@ def test_a_job_that_finishes_keeps_no_checkpoint(tax: Tax) -> None:
 
 
 def test_a_job_s_checkpoint_is_shown(tax: Tax) -> None:
-    operations = PartyOperations(tax.core, None)
+    operations = party_operations(tax.core, None)
     job = remember(tax.core, tax.contract)
-    assert "checkpoint" not in operations.job_show({"job": job})
+    (answer,) = operations.handle("job.show", {"job": job})
+    assert "checkpoint" not in answer
     leave(tax.core, tax.contract, job)
-    shown = operations.job_show({"job": job[:12]})["checkpoint"]
+    (answer,) = operations.handle("job.show", {"job": job[:12]})
+    shown = answer["checkpoint"]
     assert shown["trees"] == 0 and shown["bytes"] > 100
     until = tax.jobs.destroyer.holdings.due(tax.core.state.get(tables.jobs, job, "job"))
     assert shown["kept_until"] == until.isoformat(timespec="seconds")
@@ -209,10 +211,10 @@ def test_the_doctor_counts_checkpoints(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_is_destroyed_by_order(tax: Tax) -> None:
-    operations = PartyOperations(tax.core, None)
+    operations = party_operations(tax.core, None)
     job = remember(tax.core, tax.contract)
     leave(tax.core, tax.contract, job)
-    answer = operations.model_destroy({"model": job, "reason": "a wrong label"})
+    (answer,) = operations.handle("model.destroy", {"model": job, "reason": "a wrong label"})
     assert answer["destroyed"].startswith("2 files")
     assert not tax.core.home.checkpoint(job).exists()
 

@@ -1,0 +1,54 @@
+"""What a data officer can ask about the party's data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from saferoom.audit.entries.events import DataObject
+from saferoom.data import catalogue
+from saferoom.data.dataset import describe_file
+from saferoom.node.daemons.party import Party
+from saferoom.node.operations.base import Noun, Plain, argument, verb
+
+
+class Data(Noun[Party]):
+    """The party's registered data sets. Works with and without a daemon."""
+
+    @verb("data.add")
+    def add(self, args: Plain) -> Plain:
+        """Register a data set by its description file, or anew after its file changed."""
+        description = describe_file(Path(argument(args, "file")), party=self.core.me)
+        known = {registration.name for registration in catalogue.list_registered(self.core.home.data)}
+        registration = catalogue.register(description, self.core.home.data, now=self.core.now())
+        self._record("dataset.changed" if description.name in known else "dataset.registered", registration)
+        return registration.model_dump(mode="json")
+
+    @verb("data.list")
+    def list_all(self, _args: Plain) -> Plain:
+        """All registered data sets."""
+        found = catalogue.list_registered(self.core.home.data)
+        return {"datasets": [registration.model_dump(mode="json") for registration in found]}
+
+    @verb("data.check")
+    def check(self, args: Plain) -> Plain:
+        """Whether a data set still is what was registered. Raises ConfigError if it is not."""
+        registration = self._find(args)
+        catalogue.check(registration)
+        return registration.model_dump(mode="json")
+
+    @verb("data.remove")
+    def remove(self, args: Plain) -> Plain:
+        """Forget a data set; its file stays where it is. Logged first."""
+        registration = self._find(args)
+        self._record("dataset.removed", registration)
+        catalogue.forget(registration.name, self.core.home.data)
+        return {"removed": registration.name}
+
+    def _find(self, args: Plain) -> catalogue.Registration:
+        return catalogue.recall(argument(args, "dataset"), self.core.home.data)
+
+    def _record(self, type_: str, registration: catalogue.Registration) -> None:
+        columns = tuple(column.name for column in registration.columns)
+        rows, version = registration.counts.rows, registration.version
+        data = DataObject.of(registration.name, rows=rows, version_hash=version, columns=columns)
+        self.core.record(type_, object=data)
