@@ -11,7 +11,6 @@ import typer
 
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain, cell, pair_lines, table_lines, talk
-from saferoom.kinds.scorecard import TABLE
 
 app = typer.Typer(
     no_args_is_help=True, help="This party's parts of models.", epilog="Example: saferoom model list"
@@ -74,6 +73,8 @@ def _model_lines(answer: Plain) -> Iterator[str]:
     facts = {key: model[key] for key in ("kind", "contract", "party", "intercept") if key in model}
     yield from pair_lines({"id": answer["id"], **facts, "files": answer["files"]})
     yield ""
+    from saferoom.kinds.scorecard import TABLE  # loads numpy, which the command line does without
+
     if TABLE in answer:
         yield from _table_of_points(answer[TABLE])
         return

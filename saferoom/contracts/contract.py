@@ -44,6 +44,7 @@ from saferoom.kinds.fields import (
     problems,
 )
 from saferoom.kinds.registry import FormName, KindName, RoleName, UseName, kind_of
+from saferoom.kinds.roles import LABEL_HOLDER
 from saferoom.kinds.trust import MODES, Assumption, Trust
 
 MAX_BYTES = 4_000_000
@@ -189,8 +190,9 @@ class Contract(Strict):
 
     @property
     def label_holder(self) -> str:
-        """The one party that holds the label."""
-        return next(party for party, terms_ in self.parties.items() if terms_.role == "label_holder")
+        """The one party that holds the label; "" where the kind of task has no such role."""
+        holders = (party for party, its in self.parties.items() if its.role == LABEL_HOLDER)
+        return next(holders, "")
 
     def columns_of(self, party: str, use: str) -> tuple[str, ...]:
         """The columns that `party` brings for this use, sorted."""

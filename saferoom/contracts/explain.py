@@ -118,8 +118,9 @@ def _general_warnings(contract: Contract) -> list[Warned]:
     found: list[Warned] = []
     free = [party for party, its in contract.parties.items() if not its.consent_required]
     found += [(NO_CONSENT, {"parties": ", ".join(free)})] if free else []
-    if not contract.features_of(contract.label_holder):
-        found.append((NO_OWN_FEATURES, {"party": contract.label_holder}))
+    holder = contract.label_holder
+    if holder and not contract.features_of(holder):
+        found.append((NO_OWN_FEATURES, {"party": holder}))
     if "score_one" in contract.uses:
         found.append((SINGLE_QUERIES, {"limit": contract.quotas.scores_per_day}))
     unpinned = [party for party, its in contract.parties.items() if its.version is None]

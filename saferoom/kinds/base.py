@@ -32,7 +32,7 @@ class Terms(Protocol):
 
     @property
     def label_holder(self) -> str:
-        """The one party that holds the label."""
+        """The one party that holds the label; "" where the kind has no such role."""
 
     @property
     def params(self) -> Any:

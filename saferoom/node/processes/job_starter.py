@@ -14,6 +14,8 @@ import threading
 
 from saferoom.link.pipe import Pipe
 
+FORKSERVER = "saferoom.node.processes.forkserver"
+"""The module that is run to fork jobs from."""
 STATUS = struct.Struct(">i")
 """A process id or an exit code, as it goes through a status pipe."""
 FORK_FAILED = -1
@@ -93,7 +95,7 @@ class JobStarter:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "saferoom.node.processes.forkserver", str(theirs.fileno())],
+                [sys.executable, "-m", FORKSERVER, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**ONE_THREAD, **os.environ},
                 stdin=subprocess.DEVNULL,
