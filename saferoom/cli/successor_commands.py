@@ -29,7 +29,7 @@ def propose(
 
     Send it to every other node of your contracts to be signed. Signs nothing in the old log.
     """
-    from saferoom.identity.files import write_private
+    from saferoom.files.private import write_private
     from saferoom.identity.keys import NodeKeys
     from saferoom.jobs.home import Home
     from saferoom.node.witnessing.successor import propose as propose_successor
@@ -48,7 +48,7 @@ def sign(node: Node, paper: PaperArgument) -> None:
 
     From then on this node cosigns the successor, and the old log no more.
     """
-    from saferoom.identity.files import write_private
+    from saferoom.files.private import write_private
     from saferoom.node.setup import read_text
 
     answer = node.ask("successor.sign", paper=read_text(paper, "paper"))

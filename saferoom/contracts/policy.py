@@ -18,8 +18,8 @@ from saferoom.contracts.fields import Count, Distinct, Frozen, Line, PartyId, St
 from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.terms import refuse
 from saferoom.contracts.vocabulary import Assumption, Form, Trust
-from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import RefusedError, UsageError, VerificationError
+from saferoom.files.yaml_text import read_yaml
 from saferoom.identity.public import parse_fingerprint
 
 ANYBODY = "*"
@@ -103,7 +103,9 @@ class Policy(Strict):
 def load_policy(path: Path) -> Policy:
     """Read `policy.yaml`; an empty file is a policy without rules of its own. Raises ConfigError."""
     try:
-        return Policy.model_validate(read_yaml(path, "policy"))
+        return Policy.model_validate(
+            read_yaml(path, "policy", remedy="see configs/policies for examples", may_be_empty=True)
+        )
     except ValidationError as exc:
         raise explained(exc, f"policy {path}") from exc
 

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from saferoom.data.dataset import DatasetDescription, SqlSource
 from saferoom.data.identifiers import IdCounts
-from saferoom.data.loading import Reading, changed, read, write_private, write_report
+from saferoom.data.loading import Reading, changed, read, write_report
 from saferoom.data.table import CategoryColumn, Column, ColumnType, PartyTable
 from saferoom.errors import ConfigError, StorageError
+from saferoom.files.private import write_output
 
 MANY_CATEGORIES = 100
 
@@ -83,7 +84,7 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
         description=dataset,
     )
     write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
-    write_private(folder / f"{dataset.name}.json", registration.model_dump_json(indent=1))
+    write_output(folder / f"{dataset.name}.json", registration.model_dump_json(indent=1))
     return registration
 
 

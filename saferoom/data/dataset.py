@@ -13,18 +13,18 @@ Unknown and repeated keys are refused. Paths are relative to the folder of the Y
 from __future__ import annotations
 
 import codecs
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from saferoom.data.table import ColumnType
 from saferoom.errors import ConfigError
+from saferoom.files.yaml_text import read_yaml
 
 Sensitivity = Literal["general", "sensitive", "important", "core"]
 _KIND_BY_SUFFIX = {".csv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -200,37 +200,8 @@ def describe(content: Mapping[str, Any], folder: Path, *, party: str = "") -> Da
 
 def describe_file(path: Path, *, party: str = "") -> DatasetDescription:
     """Read a `dataset.yaml`. Raises ConfigError."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoRepeatsLoader)  # noqa: S506 - it is safe
-    except OSError as exc:
-        raise ConfigError(
-            f"cannot read {path}: {exc.strerror}", party=party, remedy="check the path and its permissions"
-        ) from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        line = getattr(getattr(exc, "problem_mark", None), "line", None)
-        where = "" if line is None else f", line {line + 1}"
-        reason = getattr(exc, "problem", None) or "not UTF-8 YAML"
-        raise ConfigError(f"{path}{where}: {reason}", party=party, remedy="correct the YAML") from exc
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} does not hold keys and values", party=party, remedy="see configs/datasets for examples"
-        )
+    content = read_yaml(path, "data set description", remedy="see configs/datasets for examples", party=party)
     return describe(content, path.resolve().parent, party=party)
-
-
-class _NoRepeatsLoader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = key.value
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {name!r} is given twice", problem_mark=key.start_mark
-                )
-            seen.add(name)
-        return super().construct_mapping(node, deep)
 
 
 def _wrong_keys(exc: ValidationError) -> str:

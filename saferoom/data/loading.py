@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +31,8 @@ from saferoom.data.table import (
     PartyTable,
 )
 from saferoom.data.version import ContentHash
-from saferoom.errors import ConfigError, StorageError
+from saferoom.errors import ConfigError
+from saferoom.files.private import write_output
 from saferoom.models.boosting.settings import LARGEST_WEIGHT
 
 _FIXED = 5  # id, row hash, label, split and weight stand before the features in every batch
@@ -127,27 +125,7 @@ def write_report(path: Path, rejected: Sequence[tuple[int, Reason, str]]) -> Non
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("row", "reason", "id"))
     writer.writerows(rejected)
-    write_private(path, text.getvalue())
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 in one step, so that nobody reads half of it. Raises StorageError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            draft.unlink()
-        raise StorageError(
-            f"cannot write {path}: {exc.strerror}", remedy="check free space and permissions"
-        ) from exc
+    write_output(path, text.getvalue())
 
 
 @dataclass(slots=True)

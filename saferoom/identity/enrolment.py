@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from saferoom.errors import ConfigError, VerificationError
+from saferoom.files.private import read_private, write_private
 from saferoom.identity.authority import DEFAULT_DAYS, Authority
 from saferoom.identity.certificates import (
     check_aware,
@@ -27,7 +28,6 @@ from saferoom.identity.certificates import (
     parse_csr,
     public_key_of,
 )
-from saferoom.identity.files import read_private, write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Enrolled

@@ -38,8 +38,8 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import Usage, check_disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError, RefusedError, StorageError
+from saferoom.files.private import read_private
 from saferoom.identity.enrolment import Welcome, load_welcome
-from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register

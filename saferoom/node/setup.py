@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from saferoom.errors import StorageError
+from saferoom.files.private import write_private
 from saferoom.identity.authority import Authority
 from saferoom.identity.enrolment import (
     Desk,
@@ -18,7 +19,6 @@ from saferoom.identity.enrolment import (
     write_request,
     write_welcome,
 )
-from saferoom.identity.files import write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR, HELPER, check_party_id

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import RefusedError
+from saferoom.files.private import write_output
 from saferoom.models.boosting.contributions import contributions
 from saferoom.models.boosting.model import LocalTree, LocalTrees
 from saferoom.models.boosting.reach import leaves_of, reached_leaves
@@ -130,7 +130,7 @@ class BoostedModel:
         return plain
 
     def save(self, folder: Path) -> None:
-        write_private(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False))
+        write_output(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False))
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> BoostedModel:

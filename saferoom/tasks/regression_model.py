@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.loading import write_private
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
 from saferoom.errors import RefusedError, StorageError
+from saferoom.files.private import write_output
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.scoring.scorecard import PointsTable
 
@@ -25,7 +25,7 @@ VERSION = 1
 
 def save_stability(folder: Path, stability: Mapping[str, float]) -> None:
     """How each prepared column moved from training to test rows, for this party's own report."""
-    write_private(folder / STABILITY, json.dumps(stability, ensure_ascii=False, indent=1))
+    write_output(folder / STABILITY, json.dumps(stability, ensure_ascii=False, indent=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class PartyModel:
         return plain
 
     def save(self, folder: Path) -> None:
-        write_private(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False, indent=1))
+        write_output(folder / FILE, json.dumps(self.to_plain(), ensure_ascii=False, indent=1))
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> PartyModel:

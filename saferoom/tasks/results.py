@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
-from saferoom.data.loading import write_private
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
+from saferoom.files.private import write_output
 from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
-from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.standard import standard_scheme
+from saferoom.scoring.grades import GradeScheme
+from saferoom.scoring.scheme_file import read_scheme
 from saferoom.tasks.score_files import METRICS, SCORES, save_scheme
 
 Floats = NDArray[np.float64]
@@ -80,7 +79,7 @@ class Evaluation:
         }
 
     def save(self, folder: Path) -> None:
-        write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
+        write_output(folder / METRICS, json.dumps(self.metrics(), indent=1))
         save_scheme(folder, self.scheme)
         scores = {
             "id": self.ids,
@@ -97,13 +96,12 @@ class Evaluation:
 
 
 def own_scheme(file: Path) -> GradeScheme:
-    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
-    if not file.exists():
-        return standard_scheme()
-    try:
-        return scheme_from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
+    """The label holder's own `grades.yaml`, or else the standard scheme.
+
+    A job reads it when it begins: a scheme that is wrong must stop it before anything is disclosed. Raises
+    ConfigError naming the file, and the line or the grade.
+    """
+    return read_scheme(file if file.exists() else None)
 
 
 def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:

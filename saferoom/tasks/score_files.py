@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
-from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
+from saferoom.files.private import write_output
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.tasks.models import AnyModel
 
@@ -42,7 +42,7 @@ def write_score_list(
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:
     """Keep the scheme with its cuts beside the model, so that later scores are graded alike."""
-    write_private(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
+    write_output(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
 
 
 def load_scheme(folder: Path) -> GradeScheme:
