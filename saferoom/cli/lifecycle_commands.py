@@ -110,9 +110,9 @@ def _lines(view: Plain, *, whole: bool) -> Iterator[str]:
 
 
 def _heading(stage: Plain) -> str:
-    from saferoom.audit.entries.vocabulary import STAGE_TITLES
+    from saferoom.audit.entries.vocabulary import STAGE_MEANINGS
 
-    title = STAGE_TITLES[stage["stage"]]
+    title = STAGE_MEANINGS[stage["stage"]]
     counts = [f"{stage['entries']} entries"]
     counts += [f"{stage[what]} {what}" for what in ("refused", "failed") if stage[what]]
-    return f"{title['zh']} {title['en']}: {', '.join(counts)}"
+    return f"{title.zh} {title.en}: {', '.join(counts)}"

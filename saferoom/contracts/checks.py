@@ -18,6 +18,7 @@ from saferoom.contracts.fields import listed
 from saferoom.contracts.signatures import verify_approvals
 from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
+from saferoom.kinds.learns import DISCLOSURES
 
 _JOB = re.compile(r"[0-9a-f]{32}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -25,10 +26,6 @@ _SCORE_PARAMS = frozenset({"model", "mode", "rows", "reasons"})
 _NO_RECIPIENT = "the contract names no recipient of reason codes"
 MOST_REASONS = 4
 MOST_ROWS_WITH_REASONS = 2_000
-_SCORED_KINDS = frozenset({"score", "points"})
-_COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
-"""Of these the shape is bins × classes; labels have one class."""
-_ROW_KINDS = frozenset({"intersection", "split"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +102,8 @@ def check_disclosure(
     allowed = allowed_disclosures(contract, _job(job))
     if (disclosure.kind, disclosure.to) not in allowed:
         reasons.append(f"the contract does not let {disclosure.to} learn {disclosure.kind!r}")
-    if len(disclosure.shape) > 1 and not (disclosure.kind in _COUNT_KINDS and disclosure.shape[1:] == (1,)):
-        reasons.append(f"{disclosure.kind!r} is a list of numbers, never a table")
-    rows = disclosure.shape[0] if disclosure.shape else 1
-    if disclosure.kind == "intercept" and rows != 1:
-        reasons.append("'intercept' is one number")
-    if job == "train" and disclosure.kind in _ROW_KINDS and rows < contract.minimum_rows:
-        reasons.append(f"{disclosure.kind!r} of fewer rows than the contract's minimum")
-    if rows_asked is not None and disclosure.kind in _SCORED_KINDS and rows > rows_asked:
-        reasons.append(f"more scores than the {rows_asked} that the job asked for")
-    refuse(reasons, step=disclosure.step)
+    minimum_rows = contract.minimum_rows if job == "train" else 0
+    refuse(reasons + _extent_reasons(disclosure, minimum_rows, rows_asked), step=disclosure.step)
 
 
 def date_reasons(contract: Contract, now: datetime) -> list[str]:
@@ -133,6 +122,22 @@ def quota_reasons(contract: Contract, rows: int, usage: Usage) -> list[str]:
     if usage.scores_today + rows <= contract.quotas.scores_per_day:
         return []
     return [f"more than the contract's {contract.quotas.scores_per_day} scores a day"]
+
+
+def _extent_reasons(disclosure: Disclosure, minimum_rows: int, rows_asked: int | None) -> list[str]:
+    """Why a value of this shape is not of the extent that its kind has."""
+    kind, shape, reasons = disclosure.kind, disclosure.shape, []
+    extent = DISCLOSURES[kind].extent if kind in DISCLOSURES else "list"
+    if len(shape) > 1 and not (extent == "counts" and shape[1:] == (1,)):
+        reasons.append(f"{kind!r} is a list of numbers, never a table")
+    rows = shape[0] if shape else 1
+    if extent == "one" and rows != 1:
+        reasons.append(f"{kind!r} is one number")
+    if extent == "rows" and rows < minimum_rows:
+        reasons.append(f"{kind!r} of fewer rows than the contract's minimum")
+    if extent == "scores" and rows_asked is not None and rows > rows_asked:
+        reasons.append(f"more scores than the {rows_asked} that the job asked for")
+    return reasons
 
 
 def _job(job: str) -> Job | None:

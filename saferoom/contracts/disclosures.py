@@ -31,7 +31,7 @@ Boosted trees have no widths, range_check, coefficients and intercept, and besid
     reason_codes    each recipient                   score
 
 What the protocols need whatever the outputs (the first five, `query`, and the counts) is decided here; the
-rest follows from the outputs. Kinds are those of `saferoom.protocols.learns`.
+rest follows from the outputs. Kinds are those of `saferoom.kinds.learns`.
 """
 
 from __future__ import annotations

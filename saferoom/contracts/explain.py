@@ -15,9 +15,9 @@ from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.params import BoostingParams
 from saferoom.contracts.vocabulary import ASSUMPTIONS
 from saferoom.contracts.witnessing import Witnessing
-from saferoom.contracts.wording import HEADINGS, KINDS_ZH, NO_ABUSE, WARNINGS, Language, pick
+from saferoom.contracts.wording import HEADINGS, WARNINGS, Language, pick
 from saferoom.errors import UsageError
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES, NONE_KNOWN_EN, NONE_KNOWN_ZH
 
 Warned: TypeAlias = tuple[str, Mapping[str, object]]
 ROWS_PER_NODE = 10
@@ -54,7 +54,7 @@ class Explanation:
 def explain(contract: Contract, lang: str = "en") -> Explanation:
     """The table for a contract, in `en` or `zh`. Raises UsageError for another language."""
     language = _language(lang)
-    order = list(KINDS)
+    order = list(DISCLOSURES)
     pairs = sorted(allowed_disclosures(contract), key=lambda pair: (pair[1], order.index(pair[0])))
     rows = tuple(_row(contract, kind, who, language) for kind, who in pairs)
     return Explanation(contract, language, rows, _warnings(contract, language))
@@ -91,16 +91,15 @@ def _witnessing_line(witnessing: Witnessing, heads: dict[str, str]) -> str:
 
 
 def _row(contract: Contract, kind: str, who: str, lang: Language) -> Row:
-    known = KINDS[kind]
-    shape, meaning, abuse = (known.shape, known.meaning, known.abuse) if lang == "en" else KINDS_ZH[kind]
+    words = DISCLOSURES[kind].wording(lang)
     jobs = tuple(job for job in jobs_of(contract) if (kind, who) in allowed_disclosures(contract, job))
-    return Row(who, kind, shape, meaning, abuse, jobs)
+    return Row(who, kind, words.shape, words.meaning, words.abuse, jobs)
 
 
 def _block(row: Row, heads: dict[str, str]) -> list[str]:
     where = f" [{', '.join(row.jobs)}]"
     lines = [f"  - {row.kind}{where}: {row.meaning}; {heads['shape']}: {row.shape}"]
-    if row.abuse not in NO_ABUSE:
+    if row.abuse not in (NONE_KNOWN_EN, NONE_KNOWN_ZH):
         lines.append(f"      {heads['abuse']}: {row.abuse}")
     return lines
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from saferoom.contracts.terms import required_assumptions
 from saferoom.errors import PeerError
+from saferoom.files.private import write_output
 from saferoom.files.yaml_text import yaml_text
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.home import Home
@@ -56,7 +57,7 @@ class House:
             file = self.nodes[party].home / "dataset.yaml"
             content = {"name": dataset_name(self.room), **part.model_dump(exclude_none=True)}
             content["source"] = _absolute(part.source, self.room.folder)
-            file.write_text(yaml_text(content), encoding="utf-8")
+            write_output(file, yaml_text(content))
             found[party] = self.nodes[party].ask("data.add", file=str(file))
         return found
 

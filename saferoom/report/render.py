@@ -6,11 +6,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.models.stability import STABLE
-from saferoom.protocols.learns import KINDS
 from saferoom.report import charts
 from saferoom.report.content import Card, Coefficients, Importance, ReportData
-from saferoom.report.texts import KINDS_ZH, words
+from saferoom.report.texts import words
 from saferoom.scoring.grades import GradeScheme
 
 METRICS = ("auc", "ks", "gini", "log_loss", "brier")
@@ -52,7 +52,7 @@ def render_report(data: ReportData, lang: str = "en") -> str:
         coefficients=[_coefficient_lines(one) for one in data.coefficients],
         cards=[_card_lines(one) for one in data.cards],
         importances=[_importance_lines(one) for one in data.importances],
-        kind_texts=_kind_texts(lang),
+        kind_texts={name: kind.wording(lang).meaning for name, kind in DISCLOSURES.items()},
         logs_well=bool(data.logs) and not any(log.problem for log in data.logs),
     )
 
@@ -138,11 +138,6 @@ def _importance_lines(one: Importance) -> dict[str, Any]:
         "with_gain": any(line.gain is not None for line in one.lines),
         "gains": [(party, gain, gain / most) for party, gain in one.gains.items()],
     }
-
-
-def _kind_texts(lang: str) -> dict[str, str]:
-    english = {name: kind.meaning for name, kind in KINDS.items()}
-    return {**english, **KINDS_ZH} if lang == "zh" else english
 
 
 def _number(value: int | None) -> str:

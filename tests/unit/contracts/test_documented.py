@@ -12,7 +12,7 @@ from saferoom.contracts.contract import Contract, Output, Party, Quotas, Task
 from saferoom.contracts.params import BoostingParams, LogisticParams, ScorecardParams
 from saferoom.contracts.policy import Hours, Policy
 from saferoom.contracts.vocabulary import Assumption, ColumnUse, Form, Role, Use
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = {
@@ -23,7 +23,7 @@ WORDS = {
     ),
     *(name for model in (Policy, Hours) for name in model.model_fields),
     *(word for words in (Assumption, ColumnUse, Form, Role, Use) for word in get_args(words)),
-    *KINDS,
+    *DISCLOSURES,
 }
 
 
