@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from saferoom.data.columns import Layout, decide_types, explain_bad_number
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import CleanIds, IdCounts, Reason, clean_ids
-from saferoom.data.source import Source
+from saferoom.data.source import SourceReader
 from saferoom.data.table import (
     CategoryColumn,
     Column,
@@ -78,7 +78,7 @@ def read(
     types: Mapping[str, ColumnType] | None = None,
 ) -> Reading:
     """`load` with everything it found on the way. Raises ConfigError."""
-    with Source(dataset) as source:
+    with SourceReader(dataset) as source:
         layout = Layout(dataset, decide_types(dataset, source, types), source.native)
         wanted = _wanted(layout, columns)
         digest = ContentHash(layout.content)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from saferoom.data import describe, describe_file
-from saferoom.data.dataset import CsvSource, ParquetSource, SqlSource
+from saferoom.data.sources import CsvSource, ParquetSource, SqlSource
 from saferoom.errors import ConfigError
 
 MINIMAL: dict[str, Any] = {"name": "d", "source": "d.csv", "id": "uscc", "id_kind": "uscc"}
