@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from saferoom.cli.node import Node, node_command
+from saferoom.cli.node import Node, node_command, own_home
 from saferoom.cli.options import passphrase
 
 app = typer.Typer(
@@ -31,11 +31,9 @@ def propose(
     """
     from saferoom.files.private import write_private
     from saferoom.identity.keys import NodeKeys
-    from saferoom.jobs.home import Home
     from saferoom.node.witnessing.successor import propose as propose_successor
 
-    place = Home.at(node.home)
-    place.check()
+    place = own_home(node.home)
     keys = NodeKeys.load(place.keys, passphrase(place.root, node.passphrase_file))
     paper = propose_successor(place, keys, reason)
     write_private(out, paper.text().encode())
@@ -62,11 +60,9 @@ def open_(node: Node, paper: PaperArgument) -> None:
 
     The node must be down. The old files are kept beside it for the auditor.
     """
-    from saferoom.jobs.home import Home
     from saferoom.node.setup import read_text
     from saferoom.node.witnessing.succession import open_successor
 
-    place = Home.at(node.home)
-    place.check()
+    place = own_home(node.home)
     word = passphrase(place.root, node.passphrase_file)
     node.show(open_successor(place, read_text(paper, "paper"), word))

@@ -43,7 +43,7 @@ class OutsideWitness(BaseModel):
     key: Annotated[str, Field(max_length=300)]
 
 
-class Witnessing(BaseModel):
+class WitnessingSettings(BaseModel):
     """How often this node has its log cosigned: seconds after a change, and without one; by whom besides."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,7 +77,7 @@ class NodeSettings(BaseModel):
     public_address: str = ""
     patience: Patience = Patience()
     network: Emulation = Emulation()
-    witnessing: Witnessing = Witnessing()
+    witnessing: WitnessingSettings = WitnessingSettings()
 
 
 def load_settings(path: Path) -> NodeSettings:
