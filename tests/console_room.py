@@ -32,7 +32,7 @@ from saferoom.console.access import Access
 from saferoom.console.app import create_app
 from saferoom.console.desk import Desk
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.opened import Trust
+from saferoom.console.reading.opened import Reliance
 
 START = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
 CONTRACT = ContractRef("credit-2026-q1", "ab" * 32)
@@ -188,14 +188,14 @@ def talk(
 def evidence_of(room: LogRoom, *nodes: str, quorum: Quorum | None = None) -> Evidence:
     """The room's logs opened with their owners' keys, and verified."""
     paths = [room.path(node) for node in nodes or room.nodes]
-    evidence = Evidence.open(paths, Trust.of(room.keys.values(), quorum=quorum))
+    evidence = Evidence.open(paths, Reliance.of(room.keys.values(), quorum=quorum))
     evidence.verify_all()
     return evidence
 
 
 def evidence_unverified(room: LogRoom) -> Evidence:
     """The room's logs opened with their owners' keys."""
-    return Evidence.open([room.path(node) for node in room.nodes], Trust.of(room.keys.values()))
+    return Evidence.open([room.path(node) for node in room.nodes], Reliance.of(room.keys.values()))
 
 
 def large_log(folder: Path, entries: int) -> LogRoom:

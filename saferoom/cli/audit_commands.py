@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,13 +16,10 @@ from saferoom.cli import (
     successor_commands,
     witness_commands,
 )
-from saferoom.cli.node import Node, node_command
+from saferoom.cli.node import Node, node_command, own_home
 from saferoom.cli.options import text_of
 from saferoom.cli.output import Plain
-from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, WitnessOption
-
-if TYPE_CHECKING:
-    from saferoom.jobs.home import Home
+from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, TrustOptions, WitnessOption
 
 SHOWN_FAULTS = 10
 
@@ -72,20 +69,25 @@ def verify(
     from saferoom.audit.evidence.verify import verify_log
 
     kept = [text_of(path, "checkpoint") for path in seen or []]
-    trust = Trust.of(key, witness, quorum, contract)
-    path = log or own_home(node).log
+    trust = TrustOptions.of(key, witness, quorum, contract)
+    path = log or own_home(node.home).log
     if is_bundle(path):
         raise typer.Exit(_verify_bundle(node, path, trust, kept, max_age_s, require_witnesses))
     keys, needed = trust.for_path(path)
     if log is None and not keys:
-        keys = (text_of(own_home(node).log_key, "log's key").strip(),)
+        keys = (text_of(own_home(node.home).log_key, "log's key").strip(),)
     verdict = verify_log(path, keys, seen=kept, max_age_s=max_age_s, quorum=needed)
     node.show(verdict.to_dict(), _verdict_lines)
     raise typer.Exit(verdict.exit_code(require_witnesses=require_witnesses))
 
 
 def _verify_bundle(
-    node: Node, path: Path, trust: Trust, kept: list[str], max_age_s: float | None, require_witnesses: bool
+    node: Node,
+    path: Path,
+    trust: TrustOptions,
+    kept: list[str],
+    max_age_s: float | None,
+    require_witnesses: bool,
 ) -> int:
     from saferoom.audit.evidence.bundle_reader import exit_code, verify_logs_of
 
@@ -106,7 +108,7 @@ def export(
     """
     from saferoom.audit.log.export import export_folder
 
-    node.show({"folder": str(out), "entries": export_folder(log or own_home(node).log, out)})
+    node.show({"folder": str(out), "entries": export_folder(log or own_home(node.home).log, out)})
 
 
 @node_command(app, "saferoom audit tiles --out bank-tiles")
@@ -121,16 +123,7 @@ def tiles(
     """
     from saferoom.audit.log.tlog import export_tiles
 
-    node.show({"folder": str(out), "files": export_tiles(log or own_home(node).log, out)})
-
-
-def own_home(node: Node) -> Home:
-    """The home of the node that a command names."""
-    from saferoom.jobs.home import Home
-
-    place = Home.at(node.home)
-    place.check()
-    return place
+    node.show({"folder": str(out), "files": export_tiles(log or own_home(node.home).log, out)})
 
 
 def _verdict_lines(verdict: Plain) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saferoom.cli.node import Node
+from saferoom.cli.node import Node, own_home
 from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption, LangOption, PassphraseOption, text_of
 from saferoom.cli.output import Plain, cell, print_json, print_lines, talk
 from saferoom.errors import ConfigError, UsageError
@@ -16,7 +16,6 @@ from saferoom.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from saferoom.audit.witness.quorum import Quorum
     from saferoom.contracts.contract import Contract
-    from saferoom.jobs.home import Home
 
 KeyOption = Annotated[
     list[str] | None, typer.Option("--key", help="A verifier key that you got from a log's owner.")
@@ -71,21 +70,21 @@ def serve(
     from saferoom.audit.witness.quorum import Quorum
     from saferoom.cli.reconcile_command import load_contracts, signing_keys
     from saferoom.console.reading.evidence import Evidence
-    from saferoom.console.reading.opened import Trust
+    from saferoom.console.reading.opened import Reliance
     from saferoom.console.serve import Place
     from saferoom.console.serve import serve as run
 
-    paths = logs or [_own_home(home).log]
+    paths = logs or [own_home(home).log]
     if not logs:  # somebody reads this node's own log: that stands in it first
         Node(home, passphrase_file, as_json=False).ask("audit.read", what="console")
-    keys = key or ([] if logs else [text_of(_own_home(home).log_key, "log's key").strip()])
+    keys = key or ([] if logs else [text_of(own_home(home).log_key, "log's key").strip()])
     place = Place(host, port, certificate, certificate_key, clients)
     place.check()
     talk.print(f"reading {len(paths)} log(s) …", markup=False)
     kept = [text_of(path, "checkpoint") for path in seen or []]
     contracts = load_contracts(contract or [])
     pinned, agreed = _of_contracts(contracts.values(), paths)
-    trust = Trust.of(
+    trust = Reliance.of(
         [*keys, *pinned],
         kept,
         max_age_s,
@@ -110,12 +109,12 @@ def entry(
     """
     from saferoom.audit.formats.canonical import decode
     from saferoom.audit.formats.inclusion import EntryProver
-    from saferoom.console.reading.opened import Trust
+    from saferoom.console.reading.opened import Reliance
     from saferoom.console.reading.sources import log_file
 
     with log_file(log).opened() as snapshot:
         identity = snapshot.identity()
-        keys = Trust.of(key or [identity.verifier_key]).keys_of(identity.origin)
+        keys = Reliance.of(key or [identity.verifier_key]).keys_of(identity.origin)
         if not keys:
             raise UsageError(f"none of the keys is {identity.origin}'s", step="audit entry")
         proof = EntryProver(snapshot, snapshot.note(), keys).prove(index)
@@ -158,14 +157,6 @@ def _flat(event: Plain, before: str = "") -> Iterator[tuple[str, Any]]:
 def print_now(text: str) -> None:
     """Print at once, also into a pipe: whoever waits for the address must get it."""
     print(text, flush=True)
-
-
-def _own_home(home: Path) -> Home:
-    from saferoom.jobs.home import Home
-
-    place = Home.at(home)
-    place.check()
-    return place
 
 
 def _of_contracts(contracts: Iterable[Contract], logs: Sequence[Path]) -> tuple[list[str], dict[str, Quorum]]:

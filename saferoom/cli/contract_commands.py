@@ -27,9 +27,9 @@ def draft(
 
     At the coordinator. The keys of the enrolled parties are pinned in it.
     """
-    from saferoom.contracts.yaml_text import read_yaml
+    from saferoom.files.yaml_text import read_yaml
 
-    content = read_yaml(file, "draft")
+    content = read_yaml(file, "draft", remedy="see configs/contracts for examples")
     _show_brief(node, node.ask("contract.draft", draft=content))
 
 
@@ -91,9 +91,9 @@ def _show_brief(node: Node, answer: Plain) -> None:
 
 
 def _yaml_lines(answer: Plain) -> Iterator[str]:
-    import yaml
+    from saferoom.files.yaml_text import yaml_text
 
-    yield yaml.safe_dump(answer, allow_unicode=True, sort_keys=False).rstrip()
+    yield yaml_text(answer).rstrip()
 
 
 def _review_lines(answer: Plain) -> Iterator[str]:

@@ -77,7 +77,7 @@ def enrol(
 
     Send the welcome to the party, and read the coordinator's fingerprint out to it.
     """
-    from saferoom.identity.files import write_private
+    from saferoom.files.private import write_private
     from saferoom.node.setup import read_text
 
     require_role(node.home, "coordinator")

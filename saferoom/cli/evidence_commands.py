@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saferoom.cli.node import Node, node_command
+from saferoom.cli.node import Node, node_command, own_home
 from saferoom.cli.options import text_of
 from saferoom.cli.output import Plain, table_lines
 from saferoom.cli.reconcile_command import load_contracts, log_keys, signing_keys
-from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, Trust, WitnessOption
+from saferoom.cli.trust import ContractOption, KeyOption, QuorumOption, TrustOptions, WitnessOption
 from saferoom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def fsck(
     with ExitStack() as stack:
         _open(stack, node, log, "fsck")
         others = [_open(stack, node, path, "fsck") for path in other or []]
-        keys, needed = Trust.of(key, witness, quorum, contract).for_path(_path(node, log))
+        keys, needed = TrustOptions.of(key, witness, quorum, contract).for_path(_path(node, log))
         looked_for = text_of(canaries, "list of identifiers").split() if canaries else []
         found = check(_path(node, log), keys, quorum=needed, others=others, canaries=looked_for)
     node.show(found.to_dict(), _fsck_lines)
@@ -221,13 +221,7 @@ def verifier(node: Node) -> None:
 
 
 def _path(node: Node, log: Path | None) -> Path:
-    from saferoom.jobs.home import Home
-
-    if log is not None:
-        return log
-    place = Home.at(node.home)
-    place.check()
-    return place.log
+    return own_home(node.home).log if log is None else log
 
 
 def _open(stack: ExitStack, node: Node, log: Path | None, what: str) -> Reader:

@@ -38,7 +38,8 @@ def check(
 
     Fails (exit code 1) if rates do not rise from grade to grade, or a grade is too small.
     """
-    from saferoom.node.grading import check_list, read_scheme, read_scores
+    from saferoom.node.grading import check_list, read_scores
+    from saferoom.scoring.scheme_file import read_scheme
 
     answer, found = check_list(read_scores(scores), read_scheme(scheme), minimum_rows)
     _show(answer, as_json)
@@ -63,7 +64,8 @@ def calibrate(
 
     On a list whose outcomes are known, each grade keeps its target and has its minimum of rows.
     """
-    from saferoom.node.grading import calibrate_list, read_scheme, read_scores
+    from saferoom.node.grading import calibrate_list, read_scores
+    from saferoom.scoring.scheme_file import read_scheme
 
     check_target(out)
     _show(calibrate_list(read_scores(scores), read_scheme(scheme), target, out, minimum_rows), as_json)
@@ -77,7 +79,8 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Grade a list by a scheme."""
-    from saferoom.node.grading import apply_scheme, read_scheme, read_scores
+    from saferoom.node.grading import apply_scheme, read_scores
+    from saferoom.scoring.scheme_file import read_scheme
 
     check_target(out)
     _show(apply_scheme(read_scores(scores), read_scheme(scheme), out), as_json)
@@ -97,8 +100,9 @@ def compare(
 
     Alerts are enterprises whose grade or points fell too far, worst first.
     """
-    from saferoom.node.grading import compare_lists, read_scheme, read_scores
+    from saferoom.node.grading import compare_lists, read_scores
     from saferoom.scoring.monitoring import AlertRules
+    from saferoom.scoring.scheme_file import read_scheme
 
     if out is not None:
         check_target(out)

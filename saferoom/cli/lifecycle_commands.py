@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from saferoom.cli.node import Node, node_command
+from saferoom.cli.node import Node, node_command, own_home
 from saferoom.cli.output import Plain, pair_lines, table_lines
 from saferoom.errors import UsageError
 
@@ -45,11 +45,10 @@ def lifecycle(
     """
     from saferoom.audit.entries.vocabulary import STAGES
     from saferoom.audit.evidence.lifecycle import lifecycle as view_of
-    from saferoom.cli.audit_commands import own_home
 
     if stage and stage not in STAGES:
         raise UsageError(f"there is no stage {stage!r}", remedy=f"name one of {', '.join(STAGES)}")
-    paths = logs or [own_home(node).log]
+    paths = logs or [own_home(node.home).log]
     name = _whole_id(contract, _entries(paths))
     view = view_of(name, _entries(paths)).to_dict()
     if stage:
@@ -110,9 +109,9 @@ def _lines(view: Plain, *, whole: bool) -> Iterator[str]:
 
 
 def _heading(stage: Plain) -> str:
-    from saferoom.audit.entries.vocabulary import STAGE_TITLES
+    from saferoom.audit.entries.vocabulary import STAGE_MEANINGS
 
-    title = STAGE_TITLES[stage["stage"]]
+    title = STAGE_MEANINGS[stage["stage"]]
     counts = [f"{stage['entries']} entries"]
     counts += [f"{stage[what]} {what}" for what in ("refused", "failed") if stage[what]]
-    return f"{title['zh']} {title['en']}: {', '.join(counts)}"
+    return f"{title.zh} {title.en}: {', '.join(counts)}"

@@ -45,11 +45,9 @@ class Node:
 
     def stream(self, verb: str, **args: Any) -> Iterator[Plain]:
         """All that a verb yields; the last item is the answer."""
-        from saferoom.jobs.home import Home
         from saferoom.link.admin import admin_call, socket_path
 
-        place = Home.at(self.home)
-        place.check()
+        place = own_home(self.home)
         socket, deadline = socket_path(place.root), time.monotonic() + STARTING_S
         while True:
             try:
@@ -82,6 +80,15 @@ class Node:
             if last_try or error.step != "audit log":
                 raise
         return None
+
+
+def own_home(home: Path) -> Home:
+    """The home that a command names. Raises ConfigError if no node lives there."""
+    from saferoom.jobs.home import Home
+
+    place = Home.at(home)
+    place.check()
+    return place
 
 
 def _answer_here(core: Core, verb: str, args: Plain) -> Iterator[Plain]:
@@ -134,11 +141,9 @@ _SHARED = [
 
 def require_role(home: Path, role: Role) -> None:
     """Raise UsageError if the home belongs to the other kind of node."""
-    from saferoom.jobs.home import Home
     from saferoom.node.settings import load_settings
 
-    place = Home.at(home)
-    place.check()
+    place = own_home(home)
     found = load_settings(place.settings).role
     if found != role:
         raise UsageError(

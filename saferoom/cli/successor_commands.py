@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from saferoom.cli.node import Node, node_command
+from saferoom.cli.node import Node, node_command, own_home
 from saferoom.cli.options import passphrase
 
 app = typer.Typer(
@@ -29,13 +29,11 @@ def propose(
 
     Send it to every other node of your contracts to be signed. Signs nothing in the old log.
     """
-    from saferoom.identity.files import write_private
+    from saferoom.files.private import write_private
     from saferoom.identity.keys import NodeKeys
-    from saferoom.jobs.home import Home
     from saferoom.node.witnessing.successor import propose as propose_successor
 
-    place = Home.at(node.home)
-    place.check()
+    place = own_home(node.home)
     keys = NodeKeys.load(place.keys, passphrase(place.root, node.passphrase_file))
     paper = propose_successor(place, keys, reason)
     write_private(out, paper.text().encode())
@@ -48,7 +46,7 @@ def sign(node: Node, paper: PaperArgument) -> None:
 
     From then on this node cosigns the successor, and the old log no more.
     """
-    from saferoom.identity.files import write_private
+    from saferoom.files.private import write_private
     from saferoom.node.setup import read_text
 
     answer = node.ask("successor.sign", paper=read_text(paper, "paper"))
@@ -62,11 +60,9 @@ def open_(node: Node, paper: PaperArgument) -> None:
 
     The node must be down. The old files are kept beside it for the auditor.
     """
-    from saferoom.jobs.home import Home
     from saferoom.node.setup import read_text
     from saferoom.node.witnessing.succession import open_successor
 
-    place = Home.at(node.home)
-    place.check()
+    place = own_home(node.home)
     word = passphrase(place.root, node.passphrase_file)
     node.show(open_successor(place, read_text(paper, "paper"), word))

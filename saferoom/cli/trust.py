@@ -31,7 +31,7 @@ QuorumOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustOptions:
     """Given keys and witnesses come before those of the contract."""
 
     keys: tuple[str, ...]
@@ -41,7 +41,7 @@ class Trust:
     @classmethod
     def of(
         cls, keys: list[str] | None, witnesses: list[str] | None, needed: int, contract: Path | None
-    ) -> Trust:
+    ) -> TrustOptions:
         """From the options. Raises: ConfigError, UsageError."""
         from saferoom.audit.witness.quorum import Quorum
 

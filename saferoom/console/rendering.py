@@ -41,7 +41,7 @@ class Words:
         return dictionary.meaning(dictionary.KIND_PAIRS, word, self.lang)
 
     def verdict(self, kind: VerdictKind) -> str:
-        return dictionary.VERDICTS[kind][self.lang == "en"]
+        return dictionary.VERDICT_PAIRS[kind][self.lang == "en"]
 
     def not_proved(self, kind: VerdictKind) -> str:
         return dictionary.NOT_PROVED_PAIRS[kind][self.lang == "en"]

@@ -17,12 +17,8 @@ from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
 from saferoom.kinds.base import Usage
 from saferoom.kinds.fields import listed
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.kinds.registry import job_names
-
-_SCORED_KINDS = frozenset({"score", "points"})
-_COUNT_KINDS = frozenset({"anonymous_events", "bin_events"})
-"""Of these the shape is bins × classes; labels have one class."""
-_ROW_KINDS = frozenset({"intersection", "split"})
 
 
 def check_active(contract: Contract, signatures: Mapping[str, bytes], now: datetime) -> Contract:
@@ -86,16 +82,8 @@ def check_disclosure(
     allowed = allowed_disclosures(contract, job or None)
     if (disclosure.kind, disclosure.to) not in allowed:
         reasons.append(f"the contract does not let {disclosure.to} learn {disclosure.kind!r}")
-    if len(disclosure.shape) > 1 and not (disclosure.kind in _COUNT_KINDS and disclosure.shape[1:] == (1,)):
-        reasons.append(f"{disclosure.kind!r} is a list of numbers, never a table")
-    rows = disclosure.shape[0] if disclosure.shape else 1
-    if disclosure.kind == "intercept" and rows != 1:
-        reasons.append("'intercept' is one number")
-    if job == "train" and disclosure.kind in _ROW_KINDS and rows < contract.minimum_rows:
-        reasons.append(f"{disclosure.kind!r} of fewer rows than the contract's minimum")
-    if rows_asked is not None and disclosure.kind in _SCORED_KINDS and rows > rows_asked:
-        reasons.append(f"more scores than the {rows_asked} that the job asked for")
-    refuse(reasons, step=disclosure.step)
+    minimum_rows = contract.minimum_rows if job == "train" else 0
+    refuse(reasons + _extent_reasons(disclosure, minimum_rows, rows_asked), step=disclosure.step)
 
 
 def date_reasons(contract: Contract, now: datetime) -> list[str]:
@@ -107,6 +95,22 @@ def date_reasons(contract: Contract, now: datetime) -> list[str]:
     if now >= contract.expires:
         return [f"the contract expired at {contract.expires.astimezone(UTC):%Y-%m-%d %H:%M} UTC"]
     return []
+
+
+def _extent_reasons(disclosure: Disclosure, minimum_rows: int, rows_asked: int | None) -> list[str]:
+    """Why a value of this shape is not of the extent that its kind has."""
+    kind, shape, reasons = disclosure.kind, disclosure.shape, []
+    extent = DISCLOSURES[kind].extent if kind in DISCLOSURES else "list"
+    if len(shape) > 1 and not (extent == "counts" and shape[1:] == (1,)):
+        reasons.append(f"{kind!r} is a list of numbers, never a table")
+    rows = shape[0] if shape else 1
+    if extent == "one" and rows != 1:
+        reasons.append(f"{kind!r} is one number")
+    if extent == "rows" and rows < minimum_rows:
+        reasons.append(f"{kind!r} of fewer rows than the contract's minimum")
+    if extent == "scores" and rows_asked is not None and rows > rows_asked:
+        reasons.append(f"more scores than the {rows_asked} that the job asked for")
+    return reasons
 
 
 def _kind_reasons(contract: Contract, kind: str) -> list[str]:

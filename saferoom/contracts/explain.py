@@ -13,8 +13,6 @@ from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.witnessing import Witnessing
 from saferoom.contracts.wording import (
     HEADINGS,
-    KINDS_ZH,
-    NO_ABUSE,
     NO_CONSENT,
     NO_OWN_FEATURES,
     SINGLE_QUERIES,
@@ -24,8 +22,8 @@ from saferoom.contracts.wording import (
 )
 from saferoom.errors import UsageError
 from saferoom.kinds.base import Warned
+from saferoom.kinds.learns import DISCLOSURES, NONE_KNOWN_EN, NONE_KNOWN_ZH
 from saferoom.kinds.trust import ASSUMPTIONS
-from saferoom.protocols.learns import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Explanation:
 def explain(contract: Contract, lang: str = "en") -> Explanation:
     """The table for a contract, in `en` or `zh`. Raises UsageError for another language."""
     language = _language(lang)
-    order = list(KINDS)
+    order = list(DISCLOSURES)
     pairs = sorted(allowed_disclosures(contract), key=lambda pair: (pair[1], order.index(pair[0])))
     rows = tuple(_row(contract, kind, who, language) for kind, who in pairs)
     return Explanation(contract, language, rows, _warnings(contract, language))
@@ -94,16 +92,15 @@ def _witnessing_line(witnessing: Witnessing, heads: dict[str, str]) -> str:
 
 
 def _row(contract: Contract, kind: str, who: str, lang: Language) -> Row:
-    known = KINDS[kind]
-    shape, meaning, abuse = (known.shape, known.meaning, known.abuse) if lang == "en" else KINDS_ZH[kind]
+    words = DISCLOSURES[kind].wording(lang)
     jobs = tuple(job for job in jobs_of(contract) if (kind, who) in allowed_disclosures(contract, job))
-    return Row(who, kind, shape, meaning, abuse, jobs)
+    return Row(who, kind, words.shape, words.meaning, words.abuse, jobs)
 
 
 def _block(row: Row, heads: dict[str, str]) -> list[str]:
     where = f" [{', '.join(row.jobs)}]"
     lines = [f"  - {row.kind}{where}: {row.meaning}; {heads['shape']}: {row.shape}"]
-    if row.abuse not in NO_ABUSE:
+    if row.abuse not in (NONE_KNOWN_EN, NONE_KNOWN_ZH):
         lines.append(f"      {heads['abuse']}: {row.abuse}")
     return lines
 

@@ -14,8 +14,8 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationEr
 
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.terms import refuse
-from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import RefusedError, UsageError, VerificationError
+from saferoom.files.yaml_text import read_yaml
 from saferoom.identity.public import parse_fingerprint
 from saferoom.kinds.base import NOTHING, Usage
 from saferoom.kinds.fields import Count, Distinct, Frozen, Line, PartyId, Strict, explained
@@ -103,7 +103,9 @@ class Policy(Strict):
 def load_policy(path: Path) -> Policy:
     """Read `policy.yaml`; an empty file is a policy without rules of its own. Raises ConfigError."""
     try:
-        return Policy.model_validate(read_yaml(path, "policy"))
+        return Policy.model_validate(
+            read_yaml(path, "policy", remedy="see configs/policies for examples", may_be_empty=True)
+        )
     except ValidationError as exc:
         raise explained(exc, f"policy {path}") from exc
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from saferoom.data.dataset import DatasetDescription, SqlSource
+from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import IdCounts
-from saferoom.data.loading import Reading, changed, read, write_private, write_report
+from saferoom.data.loading import Reading, changed, read, write_report
 from saferoom.data.table import CategoryColumn, Column, ColumnType, PartyTable
 from saferoom.errors import ConfigError, StorageError
+from saferoom.files.private import write_output
 
 MANY_CATEGORIES = 100
 
@@ -83,7 +84,7 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
         description=dataset,
     )
     write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
-    write_private(folder / f"{dataset.name}.json", registration.model_dump_json(indent=1))
+    write_output(folder / f"{dataset.name}.json", registration.model_dump_json(indent=1))
     return registration
 
 
@@ -159,9 +160,7 @@ def _warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
     weight = reading.table.weight
     if weight is not None and weight.min() == weight.max():
         found.append(f"the weight column {dataset.weight!r} is the same in every row, which changes nothing")
-    if isinstance(dataset.source, SqlSource) and "order by" not in dataset.source.query.lower():
-        found.append("the query has no ORDER BY: the version changes when the database returns another order")
-    return found
+    return found + dataset.source.warnings()
 
 
 def _column_warnings(table: PartyTable) -> list[str]:

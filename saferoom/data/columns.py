@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from saferoom.data.dataset import DatasetDescription
-from saferoom.data.source import Native, Source, quote
+from saferoom.data.source import Native, SourceReader
+from saferoom.data.sources.base import quote
 from saferoom.data.table import ColumnType
 
 
@@ -69,7 +70,7 @@ class Layout:
         return f"CAST({quote(name) if native else as_text(name)} AS DOUBLE)"
 
 
-def feature_names(dataset: DatasetDescription, source: Source) -> list[str]:
+def feature_names(dataset: DatasetDescription, source: SourceReader) -> list[str]:
     """The described columns, or all but the special ones. Raises ConfigError if one is not there."""
     special = dataset.special_columns
     described = [] if dataset.columns is None else [column.name for column in dataset.columns]
@@ -85,7 +86,7 @@ def feature_names(dataset: DatasetDescription, source: Source) -> list[str]:
 
 
 def decide_types(
-    dataset: DatasetDescription, source: Source, known: Mapping[str, ColumnType] | None = None
+    dataset: DatasetDescription, source: SourceReader, known: Mapping[str, ColumnType] | None = None
 ) -> dict[str, ColumnType]:
     """The type of every feature column, in the data set's order.
 
@@ -104,7 +105,7 @@ def decide_types(
     return {name: types[name] for name in names}
 
 
-def explain_bad_number(layout: Layout, source: Source) -> None:
+def explain_bad_number(layout: Layout, source: SourceReader) -> None:
     """Raise ConfigError naming the first column, and row, that should be a number and is not."""
     dataset = layout.dataset
     numeric = [name for name, kind in layout.types.items() if kind == "numeric"]
@@ -126,7 +127,7 @@ def _tried(name: str) -> str:
     return f"TRY_CAST({as_text(name)} AS DOUBLE)"
 
 
-def _by_values(source: Source, names: list[str]) -> dict[str, ColumnType]:
+def _by_values(source: SourceReader, names: list[str]) -> dict[str, ColumnType]:
     if not names:
         return {}
     # DuckDB reads 1_000 as a number; a registration number written so is none.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from saferoom.data.columns import as_text
 from saferoom.data.dataset import ConsentDescription, DatasetDescription
 from saferoom.data.identifiers import fixed_width, tidy_ids
-from saferoom.data.source import Source
+from saferoom.data.source import SourceReader
 from saferoom.data.table import PartyTable
 
 Days = NDArray[np.datetime64]
@@ -61,7 +61,7 @@ def load_consent(dataset: DatasetDescription) -> ConsentBook:
             "no consent table is described, and the contract requires consent",
             remedy="add `consent:` to the data set's description and register it again",
         )
-    with Source(dataset, consent.source) as source:
+    with SourceReader(dataset, consent.source) as source:
         _require_columns(dataset, consent, source)
         batches = list(source.stream(_expressions(dataset, consent)))
     if not batches:
@@ -112,7 +112,7 @@ def _expressions(dataset: DatasetDescription, consent: ConsentDescription) -> st
     return ", ".join(f"{part} AS c{position}" for position, part in enumerate(parts))
 
 
-def _require_columns(dataset: DatasetDescription, consent: ConsentDescription, source: Source) -> None:
+def _require_columns(dataset: DatasetDescription, consent: ConsentDescription, source: SourceReader) -> None:
     names = [consent.id or dataset.id, consent.purpose, consent.valid_from, consent.valid_to]
     absent = [name for name in (*names, consent.document_hash) if name not in source.native]
     if absent:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from saferoom.data.loading import write_private
+from saferoom.files.private import write_output
 
 
 def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -23,7 +23,7 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     buffer = pa.BufferOutputStream()
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
     pyarrow.csv.write_csv(table, buffer, options)
-    write_private(path, ",".join(columns) + "\n" + buffer.getvalue().to_pybytes().decode())
+    write_output(path, f"{','.join(columns)}\n".encode() + buffer.getvalue().to_pybytes())
 
 
 def six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,87 +12,30 @@ Unknown and repeated keys are refused. Paths are relative to the folder of the Y
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from saferoom.data.sources import SOURCES, AnySource
 from saferoom.data.table import ColumnType
 from saferoom.errors import ConfigError
+from saferoom.files.yaml_text import read_yaml
 
 Sensitivity = Literal["general", "sensitive", "important", "core"]
-_KIND_BY_SUFFIX = {".csv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+_KIND_BY_SUFFIX = {
+    suffix: source.model_fields["kind"].default for source in SOURCES for suffix in source.suffixes
+}
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CsvSource(_Strict):
-    """A text file with a header line. `missing` lists texts that mean "no value" besides the empty cell."""
-
-    kind: Literal["csv"] = "csv"
-    path: Path
-    encoding: str = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    missing: tuple[str, ...] = ()
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            return codecs.lookup(encoding).name
-        except LookupError as exc:
-            raise ValueError("is no known encoding; examples: utf-8, gb18030") from exc
-
-
-class ParquetSource(_Strict):
-    """A Parquet file."""
-
-    kind: Literal["parquet"] = "parquet"
-    path: Path
-
-
-class DuckdbSource(_Strict):
-    """A query on a DuckDB file, which is opened read-only."""
-
-    kind: Literal["duckdb"] = "duckdb"
-    path: Path
-    query: str
-
-
-class SqlSource(_Strict):
-    """A query on any database SQLAlchemy reaches. Keep the password out of the URL: `password_file`."""
-
-    kind: Literal["sql"] = "sql"
-    url: str
-    query: str
-    password_file: Path | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _readable_url(cls, url: str) -> str:
-        try:
-            make_url(url)
-        except ArgumentError:
-            # The library's message repeats the URL, which may hold a password.
-            raise ValueError("is no database URL; example: sqlite:///data.db") from None
-        return url
-
-
-SourceDescription = Annotated[
-    CsvSource | ParquetSource | DuckdbSource | SqlSource, Field(discriminator="kind")
-]
-
-
 class _HasSource(_Strict):
-    source: SourceDescription
+    source: AnySource
 
     @field_validator("source", mode="before")
     @classmethod
@@ -101,7 +44,8 @@ class _HasSource(_Strict):
             return source
         kind = _KIND_BY_SUFFIX.get(Path(source).suffix.lower())
         if kind is None:
-            raise ValueError("as a file name must end in .csv or .parquet; else write {kind: ..., path: ...}")
+            endings = " or ".join(its.suffixes[0] for its in SOURCES if its.suffixes)
+            raise ValueError(f"as a file name must end in {endings}; else write {{kind: ..., path: ...}}")
         return {"kind": kind, "path": source}
 
 
@@ -191,63 +135,19 @@ def describe(content: Mapping[str, Any], folder: Path, *, party: str = "") -> Da
             party=party,
             remedy="correct these keys; docs/data.md lists all",
         ) from None  # the library's message repeats the values
-    changes: dict[str, Any] = {"source": _absolute(description.source, folder)}
+    changes: dict[str, Any] = {"source": description.source.located(folder)}
     if description.consent is not None:
-        source = _absolute(description.consent.source, folder)
+        source = description.consent.source.located(folder)
         changes["consent"] = description.consent.model_copy(update={"source": source})
     return description.model_copy(update=changes)
 
 
 def describe_file(path: Path, *, party: str = "") -> DatasetDescription:
     """Read a `dataset.yaml`. Raises ConfigError."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoRepeatsLoader)  # noqa: S506 - it is safe
-    except OSError as exc:
-        raise ConfigError(
-            f"cannot read {path}: {exc.strerror}", party=party, remedy="check the path and its permissions"
-        ) from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        line = getattr(getattr(exc, "problem_mark", None), "line", None)
-        where = "" if line is None else f", line {line + 1}"
-        reason = getattr(exc, "problem", None) or "not UTF-8 YAML"
-        raise ConfigError(f"{path}{where}: {reason}", party=party, remedy="correct the YAML") from exc
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} does not hold keys and values", party=party, remedy="see configs/datasets for examples"
-        )
+    content = read_yaml(path, "data set description", remedy="see configs/datasets for examples", party=party)
     return describe(content, path.resolve().parent, party=party)
-
-
-class _NoRepeatsLoader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = key.value
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {name!r} is given twice", problem_mark=key.start_mark
-                )
-            seen.add(name)
-        return super().construct_mapping(node, deep)
 
 
 def _wrong_keys(exc: ValidationError) -> str:
     errors = exc.errors(include_input=False, include_url=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'description'}: {e['msg']}" for e in errors)
-
-
-def _absolute(
-    source: CsvSource | ParquetSource | DuckdbSource | SqlSource, folder: Path
-) -> CsvSource | ParquetSource | DuckdbSource | SqlSource:
-    if not isinstance(source, SqlSource):
-        return source.model_copy(update={"path": folder / source.path})
-    url = make_url(source.url)
-    changes: dict[str, Any] = {}
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        absolute = url.set(database=str(folder / url.database))
-        changes["url"] = absolute.render_as_string(hide_password=False)
-    if source.password_file is not None:
-        changes["password_file"] = folder / source.password_file
-    return source.model_copy(update=changes)

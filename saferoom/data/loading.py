@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from numpy.typing import NDArray
 from saferoom.data.columns import Layout, decide_types, explain_bad_number
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import CleanIds, IdCounts, Reason, clean_ids
-from saferoom.data.source import Source
+from saferoom.data.source import SourceReader
 from saferoom.data.table import (
     CategoryColumn,
     Column,
@@ -34,7 +31,8 @@ from saferoom.data.table import (
     PartyTable,
 )
 from saferoom.data.version import ContentHash
-from saferoom.errors import ConfigError, StorageError
+from saferoom.errors import ConfigError
+from saferoom.files.private import write_output
 from saferoom.kinds.labels import BINARY
 from saferoom.models.boosting.settings import LARGEST_WEIGHT
 
@@ -81,7 +79,7 @@ def read(
     types: Mapping[str, ColumnType] | None = None,
 ) -> Reading:
     """`load` with everything it found on the way. Raises ConfigError."""
-    with Source(dataset) as source:
+    with SourceReader(dataset) as source:
         layout = Layout(dataset, decide_types(dataset, source, types), source.native)
         wanted = _wanted(layout, columns)
         digest = ContentHash(layout.content)
@@ -128,27 +126,7 @@ def write_report(path: Path, rejected: Sequence[tuple[int, Reason, str]]) -> Non
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("row", "reason", "id"))
     writer.writerows(rejected)
-    write_private(path, text.getvalue())
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 in one step, so that nobody reads half of it. Raises StorageError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            draft.unlink()
-        raise StorageError(
-            f"cannot write {path}: {exc.strerror}", remedy="check free space and permissions"
-        ) from exc
+    write_output(path, text.getvalue())
 
 
 @dataclass(slots=True)

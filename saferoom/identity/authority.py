@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from saferoom.errors import ConfigError
+from saferoom.files.private import make_private_folder, read_private, write_private
 from saferoom.identity.certificates import (
     PARTY_USE,
     SERVER_USE,
@@ -32,7 +33,6 @@ from saferoom.identity.certificates import (
     parse_certificate,
     public_key_of,
 )
-from saferoom.identity.files import make_private_folder, read_private, write_private
 from saferoom.identity.keys import load_ec_key, store_key
 from saferoom.ids import COORDINATOR
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from saferoom.errors import ConfigError, VerificationError
+from saferoom.files.private import read_private, write_private
 from saferoom.identity.authority import DEFAULT_DAYS, Authority
 from saferoom.identity.certificates import (
     check_aware,
@@ -27,7 +28,6 @@ from saferoom.identity.certificates import (
     parse_csr,
     public_key_of,
 )
-from saferoom.identity.files import read_private, write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Enrolled
@@ -72,7 +72,7 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Enroller:
     """What the coordinator enrols with. `helper` are the public keys of its helper's own NodeKeys."""
 
     authority: Authority
@@ -112,21 +112,23 @@ def read_request(text: str, now: datetime, expect: str | None = None) -> Enrolme
 
 
 def write_welcome(
-    request: EnrolmentRequest, desk: Desk, now: datetime, days: int = DEFAULT_DAYS
+    request: EnrolmentRequest, enroller: Enroller, now: datetime, days: int = DEFAULT_DAYS
 ) -> tuple[str, Enrolled]:
     """The welcome for a verified request, signed by the coordinator, and the entry for its register."""
     csr = parse_csr(request.csr_pem, request.keys.node_id)
-    certificate = desk.authority.issue(csr, request.keys.node_id, days, now)
+    certificate = enroller.authority.issue(csr, request.keys.node_id, days, now)
     body = {
-        "address": check_address(desk.address),
-        "ca": desk.authority.certificate_pem,
+        "address": check_address(enroller.address),
+        "ca": enroller.authority.certificate_pem,
         "certificate": certificate,
         "party": request.keys.to_json(),
-        "coordinator": desk.coordinator.public().to_json(),
-        "helper": desk.helper.to_json(),
+        "coordinator": enroller.coordinator.public().to_json(),
+        "helper": enroller.helper.to_json(),
         "created": _time_text(now),
     }
-    return _seal(_WELCOME, body, desk.coordinator), Enrolled(request.organisation, request.keys, certificate)
+    return _seal(_WELCOME, body, enroller.coordinator), Enrolled(
+        request.organisation, request.keys, certificate
+    )
 
 
 def read_welcome(text: str, own: NodeKeys, now: datetime, expect: str | None = None) -> Welcome:

@@ -36,7 +36,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from saferoom.errors import ConfigError, StorageError
-from saferoom.identity.files import make_private_folder, read_private, sync_folder, write_private
+from saferoom.files.private import make_private_folder, read_private, sync_folder, write_private
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import check_party_id
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from saferoom.errors import ConfigError, RefusedError, VerificationError
+from saferoom.files.private import read_private, write_private
 from saferoom.identity.certificates import check_aware, parse_certificate
-from saferoom.identity.files import read_private, write_private
 from saferoom.identity.public import PublicKeys
 
 _VERSION = 1

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from saferoom.errors import PeerError
+from saferoom.files.private import write_output
+from saferoom.files.yaml_text import yaml_text
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.home import Home
 from saferoom.jobs.problem import Problem
@@ -57,7 +57,7 @@ class House:
             file = self.nodes[party].home / "dataset.yaml"
             content = {"name": dataset_name(self.room), **part.model_dump(exclude_none=True)}
             content["source"] = _absolute(part.source, self.room.folder)
-            file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+            write_output(file, yaml_text(content))
             found[party] = self.nodes[party].ask("data.add", file=str(file))
         return found
 

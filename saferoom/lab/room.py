@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from saferoom.contracts.yaml_text import read_yaml
 from saferoom.errors import ConfigError
+from saferoom.files.yaml_text import read_yaml
 from saferoom.kinds.registry import KindName
 from saferoom.kinds.trust import Trust
 from saferoom.node.settings import Emulation
@@ -65,7 +65,7 @@ class Room(_Strict):
 
 def load_room(path: Path) -> Room:
     """Read a room file. Raises ConfigError naming the key that is wrong."""
-    content = read_yaml(path, "room file")
+    content = read_yaml(path, "room file", remedy="compare it with configs/rooms/")
     try:
         return Room.model_validate({**content, "folder": path.parent.absolute()})
     except ValidationError as error:

@@ -24,7 +24,7 @@ from saferoom.audit.entries.events import (
     ModelRef,
 )
 from saferoom.audit.entries.schema import MAX_ITEMS
-from saferoom.audit.entries.vocabulary import EventType, Outcome
+from saferoom.audit.entries.vocabulary import Outcome
 from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.note import COSIGNATURE_V1, NoteSigner, NoteVerifier, split_note
 from saferoom.audit.log.audit_log import AuditLog, Clock, utc_now
@@ -38,8 +38,8 @@ from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.checks import check_disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import ConfigError, RefusedError, StorageError
+from saferoom.files.private import read_private
 from saferoom.identity.enrolment import Welcome, load_welcome
-from saferoom.identity.files import read_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.register import Register
@@ -214,7 +214,7 @@ class Core:
         if type_ in ANCHORED:
             fields.setdefault("anchors", self._seen_heads())
         return self._recorder.event(
-            cast("EventType", type_),  # the schema refuses words it does not know
+            type_,
             outcome=cast("Outcome", outcome),
             actor=Actor(org=by or self.me, on_behalf_of=on_behalf_of) if by or on_behalf_of else None,
             contract=ContractRef(contract.id, contract_hash(contract).hex()) if contract else None,

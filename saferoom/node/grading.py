@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
-from saferoom.data.loading import write_private
 from saferoom.errors import ConfigError, UsageError
+from saferoom.files.private import write_output
+from saferoom.files.yaml_text import yaml_text
 from saferoom.models.stability import stability_of_counts
 from saferoom.scoring.calibration import Check, calibrate, check_grading
 from saferoom.scoring.grade_table import GradeRow
-from saferoom.scoring.grades import GradeScheme, scheme_from_dict
+from saferoom.scoring.grades import GradeScheme
 from saferoom.scoring.monitoring import AlertRules, Movement, Quarter, compare_quarters
-from saferoom.scoring.standard import standard_scheme
 from saferoom.tasks.results.score_files import plain_scheme
 
 Plain = dict[str, Any]
@@ -67,19 +66,6 @@ def read_scores(file: Path) -> ScoreList:
     return ScoreList(ids, pd, points, y, reasons)
 
 
-def read_scheme(file: Path | None) -> GradeScheme:
-    """The scheme of a YAML or JSON file; the standard one without a file. Raises ConfigError."""
-    if file is None:
-        return standard_scheme()
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}", remedy="compare it with configs/grades/") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file} is no grade scheme", remedy="compare it with configs/grades/")
-    return scheme_from_dict(content)
-
-
 def check_list(
     scores: ScoreList, scheme: GradeScheme, minimum_rows: int = MINIMUM_ROWS
 ) -> tuple[Plain, Check]:
@@ -102,7 +88,7 @@ def calibrate_list(
     if scores.y is None:
         raise UsageError("a scheme is calibrated on known outcomes", remedy="give a list with a column y")
     found = calibrate(scheme, scores.pd, scores.y, targets, minimum_rows=minimum_rows)
-    write_private(out, yaml.safe_dump(plain_scheme(found.scheme), allow_unicode=True, sort_keys=False))
+    write_output(out, yaml_text(plain_scheme(found.scheme)))
     return {"scheme": str(out), "cuts": list(found.scheme.cuts), "grades": _rows(found.table)}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from saferoom.audit.witness.feeder import Pace
 from saferoom.errors import ConfigError
+from saferoom.files.private import write_private
+from saferoom.files.yaml_text import read_yaml, yaml_text
 from saferoom.link.settings import LinkSettings
 
 
@@ -42,7 +43,7 @@ class OutsideWitness(BaseModel):
     key: Annotated[str, Field(max_length=300)]
 
 
-class Witnessing(BaseModel):
+class WitnessingSettings(BaseModel):
     """How often this node has its log cosigned: seconds after a change, and without one; by whom besides."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,18 +77,14 @@ class NodeSettings(BaseModel):
     public_address: str = ""
     patience: Patience = Patience()
     network: Emulation = Emulation()
-    witnessing: Witnessing = Witnessing()
+    witnessing: WitnessingSettings = WitnessingSettings()
 
 
 def load_settings(path: Path) -> NodeSettings:
     """Read and check node.yaml. Raises ConfigError naming the key."""
+    content = read_yaml(path, "node's settings", remedy=f"edit {path}; parties/ has examples")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return NodeSettings.model_validate(raw)
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(
-            f"cannot read {path.name}: {type(error).__name__}", remedy=f"check {path}"
-        ) from error
+        return NodeSettings.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -95,5 +92,5 @@ def load_settings(path: Path) -> NodeSettings:
 
 
 def save_settings(path: Path, settings: NodeSettings) -> None:
-    text = yaml.safe_dump(settings.model_dump(exclude_defaults=True), sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    """Write node.yaml, without what is as usual. Raises StorageError."""
+    write_private(path, yaml_text(settings.model_dump(exclude_defaults=True)), replace=True)

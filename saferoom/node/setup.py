@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from saferoom.errors import StorageError
+from saferoom.files.private import write_private
 from saferoom.identity.authority import Authority
 from saferoom.identity.enrolment import (
-    Desk,
+    Enroller,
     EnrolmentRequest,
     Welcome,
     check_address,
@@ -18,7 +19,6 @@ from saferoom.identity.enrolment import (
     write_request,
     write_welcome,
 )
-from saferoom.identity.files import write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import COORDINATOR, HELPER, check_party_id
@@ -86,8 +86,8 @@ def enrol(
     request = read_request(request_text, now, expect)
     authority = Authority.load(core.home.authority, now, passphrase)
     helper = NodeKeys.load(core.home.helper_keys, passphrase).public()
-    desk = Desk(authority, core.keys, helper, core.settings.public_address)
-    welcome, entry = write_welcome(request, desk, now, CERTIFICATE_DAYS)
+    enroller = Enroller(authority, core.keys, helper, core.settings.public_address)
+    welcome, entry = write_welcome(request, enroller, now, CERTIFICATE_DAYS)
     register = Register.load(core.home.register).with_node(entry)
     core.record("party.enrolled", by=request.keys.node_id)
     register.save(core.home.register)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup
 
 from saferoom.models.metrics import CalibrationBin, LiftBin
-from saferoom.report.content import CardFeature, Distribution, Evaluation
+from saferoom.report.content import CardFeature, Distribution, HeldOutFigures
 from saferoom.report.svg import INK, MUTED, Axis, Frame, element, label, legend, picture
 from saferoom.scoring.grade_table import GradeRow
 
@@ -22,7 +22,7 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f}%"
 
 
-def roc_chart(evaluation: Evaluation, say: Say) -> Markup:
+def roc_chart(evaluation: HeldOutFigures, say: Say) -> Markup:
     """True against false positive rate, joint and alone, with the line of chance."""
     frame = Frame(
         Axis(0, 1, say("false_positive_rate"), percent), Axis(0, 1, say("true_positive_rate"), percent)
@@ -36,7 +36,7 @@ def roc_chart(evaluation: Evaluation, say: Say) -> Markup:
     return _drawing(frame, say("roc"), *legend(frame.left, 16, entries), *curves)
 
 
-def ks_chart(evaluation: Evaluation, say: Say) -> Markup:
+def ks_chart(evaluation: HeldOutFigures, say: Say) -> Markup:
     """Cumulative shares of bads and goods, riskiest first, and where they are farthest apart."""
     frame = Frame(Axis(0, 1, say("share_of_rows"), percent), Axis(0, 1, say("cumulative_share"), percent))
     bads, goods = evaluation.ks_bads, evaluation.ks_goods

@@ -64,7 +64,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class HeldOutFigures:
     """Curves and tables on the held-out rows."""
 
     roc: Curve
@@ -216,7 +216,7 @@ class ReportData:
     parties: tuple[PartyFacts, ...] = ()
     rows: RowFacts | None = None
     comparison: Comparison | None = None
-    evaluation: Evaluation | None = None
+    evaluation: HeldOutFigures | None = None
     distribution: Distribution | None = None
     grading: Grading | None = None
     score_stability: float | None = None

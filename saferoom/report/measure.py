@@ -7,19 +7,19 @@ from numpy.typing import ArrayLike
 
 from saferoom.errors import ShapeError
 from saferoom.models import metrics
-from saferoom.report.content import Distribution, Evaluation, Grading
+from saferoom.report.content import Distribution, Grading, HeldOutFigures
 from saferoom.scoring.grade_table import grade_table, reversals
 from saferoom.scoring.grades import GradeScheme
 
 
-def evaluation_of(y: ArrayLike, pd: ArrayLike, alone_pd: ArrayLike | None = None) -> Evaluation:
+def evaluation_of(y: ArrayLike, pd: ArrayLike, alone_pd: ArrayLike | None = None) -> HeldOutFigures:
     """Curves and tables of the joint `pd` (n,) and the label holder's own `alone_pd` (n,) on the same rows.
 
     Raises VerificationError if the labels `y` (n,) are of one class.
     """
     bads, goods = metrics.ks_points(y, pd)
     intercept, slope = metrics.calibration_line(y, pd)
-    return Evaluation(
+    return HeldOutFigures(
         roc=metrics.roc_points(y, pd),
         ks_bads=bads,
         ks_goods=goods,

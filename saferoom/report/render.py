@@ -7,13 +7,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from saferoom.kinds.base import Texts
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.kinds.registry import title_of
 from saferoom.kinds.trust import MODES
 from saferoom.models.stability import STABLE
-from saferoom.protocols.learns import KINDS
 from saferoom.report import charts
 from saferoom.report.content import Card, Coefficients, Importance, ReportData
-from saferoom.report.texts import KINDS_ZH, words
+from saferoom.report.texts import words
 from saferoom.scoring.grades import GradeScheme
 
 METRICS = ("auc", "ks", "gini", "log_loss", "brier")
@@ -57,7 +57,7 @@ def render_report(data: ReportData, lang: str = "en") -> str:
         importances=[_importance_lines(one) for one in data.importances],
         model_title=_title(title_of(data.model_kind), lang),
         trust_title=_title(_trust(data), lang),
-        kind_texts=_kind_texts(lang),
+        kind_texts={name: kind.wording(lang).meaning for name, kind in DISCLOSURES.items()},
         logs_well=bool(data.logs) and not any(log.problem for log in data.logs),
     )
 
@@ -153,11 +153,6 @@ def _trust(data: ReportData) -> Texts:
 
 def _title(texts: Texts, lang: str) -> str:
     return texts[lang == "zh"]
-
-
-def _kind_texts(lang: str) -> dict[str, str]:
-    english = {name: kind.meaning for name, kind in KINDS.items()}
-    return {**english, **KINDS_ZH} if lang == "zh" else english
 
 
 def _number(value: int | None) -> str:

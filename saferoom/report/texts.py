@@ -208,30 +208,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-KINDS_ZH: Mapping[str, str] = {
-    "set_sizes": "各方提供的企业数量及集合重叠情况（仅以假名形式）",
-    "intersection": "本方企业中有哪些为各方共同持有",
-    "widths": "各方预处理后的列数",
-    "split": "哪些对齐行用于训练、哪些留作测试",
-    "coefficients": "本方列的系数",
-    "intercept": "模型截距",
-    "score": "每家企业的联合评分",
-    "points": "每家企业的联合评分卡分数",
-    "vif": "每一列（仅知其位置）可由其余各列解释的程度",
-    "left_out": "剔除哪一列（仅知其位置），或一方剔除多少列",
-    "range_check": "训练评分是否全部在 sigmoid 的有效范围内,拟合是否收敛",
-    "anonymous_events": "特征方每个分箱中的违约数（乱序，不知道哪个箱是哪个）",
-    "bin_events": "本方哪些分箱达到最低违约数，以及合并后每箱的违约数",
-    "standard_errors": "本方各系数的标准误",
-    "reason_codes": "使每家企业失分最多的特征（仅限同意公开的名称）",
-    "split_sums": "特征方每个候选分裂左侧各行的梯度与违约数之和（次序保密，不知道列与取值）",
-    "chosen_splits": "本方的哪些候选分裂被采用、用于哪个节点",
-    "tree_rows": "每棵树的每个节点含有哪些训练行",
-    "tree_shapes": "模型保留哪些树，各有哪些叶",
-    "split_values": "本方每个分裂两侧的平均对数几率相差多少",
-    "query": "接收方请求评分的是本方的哪些企业",
-}
-
 
 def words(lang: str) -> dict[str, str]:
     """All texts in one language. Raises UsageError for a language that is not here."""

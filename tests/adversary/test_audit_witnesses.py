@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from saferoom.audit.formats.canonical import decode, encode
 from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.merkle import consistency_proof, leaf_hash, root_of
 from saferoom.audit.formats.note import split_note
+from saferoom.audit.log import audit_log
 from saferoom.audit.log.opening import ahead_path
 from saferoom.audit.witness.quorum import cosignature
 from saferoom.audit.witness.witness import OK, Answer, Request, check_fork
@@ -118,6 +120,20 @@ def test_a_backup_that_signed_before_it_was_asked_is_stopped_and_proved(bench: B
     assert check_fork(alarm.held, alarm.offered, keys_of("bank")).size == 25
     with pytest.raises(StorageError):
         open_log(restored)
+
+
+def test_a_log_that_cannot_keep_the_evidence_stops_all_the_same(
+    bench: Bench, restored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("no space left")
+
+    monkeypatch.setattr(audit_log, "write_private", full)
+    with open_log(restored) as log:
+        with suppress(StorageError):
+            bench.feed(log, "tax")
+        with pytest.raises(StorageError, match="old copy was put back"):
+            grow(log)
 
 
 def test_a_witness_that_only_says_a_size_stops_the_log_too(bench: Bench, restored: Path) -> None:

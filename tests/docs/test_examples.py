@@ -14,8 +14,8 @@ import yaml
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.draft import draft_contract
 from saferoom.contracts.policy import load_policy, policy_reasons
-from saferoom.contracts.yaml_text import read_yaml
 from saferoom.data.dataset import DatasetDescription, describe_file
+from saferoom.files.yaml_text import read_yaml
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER

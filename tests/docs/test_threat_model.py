@@ -15,8 +15,8 @@ from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.draft import draft_contract
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.kinds.trust import ASSUMPTIONS
-from saferoom.protocols.learns import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ ROLES = {
     "coordinator": (COORDINATOR,),
 }
 NEVER = "—"
-NO_PROTOCOL = {"__init__", "learns", "bins", "candidates", "shuffled_bins", "split_layout"}
+NO_PROTOCOL = {"__init__", "bins", "candidates", "shuffled_bins", "split_layout"}
 ALL_OPTIONS = {
     "logistic": {},
     "scorecard": {"max_vif": 10, "drop_wrong_signs": True, "standard_errors": True},
@@ -112,7 +112,7 @@ def contract(request: pytest.FixtureRequest) -> Contract:
 
 def _enforced(contract: Contract) -> Learns:
     allowed = {job: allowed_disclosures(contract, job) for job in jobs_of(contract)}
-    kinds = {kind for pairs in allowed.values() for kind, _ in pairs} | set(KINDS)
+    kinds = {kind for pairs in allowed.values() for kind, _ in pairs} | set(DISCLOSURES)
     learns: Learns = {kind: {} for kind in kinds}
     for kind in kinds:
         for role, nodes in ROLES.items():
@@ -131,12 +131,12 @@ def test_page_and_contracts_agree_on_who_learns_what(contract: Contract) -> None
 
 
 def test_page_and_vocabulary_name_the_same_kinds() -> None:
-    assert {kind for task in ALL_OPTIONS for kind in _documented(task)} == set(KINDS)
+    assert {kind for task in ALL_OPTIONS for kind in _documented(task)} == set(DISCLOSURES)
 
 
 def test_page_explains_every_kind() -> None:
     explained = re.findall(r"^- `([a-z_]+)`: ", PAGE, re.MULTILINE)
-    assert sorted(explained) == sorted(KINDS)
+    assert sorted(explained) == sorted(DISCLOSURES)
 
 
 def test_nobody_learns_anything_else(contract: Contract) -> None:
@@ -177,4 +177,4 @@ def _kinds_in_code() -> Iterator[tuple[str, str]]:
 def test_code_discloses_only_kinds_of_the_page() -> None:
     found = list(_kinds_in_code())
     assert len(found) >= 5
-    assert [(name, kind) for name, kind in found if kind not in KINDS] == []
+    assert [(name, kind) for name, kind in found if kind not in DISCLOSURES] == []

@@ -17,10 +17,10 @@ from saferoom.he.ciphertexts import Ciphertexts
 from saferoom.he.key_files import public_to_json
 from saferoom.he.vectors import decrypt_vector
 from saferoom.he.workers import Workers
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.models.boosting.messages import layout_of
 from saferoom.protocols import split_sums as module
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.learns import KINDS
 from saferoom.protocols.split_sums import Cipher
 from tests.boosting_room import PARTIES, Array, BoostingRoom, name_of, random_room
 from tests.he_keys import KINDS as ENCRYPTIONS
@@ -259,7 +259,7 @@ def test_both_ends_declare_what_is_learnt_once_a_tree() -> None:
     assert sorted(lines(room.declared["bank"])) == sorted(
         lines(room.declared["tax"]) + lines(room.declared["power"])
     )
-    assert {"tree_rows", "split_sums", "chosen_splits", "tree_shapes"} <= set(KINDS)
+    assert {"tree_rows", "split_sums", "chosen_splits", "tree_shapes"} <= set(DISCLOSURES)
 
 
 def test_nothing_is_told_of_trees_that_the_label_holder_grows_alone() -> None:

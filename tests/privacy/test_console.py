@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 import pytest
 
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.opened import Trust
+from saferoom.console.reading.opened import Reliance
 from tests.console_room import visitor
 from tests.node_room import enterprises, opened_nodes, three_party_columns, write_rows
 from tests.task_room import play
@@ -112,7 +112,7 @@ def codes_and_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         bank.record("job.failed", outcome="failed", contract=contract, reason=f"cannot parse row {codes[0]}")
         evidence = Evidence.open(
             [home.log for home in nodes.homes.values()],
-            Trust.of(core.log_verifier_key() for core in nodes.cores.values()),
+            Reliance.of(core.log_verifier_key() for core in nodes.cores.values()),
         )
         evidence.verify_all()
         yield codes, evidence

@@ -17,8 +17,8 @@ from saferoom.he.keys import Encryption
 from saferoom.he.packing import Slots
 from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector
 from saferoom.he.workers import Workers
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain, merged_by_rows
-from saferoom.protocols.learns import KINDS
 from saferoom.protocols.shuffled_bins import ShuffledBins
 from tests.he_keys import KINDS as ENCRYPTIONS
 from tests.he_keys import QUICK, key_for, noise_of
@@ -249,7 +249,7 @@ def test_both_ends_declare_what_is_learnt_and_no_more() -> None:
             ("bin_events", party, (final[party], 1), "events"),
         ]
     assert sorted(lines("bank")) == sorted(lines("tax") + lines("power"))
-    assert {"anonymous_events", "bin_events"} <= set(KINDS)
+    assert {"anonymous_events", "bin_events"} <= set(DISCLOSURES)
 
 
 @pytest.mark.parametrize("refuser", ["bank", "tax"])

@@ -11,8 +11,8 @@ import pytest
 
 from saferoom.channel.codec import decode
 from saferoom.errors import RefusedError
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.leaf_sum import leaf_sum
-from saferoom.protocols.learns import KINDS
 from tests.leaf_room import LeafRoom, leaf_room
 from tests.numeric_room import HELPER, Played, Room
 from tests.uniformity import looks_uniform
@@ -149,7 +149,7 @@ def test_every_party_declares_the_score_to_the_recipient_and_no_more(k: int) -> 
     played = room.run()
     lines = [(d.kind, d.to, d.shape, d.step) for d in played.disclosures]
     assert lines == [("score", "p1", (ROWS,), "leaf sum/sums")] * k
-    assert "score" in KINDS
+    assert "score" in DISCLOSURES
     assert {receiver for _, receiver, _ in said(played)["sums"]} == {"p1"}
 
 

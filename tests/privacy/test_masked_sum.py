@@ -10,7 +10,7 @@ import pytest
 from saferoom.channel.codec import decode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from tests.uniformity import looks_uniform
 
@@ -91,4 +91,4 @@ def test_every_party_declares_the_score_to_the_recipient_and_no_more() -> None:
     _, _, declared = transcript({name: np.ones(5) for name in PARTIES})
     for disclosures in declared.values():
         assert [(d.kind, d.to, d.shape) for d in disclosures] == [("score", "bank", (5,))]
-    assert "score" in KINDS
+    assert "score" in DISCLOSURES

@@ -9,9 +9,9 @@ import pytest
 
 from saferoom.channel.codec import decode
 from saferoom.errors import MaskReuseError
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.models.logistic import plan as logistic_plan
 from saferoom.models.logistic.plan import WIDE
-from saferoom.protocols.learns import KINDS
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from tests.logistic_room import play_logistic, synthetic
 from tests.numeric_room import HELPER
@@ -117,7 +117,7 @@ def test_only_declared_disclosures(job):
         ("coefficients", "p1", (3,)),
         ("coefficients", "p2", (2,)),
     }
-    assert {kind for kind, _, _ in seen} <= set(KINDS)
+    assert {kind for kind, _, _ in seen} <= set(DISCLOSURES)
 
 
 def test_disclosed_values_reach_their_party_only(job):

@@ -10,7 +10,7 @@ import numpy as np
 from saferoom.channel.codec import decode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.psi import align, match
 
 PARTIES = ("bank", "tax", "power")
@@ -105,4 +105,4 @@ def test_declared_disclosures_are_the_docstring_s_and_in_the_vocabulary() -> Non
             ("set_sizes", HELPER),
         }
     assert {(d.kind, d.to) for d in declared[HELPER]} == {("intersection", p) for p in PARTIES}
-    assert {d.kind for ds in declared.values() for d in ds} <= set(KINDS)
+    assert {d.kind for ds in declared.values() for d in ds} <= set(DISCLOSURES)

@@ -19,7 +19,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.errors import StorageError
 from saferoom.ids import HELPER
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns, write_rows
 from tests.task_room import Message, Played, play
 from tests.uniformity import FEWEST, looks_uniform
@@ -93,7 +93,7 @@ def test_the_logs_hold_what_the_contract_declares_and_nothing_else(
     contract, played = jobs
     for kind, job in played.items():
         assert job.learnt() == allowed_disclosures(contract, kind) - known_before(contract, kind)
-        assert {what for what, _ in job.learnt()} <= set(KINDS)
+        assert {what for what, _ in job.learnt()} <= set(DISCLOSURES)
 
 
 def test_every_node_logs_what_it_has_a_part_in(jobs: tuple[Contract, dict[str, Played]]) -> None:

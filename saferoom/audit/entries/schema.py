@@ -8,12 +8,12 @@ fields, never values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from saferoom.audit.entries.events import EVENT_VERSION
 from saferoom.audit.entries.identifiers import looks_like_enterprise_code
-from saferoom.audit.entries.vocabulary import BUCKETS, DIRECTIONS, EVENT_TYPES, OUTCOMES, STAGE_OF, STAGES
+from saferoom.audit.entries.vocabulary import BUCKETS, DIRECTIONS, EVENT_TYPES, EVENTS, OUTCOMES, STAGES
 from saferoom.errors import UsageError
 
 Check = Callable[[object], bool]
@@ -45,7 +45,8 @@ def _matching(pattern: re.Pattern[str]) -> Check:
     return lambda value: type(value) is str and pattern.fullmatch(value) is not None
 
 
-def _one_of(words: frozenset[str]) -> Check:
+def _one_of(known: Iterable[str]) -> Check:
+    words = frozenset(known)
     return lambda value: type(value) is str and value in words
 
 
@@ -85,7 +86,7 @@ REQUIRED: dict[str, Check] = {
     "v": lambda value: type(value) is int and value == EVENT_VERSION,
     "event_id": _matching(_EVENT_ID),
     "type": _one_of(EVENT_TYPES),
-    "stage": _one_of(frozenset(STAGES)),
+    "stage": _one_of(STAGES),
     "time": _matching(_TIME),
     "node": _name,
     "software": _name,
@@ -138,7 +139,6 @@ OPTIONAL: dict[str, Check] = {
     ),
 }
 _ALL = REQUIRED | OPTIONAL
-_STAGE_OF: dict[object, str] = {str(kind): stage for kind, stage in STAGE_OF.items()}
 
 
 def fault(event: Mapping[str, object]) -> str:
@@ -151,7 +151,7 @@ def fault(event: Mapping[str, object]) -> str:
             return "there is a field that the schema does not name"
         if not check(value):
             return f"the field {name!r} is not what the schema allows there"
-    if event["stage"] != _STAGE_OF[event["type"]]:
+    if event["stage"] != EVENTS[str(event["type"])].stage:
         return "the field 'stage' is not the stage of this type"
     return ""
 

@@ -19,7 +19,7 @@ from saferoom.audit.log.store import Identity
 from saferoom.audit.witness.quorum import Quorum
 from saferoom.errors import StorageError, UsageError, VerificationError
 
-Trust = Callable[[str], tuple[Sequence[str], Quorum | None]]
+TrustFor = Callable[[str], tuple[Sequence[str], Quorum | None]]
 """From a log's origin to the verifier keys and the quorum that the auditor relies on for it."""
 
 _STEP = "read an evidence bundle"
@@ -38,7 +38,7 @@ def is_bundle(path: Path) -> bool:
 
 
 def verify_logs_of(
-    path: Path, trust: Trust, *, seen: Sequence[str] = (), max_age_s: float | None = None
+    path: Path, trust: TrustFor, *, seen: Sequence[str] = (), max_age_s: float | None = None
 ) -> list[dict[str, Any]]:
     """The verdict on each log of a bundle, as the one-file verifier gives it.
 
@@ -61,7 +61,7 @@ def exit_code(verdicts: Sequence[Mapping[str, Any]], *, require_witnesses: bool 
 
 
 def _verdict(
-    bundle: verify_bundle.Bundle, name: str, trust: Trust, seen: Sequence[str], max_age_s: float | None
+    bundle: verify_bundle.Bundle, name: str, trust: TrustFor, seen: Sequence[str], max_age_s: float | None
 ) -> dict[str, Any]:
     keys, quorum = trust(str(bundle.json(f"logs/{name}/log.json")["origin"]))
     if not keys:

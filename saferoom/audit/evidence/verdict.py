@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
+from saferoom.audit.entries.vocabulary import Meaning
 from saferoom.audit.witness.quorum import Witnessed
 
 
@@ -26,22 +27,52 @@ class VerdictKind(Enum):
     DIVERGED = 12
 
 
-NOT_PROVED: dict[VerdictKind, str] = {
-    VerdictKind.WITNESSED: (
-        "Not proved: that everything that was done was logged; compare both ends of every conversation. "
-        "Entries after the witnessed size may still be changed."
+@dataclass(frozen=True, slots=True)
+class VerdictMeaning:
+    """What a verdict says to a reader, and what it does not prove."""
+
+    says: Meaning
+    not_proved: Meaning
+
+
+VERDICTS: dict[VerdictKind, VerdictMeaning] = {
+    VerdictKind.WITNESSED: VerdictMeaning(
+        Meaning("见证方已为这段历史作证", "Others vouch for this history"),
+        Meaning(
+            "未能证明：发生过的一切都已入账；请对照每次会话两端的日志。见证范围之后的条目仍可能被改动。",
+            "Not proved: that everything that was done was logged; compare both ends of every conversation. "
+            "Entries after the witnessed size may still be changed.",
+        ),
     ),
-    VerdictKind.CONSISTENT: (
-        "Not proved: that this is the only version of the log, or that everything that was done was logged; "
-        "its owner could have rewritten it before you saw it."
+    VerdictKind.CONSISTENT: VerdictMeaning(
+        Meaning("自洽，但除所有者外无人作证", "It fits together; nobody else vouches for it"),
+        Meaning(
+            "未能证明：这是日志的唯一版本，或发生过的一切都已入账；在您看到之前，其所有者可能已改写过日志。",
+            "Not proved: that this is the only version of the log, or that everything that was done was "
+            "logged; its owner could have rewritten it before you saw it.",
+        ),
     ),
-    VerdictKind.STALE: (
-        "Not proved: that nothing was done since; newer entries may be withheld, or witnesses kept away."
+    VerdictKind.STALE: VerdictMeaning(
+        Meaning("自洽，但作证的时间已过久", "It fits together, but what vouches for it is too old"),
+        Meaning(
+            "未能证明：此后没有发生过任何事；更新的条目可能被扣留，或见证方被阻隔在外。",
+            "Not proved: that nothing was done since; newer entries may be withheld, or witnesses kept away.",
+        ),
     ),
-    VerdictKind.DIVERGED: (
-        "Not proved: which version is the true one; keep both signed checkpoints as evidence."
+    VerdictKind.DIVERGED: VerdictMeaning(
+        Meaning("与您持有的检查点矛盾", "It contradicts a checkpoint that you hold"),
+        Meaning(
+            "未能证明：哪个版本是真实的；请将两份签名检查点一并留作证据。",
+            "Not proved: which version is the true one; keep both signed checkpoints as evidence.",
+        ),
     ),
-    VerdictKind.INVALID: "Nothing is proved: do not rely on any entry of this log.",
+    VerdictKind.INVALID: VerdictMeaning(
+        Meaning("不自洽，或由其他密钥签名", "It does not fit together, or another key signed it"),
+        Meaning(
+            "什么也没有证明：请勿采信本日志的任何条目。",
+            "Nothing is proved: do not rely on any entry of this log.",
+        ),
+    ),
 }
 
 
@@ -76,7 +107,7 @@ class Verdict:
     def not_proved(self) -> str:
         """What the verdict does not prove; one sentence more if the key is only the log's own word."""
         own_word = " The key is the one the log itself names, so its owner is not proved either."
-        return NOT_PROVED[self.kind] + ("" if self.key_verified else own_word)
+        return VERDICTS[self.kind].not_proved.en + ("" if self.key_verified else own_word)
 
     def exit_code(self, *, require_witnesses: bool = False) -> int:
         """0 if the check passed.

@@ -43,7 +43,7 @@ _FULL_TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _CHUNK = 1000
 
 
-class Source(Protocol):
+class CheckedLog(Protocol):
     """What a database and an export have in common."""
 
     def identity(self) -> Identity: ...
@@ -142,7 +142,7 @@ class _Check:
 
     # --- entries and tree ------------------------------------------------------------
 
-    def read(self, source: Source, seen: list[tuple[int, Checkpoint]]) -> None:
+    def read(self, source: CheckedLog, seen: list[tuple[int, Checkpoint]]) -> None:
         """Go through the entries once, stopping at each size for which somebody signed a root."""
         entries = check_entries(source.entries(-_EVERYTHING, _EVERYTHING))
         stops: Iterator[tuple[int, int, str | Cosignature | Checkpoint]] = heapq.merge(

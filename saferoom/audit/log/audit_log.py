@@ -43,6 +43,7 @@ from saferoom.audit.log.opening import (
 from saferoom.audit.log.sqlite import SqliteReader, SqliteWriter
 from saferoom.audit.log.store import Batch, Cosignature, Head, LogReader, LogWriter, SessionHead
 from saferoom.errors import StorageError, UsageError
+from saferoom.files.private import write_private
 
 Clock = Callable[[], datetime]
 
@@ -278,13 +279,15 @@ class AuditLog:
         If `held`, signed by our key, is not of this log's past, an old copy was put back, or somebody else
         signs with our key. The checkpoint is kept beside the log as evidence, and nothing is signed any
         more, in this process and after every restart. Raises: VerificationError if our key did not sign
-        `held`.
+        `held`; StorageError if it cannot be kept.
         """
         checkpoint = open_checkpoint(held, [self._signer.verifier])
         if checkpoint.size <= self.size and self.root_at(checkpoint.size) == checkpoint.root:
             return False
-        ahead_path(self.path).write_text(held, encoding="utf-8")
-        self.halt(f"a witness holds a checkpoint of {checkpoint.size} entries that is not of this log")
+        try:
+            write_private(ahead_path(self.path), held, replace=True)
+        finally:  # a disk that keeps no evidence is no reason to sign another history
+            self.halt(f"a witness holds a checkpoint of {checkpoint.size} entries that is not of this log")
         return True
 
     @property

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from saferoom.errors import StorageError
+from saferoom.files.private import sync_folder
 
 METHOD = "overwrite with zeros, unlink"
 _CHUNK = 1 << 20
@@ -28,7 +29,7 @@ def wipe_file(path: Path) -> None:
         if stat.S_ISREG(mode):
             _overwrite(path)
         path.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileNotFoundError:
         return
     except OSError as exc:
@@ -55,7 +56,7 @@ def wipe_tree(folder: Path) -> int:
         raise problems[0]
     try:
         folder.rmdir()
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     except OSError as exc:
         raise _error(folder, exc) from exc
     return wiped
@@ -88,14 +89,6 @@ def _children(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError as exc:
         raise _error(folder, exc) from exc
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _error(path: Path, exc: OSError) -> StorageError:

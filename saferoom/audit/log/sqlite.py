@@ -29,6 +29,7 @@ from typing import Any
 
 from saferoom.audit.log.store import Batch, Cosignature, Head, Identity, SessionHead
 from saferoom.errors import StorageError, VerificationError
+from saferoom.files.private import sync_folder
 
 FORMAT_VERSION = 2
 _WITHOUT_COSIGNATURES = 1
@@ -257,7 +258,7 @@ class SqliteWriter:
             self._db.execute("INSERT INTO checkpoint VALUES (?, ?)", (head.size, head.checkpoint))
             self._db.execute("COMMIT")
             # The file's own name must survive a power cut too.
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
     def bring_up_to_date(self) -> None:
         """Give a log of format 1 its table of cosignatures. Raises: StorageError."""
@@ -355,14 +356,6 @@ def _take_lock(path: Path) -> int:
 def check_no_writer(path: Path) -> None:
     """Raise StorageError if a process has the log open for writing."""
     os.close(_take_lock(path))
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def copy_log(path: Path | str, target: Path | str) -> None:

@@ -23,7 +23,7 @@ from saferoom.audit.formats.note import NoteVerifier
 from saferoom.audit.reconcile.findings import Reconciliation
 from saferoom.console.reading.comparing import compare_all
 from saferoom.console.reading.index import Index
-from saferoom.console.reading.opened import OpenedLog, Trust
+from saferoom.console.reading.opened import OpenedLog, Reliance
 from saferoom.console.reading.sources import Snapshot, log_file
 from saferoom.errors import SafeRoomError
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 class Evidence:
     """Everything the pages show. `refresh` before reading; safe to use from several threads."""
 
-    trust: Trust
+    trust: Reliance
     logs: list[OpenedLog] = field(default_factory=list)
     index: Index = field(default_factory=Index)
     compared: Reconciliation | None = None
@@ -46,7 +46,7 @@ class Evidence:
     _thread: threading.Thread | None = None
 
     @classmethod
-    def open(cls, paths: Sequence[Path], trust: Trust) -> Evidence:
+    def open(cls, paths: Sequence[Path], trust: Reliance) -> Evidence:
         """Open logs and index them.
 
         A log that cannot be read is kept with its problem. Raises: StorageError if a path leads to nothing.

@@ -47,7 +47,7 @@ class OpenedLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Reliance:
     """What the auditor brings: verifier keys, checkpoints kept from earlier, the greatest age accepted.
 
     `quorum`: whose cosignatures count for any log; `quorums`: for a log by its origin, as a contract says.
@@ -71,7 +71,7 @@ class Trust:
         quorum: Quorum | None = None,
         quorums: Mapping[str, Quorum] = MappingProxyType({}),
         signing: Mapping[str, Mapping[str, bytes]] = MappingProxyType({}),
-    ) -> Trust:
+    ) -> Reliance:
         """Raises: UsageError if a key cannot be used."""
         try:
             verifiers = tuple(NoteVerifier.parse(key) for key in dict.fromkeys(keys))

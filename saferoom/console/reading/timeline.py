@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from saferoom.audit.entries.vocabulary import Outcome
+from saferoom.audit.entries.vocabulary import OUTCOMES
 from saferoom.console.reading.evidence import Evidence
 from saferoom.console.reading.index import Columns, Mask
 
@@ -16,7 +16,6 @@ _STEPS = tuple(
     _SECOND * step
     for step in (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)
 )
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 
 def timeline(evidence: Evidence, columns: Columns, rows: Mask) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def timeline(evidence: Evidence, columns: Columns, rows: Mask) -> dict[str, Any]
     count = high // step - first + 1
     outcomes = columns.facets["outcome"][rows]
     places = times // step - first
-    series = {
+    series: dict[str, Any] = {
         name: np.bincount(
             places[outcomes == evidence.index.names["outcome"].find(name)], minlength=count
         ).tolist()

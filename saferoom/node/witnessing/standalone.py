@@ -24,7 +24,7 @@ from saferoom.audit.witness.http import witness_server
 from saferoom.audit.witness.memory import Alarm, WitnessStore
 from saferoom.audit.witness.witness import Witness, trust
 from saferoom.errors import ConfigError, UsageError, VerificationError
-from saferoom.identity.files import make_private_folder, read_private, write_private
+from saferoom.files.private import make_private_folder, read_private, write_private
 from saferoom.identity.keys import load_ed25519_key, store_key
 
 logger = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from saferoom.audit.formats.checkpoint import Checkpoint, open_checkpoint
 from saferoom.audit.log.opening import ahead_path
 from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.errors import ConfigError, RefusedError, SafeRoomError, VerificationError
-from saferoom.identity.files import write_private
+from saferoom.files.private import write_private
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.identity.signing import (

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from saferoom.data.loading import write_private
 from saferoom.errors import StorageError
+from saferoom.files.private import write_output
 
 FILE, STABILITY = "model.json", "stability.json"
 VERSION = 1
@@ -16,12 +16,12 @@ VERSION = 1
 
 def save_model(folder: Path, plain: Mapping[str, Any], *, indent: int | None = 1) -> None:
     """Write `model.json`, 0600."""
-    write_private(folder / FILE, json.dumps(plain, ensure_ascii=False, indent=indent))
+    write_output(folder / FILE, json.dumps(plain, ensure_ascii=False, indent=indent))
 
 
 def save_stability(folder: Path, stability: Mapping[str, float]) -> None:
     """How each prepared column moved from training to test rows, for this party's own report."""
-    write_private(folder / STABILITY, json.dumps(stability, ensure_ascii=False, indent=1))
+    write_output(folder / STABILITY, json.dumps(stability, ensure_ascii=False, indent=1))
 
 
 def load_stability(folder: Path) -> dict[str, float]:

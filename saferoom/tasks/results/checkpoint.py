@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from saferoom.audit.log.erasure import wipe_file
 from saferoom.errors import StorageError
-from saferoom.identity.files import make_private_folder, write_private
+from saferoom.files.private import make_private_folder, write_private
 from saferoom.models.boosting.train import Grown
 from saferoom.tasks.models.boosting import tree_from_plain, tree_to_plain
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
-from saferoom.data.loading import write_private
 from saferoom.errors import ConfigError
+from saferoom.files.private import write_output
 from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
 from saferoom.scoring.grades import GradeScheme
@@ -73,7 +73,7 @@ class Evaluation:
         }
 
     def save(self, folder: Path) -> None:
-        write_private(folder / METRICS, json.dumps(self.metrics(), indent=1))
+        write_output(folder / METRICS, json.dumps(self.metrics(), indent=1))
         save_scheme(folder, self.scheme)
         scores = {
             "id": self.ids,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from saferoom import __version__
-from saferoom.data.loading import write_private
+from saferoom.files.private import write_output
 from saferoom.models.stability import stability_index
 from saferoom.report.content import (
     Comparison,
@@ -35,7 +35,7 @@ from saferoom.tasks.results.score_files import METRICS, REPORT, SCORES, load_sch
 def main(folder: Path, lang: str) -> None:
     """Write `report.html` into a model's folder."""
     facts = json.load(sys.stdin)
-    write_private(folder / REPORT, render_report(report_data(facts, folder), lang))
+    write_output(folder / REPORT, render_report(report_data(facts, folder), lang))
 
 
 def report_data(facts: dict[str, Any], folder: Path) -> ReportData:

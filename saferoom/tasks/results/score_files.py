@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from saferoom.data.csv_file import six_digits, write_columns
-from saferoom.data.loading import write_private
-from saferoom.errors import ConfigError, StorageError
+from saferoom.errors import StorageError
+from saferoom.files.private import write_output
 from saferoom.jobs.home import Home
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.standard import standard_scheme
+from saferoom.scoring.scheme_file import read_scheme
 from saferoom.tasks.base import Model
 
 Floats = NDArray[np.float64]
@@ -44,20 +43,17 @@ def write_score_list(
 
 
 def own_scheme(home: Home) -> GradeScheme:
-    """The label holder's own `grades.yaml`, or else the standard scheme. Raises ConfigError."""
-    file = home.grades
-    if not file.exists():
-        return standard_scheme()
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file.name}", remedy="compare it with configs/grades/") from error
-    return scheme_from_dict(content)
+    """The label holder's own `grades.yaml`, or else the standard scheme.
+
+    A job reads it when it begins: a scheme that is wrong must stop it before anything is disclosed. Raises
+    ConfigError naming the file, and the line or the grade.
+    """
+    return read_scheme(home.grades if home.grades.exists() else None)
 
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:
     """Keep the scheme with its cuts beside the model, so that later scores are graded alike."""
-    write_private(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
+    write_output(folder / GRADES, json.dumps(plain_scheme(scheme), ensure_ascii=False, indent=1))
 
 
 def load_scheme(folder: Path) -> GradeScheme:

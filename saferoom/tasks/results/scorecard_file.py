@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.loading import write_private
+from saferoom.files.private import write_output
 from saferoom.kinds.scorecard import TABLE
 from saferoom.models.scorecard.binning import Bins, NumberBins
 from saferoom.models.scorecard.woe_column import WoeColumn
@@ -45,8 +45,8 @@ def save_scorecard(
 ) -> None:
     """Write both files, 0600. `codes` (n, d): the bins of all rows; `errors` (d,) of the coefficients."""
     card = scorecard_of(model, codes[~is_train], errors)
-    write_private(folder / JSON_FILE, json.dumps(card, ensure_ascii=False, indent=1))
-    write_private(folder / CSV_FILE, csv_of(card))
+    write_output(folder / JSON_FILE, json.dumps(card, ensure_ascii=False, indent=1))
+    write_output(folder / CSV_FILE, csv_of(card))
 
 
 def scorecard_of(

@@ -21,7 +21,7 @@ from saferoom.audit import (
     export_folder,
     verify_log,
 )
-from saferoom.audit.evidence.verdict import NOT_PROVED
+from saferoom.audit.evidence.verdict import VERDICTS
 from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.errors import StorageError, UsageError
 
@@ -185,5 +185,5 @@ def test_faults_are_bounded(filled: AuditLog, path: Path) -> None:
 
 
 def test_every_verdict_says_what_it_does_not_prove() -> None:
-    assert set(NOT_PROVED) == set(VerdictKind)
+    assert set(VERDICTS) == set(VerdictKind)
     assert len({kind.value for kind in VerdictKind}) == len(VerdictKind)

@@ -12,7 +12,7 @@ from saferoom.audit.evidence.verdict import VerdictKind
 from saferoom.console import words
 from saferoom.console.reading.search import Query
 from saferoom.console.texts import TEXTS, texts
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 
 ROOM = Path(saferoom.console.__file__).parent
 
@@ -23,13 +23,17 @@ def _sources() -> str:
 
 
 def test_every_word_of_the_log_is_explained() -> None:
-    assert set(words.TYPES) >= EVENT_TYPES
+    assert set(words.TYPES) == EVENT_TYPES
     assert tuple(words.STAGES) == STAGES
-    assert set(words.OUTCOMES) == OUTCOMES
-    assert set(words.VERDICTS) == set(words.NOT_PROVED_PAIRS) == set(VerdictKind)
-    assert set(words.KIND_PAIRS) == set(KINDS)
-    tables = (words.TYPES, words.STAGES, words.OUTCOMES, words.VERDICTS, words.KIND_PAIRS)
-    assert all(all(pair) for table in tables for pair in table.values())
+    assert tuple(words.OUTCOMES) == OUTCOMES
+    assert set(words.VERDICT_PAIRS) == set(words.NOT_PROVED_PAIRS) == set(VerdictKind)
+    assert set(words.KIND_PAIRS) == set(DISCLOSURES)
+    tables = (words.TYPES, words.STAGES, words.OUTCOMES, words.VERDICT_PAIRS, words.KIND_PAIRS)
+    for table in tables:
+        for chinese, english in table.values():
+            assert re.search("[\u4e00-\u9fff]", chinese)
+            assert english.isascii()
+            assert english[0].isupper() or table is words.KIND_PAIRS
 
 
 def test_words_that_are_not_known_stay_as_they_are() -> None:

@@ -12,7 +12,7 @@ from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.note import split_note
 from saferoom.audit.witness.quorum import cosignature
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.opened import Trust
+from saferoom.console.reading.opened import Reliance
 from saferoom.console.rendering import verify_command
 from tests.console_room import LogRoom, evidence_of, visitor
 from tests.unit.console.test_pages import text_of
@@ -83,7 +83,7 @@ def test_old_cosignatures_make_the_log_stale(room: LogRoom) -> None:
 
 def test_an_exported_folder_brings_its_cosignatures(witnessed: LogRoom, tmp_path: Path) -> None:
     export_folder(witnessed.path("bank"), tmp_path / "bank-log")
-    trust = Trust.of(witnessed.keys.values(), quorum=witnessed.quorum(2, *WITNESSES))
+    trust = Reliance.of(witnessed.keys.values(), quorum=witnessed.quorum(2, *WITNESSES))
     evidence = Evidence.open([tmp_path / "bank-log"], trust)
     evidence.verify_all()
     client = visitor(evidence)

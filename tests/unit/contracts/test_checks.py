@@ -20,7 +20,7 @@ from saferoom.contracts.checks import (
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.signatures import sign_decision
 from saferoom.errors import RefusedError, UsageError, VerificationError
-from saferoom.protocols.learns import KINDS
+from saferoom.kinds.learns import DISCLOSURES
 
 PARTIES = ("bank", "tax", "utility")
 
@@ -203,7 +203,7 @@ def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> Non
         house.contract(task=selecting, outputs=outputs),
         house.contract(task={"kind": "boosting"}, outputs=trees),
     ]
-    assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(KINDS)
+    assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(DISCLOSURES)
 
 
 def test_what_a_scorecard_discloses_besides(house: Any) -> None:
@@ -241,7 +241,7 @@ def test_points_are_held_to_the_quota_as_scores_are(house: Any) -> None:
 def test_exactly_the_closed_set_passes(house: Any) -> None:
     contract = house.contract()
     allowed = allowed_disclosures(contract)
-    for kind in (*KINDS, "label", "gradient", "logits"):
+    for kind in (*DISCLOSURES, "label", "gradient", "logits"):
         for to in (*PARTIES, "helper", "coordinator", "broker", "auditor"):
             wanted = disclosure(kind, to, 1)
             if (kind, to) in allowed:

@@ -10,10 +10,10 @@ import pytest
 
 from saferoom.contracts.contract import ColumnUse, Contract, Output, Party, Quotas, Task
 from saferoom.contracts.policy import Hours, Policy
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.kinds.registry import KINDS as TASK_KINDS
 from saferoom.kinds.registry import form_names, role_names, use_names
 from saferoom.kinds.trust import Assumption
-from saferoom.protocols.learns import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = {
@@ -27,7 +27,7 @@ WORDS = {
     *form_names(),
     *role_names(),
     *use_names(),
-    *KINDS,
+    *DISCLOSURES,
 }
 
 

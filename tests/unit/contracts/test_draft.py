@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from saferoom.contracts.yaml_text import parse_yaml, read_yaml
 from saferoom.errors import ConfigError, RefusedError
+from saferoom.files.yaml_text import read_yaml
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "configs" / "contracts"
 
@@ -94,52 +94,3 @@ def test_the_examples_are_valid_drafts(house: Any, path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert len(list(EXAMPLES.glob("*.yaml"))) >= 2
-
-
-# -- YAML with one reading only ---------------------------------------------------------------------------
-
-
-def test_yaml_reads_as_it_looks() -> None:
-    text = "a: no\nb: 08:30\nc: 2025-01-31\nd: 0x10\n"
-    text += "e: 1_000\nf: 017\ng: 1.5e3\nh: true\ni: ~\nj:\nk: -7\nl: on\n"
-    expected = {
-        "a": "no",
-        "b": "08:30",
-        "c": "2025-01-31",
-        "d": "0x10",
-        "e": "1_000",
-        "f": "017",
-        "g": 1500.0,
-    }
-    assert parse_yaml(text, "text") == {**expected, "h": True, "i": None, "j": None, "k": -7, "l": "on"}
-    assert parse_yaml("# nothing\n", "text") == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: 1\na: 2\n", "twice"),
-        ("p:\n  a: 1\n  a: 2\n", "line 3.*twice"),
-        ("p: {a: 1, a: 2}\n", "twice"),
-        ("a: &x 1\nb: *x\n", "anchors"),
-        ("a: &x {b: 1}\n<<: *x\n", "anchors"),
-        ("1: a\n", "not text"),
-        ("[a]: b\n", "not text"),
-        ("- a\n", "must be a mapping"),
-        ("a: b: c\n", "not valid YAML"),
-        ("a: !!python/object/apply:os.system [id]\n", "not valid YAML"),
-        ("a: \x07\n", "not valid YAML"),
-        ("x" * 1_000_001, "longer"),
-    ],
-)
-def test_yaml_with_a_second_reading_is_refused(text: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        parse_yaml(text, "draft")
-
-
-def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_yaml(tmp_path / "absent.yaml", "draft")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="UTF-8"):
-        read_yaml(tmp_path / "binary", "draft")

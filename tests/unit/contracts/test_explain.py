@@ -10,11 +10,10 @@ import pytest
 from saferoom.contracts import wording
 from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.contracts.explain import explain, render_explanation
-from saferoom.contracts.wording import HEADINGS, KINDS_ZH
+from saferoom.contracts.wording import HEADINGS
 from saferoom.errors import UsageError
 from saferoom.kinds import boosting, regression, scorecard
 from saferoom.kinds.trust import ASSUMPTIONS
-from saferoom.protocols.learns import KINDS
 
 
 @pytest.mark.parametrize("kind", ["logistic", "boosting"])
@@ -86,7 +85,6 @@ def test_rows_are_plain_values(house: Any) -> None:
 
 
 def test_every_word_exists_in_both_languages() -> None:
-    assert set(KINDS_ZH) == set(KINDS)
     warnings = [
         texts
         for module in (wording, boosting, regression, scorecard)

@@ -175,7 +175,7 @@ def test_a_policy_with_a_mistake_is_refused(tmp_path: Path, text: str, message: 
 
 
 def test_a_missing_policy_is_not_an_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read the policy"):
         load_policy(tmp_path / "policy.yaml")
 
 

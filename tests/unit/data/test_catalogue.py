@@ -149,5 +149,5 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(
     make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
     (tmp_path / "home").write_text("a file, no folder", encoding="utf-8")
-    with pytest.raises(StorageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot be written"):
         register(make_dataset(TEXT), tmp_path / "home")

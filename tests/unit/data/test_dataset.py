@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from saferoom.data import describe, describe_file
-from saferoom.data.dataset import CsvSource, ParquetSource, SqlSource
+from saferoom.data.sources import CsvSource, ParquetSource, SqlSource
 from saferoom.errors import ConfigError
 
 MINIMAL: dict[str, Any] = {"name": "d", "source": "d.csv", "id": "uscc", "id_kind": "uscc"}
@@ -60,26 +60,6 @@ def test_what_is_not_understood_is_refused_by_key(change: dict[str, Any], named:
 def test_a_wrong_url_is_not_repeated() -> None:
     source = {"kind": "sql", "url": "postgres//me:hunter2@host", "query": "SELECT 1"}
     assert "hunter2" not in refusal({**MINIMAL, "source": source})
-
-
-def test_a_repeated_key_is_refused_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "dataset.yaml"
-    path.write_text("name: d\nsource: d.csv\nid: a\nid: b\nid_kind: opaque\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"line 4: the key 'id' is given twice"):
-        describe_file(path)
-
-
-@pytest.mark.parametrize("text", ["[1, 2", "- a\n", "!!python/object/apply:os.getcwd []\n"])
-def test_what_is_no_plain_yaml_mapping_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "dataset.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError):
-        describe_file(path)
-
-
-def test_a_missing_description_is_a_config_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot read"):
-        describe_file(tmp_path / "none.yaml")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

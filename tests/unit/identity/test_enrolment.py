@@ -15,7 +15,7 @@ from saferoom.identity.authority import Authority
 from saferoom.identity.certificates import make_csr
 from saferoom.identity.enrolment import (
     PAPER_DAYS,
-    Desk,
+    Enroller,
     Welcome,
     load_welcome,
     read_request,
@@ -30,9 +30,9 @@ from saferoom.identity.signing import encode_base64, sign_statement
 NOW = datetime(2025, 3, 1, 9, tzinfo=UTC)
 BANK, TAX = NodeKeys.generate("bank"), NodeKeys.generate("tax")
 COORDINATOR, HELPER = NodeKeys.generate("coordinator"), NodeKeys.generate("helper")
-DESK = Desk(Authority.generate(NOW), COORDINATOR, HELPER.public(), "room.example.cn:7443")
+ENROLLER = Enroller(Authority.generate(NOW), COORDINATOR, HELPER.public(), "room.example.cn:7443")
 REQUEST = write_request(BANK, "示例银行", NOW)
-WELCOME, ENTRY = write_welcome(read_request(REQUEST, NOW), DESK, NOW)
+WELCOME, ENTRY = write_welcome(read_request(REQUEST, NOW), ENROLLER, NOW)
 
 
 def signed_again(paper: str, signer: NodeKeys, /, **changes: Any) -> str:
@@ -109,8 +109,8 @@ def test_a_request_signed_anew_by_another_fails_the_fingerprint() -> None:
 
 def test_a_welcome_of_another_coordinator_fails_the_fingerprint() -> None:
     other = NodeKeys.generate("coordinator")
-    desk = Desk(Authority.generate(NOW), other, HELPER.public(), DESK.address)
-    welcome, _ = write_welcome(read_request(REQUEST, NOW), desk, NOW)
+    enroller = Enroller(Authority.generate(NOW), other, HELPER.public(), ENROLLER.address)
+    welcome, _ = write_welcome(read_request(REQUEST, NOW), enroller, NOW)
     with pytest.raises(VerificationError, match="fingerprint"):
         read_welcome(welcome, BANK, NOW, expect=COORDINATOR.public().fingerprint())
 
@@ -124,7 +124,7 @@ def test_a_certificate_for_another_tls_key_is_refused() -> None:
     other = NodeKeys.generate("bank")
     csr = make_csr(other.tls, "bank")
     request = read_request(signed_again(REQUEST, BANK, csr=csr), NOW)
-    welcome, _ = write_welcome(request, DESK, NOW)
+    welcome, _ = write_welcome(request, ENROLLER, NOW)
     with pytest.raises(VerificationError, match="another TLS key"):
         read_welcome(welcome, BANK, NOW)
 
@@ -136,8 +136,8 @@ def test_a_certificate_of_another_authority_is_refused() -> None:
 
 
 def test_only_a_coordinator_welcomes() -> None:
-    desk = Desk(DESK.authority, TAX, HELPER.public(), DESK.address)
-    welcome, _ = write_welcome(read_request(REQUEST, NOW), desk, NOW)
+    enroller = Enroller(ENROLLER.authority, TAX, HELPER.public(), ENROLLER.address)
+    welcome, _ = write_welcome(read_request(REQUEST, NOW), enroller, NOW)
     with pytest.raises(VerificationError, match="does not come from a coordinator"):
         read_welcome(welcome, BANK, NOW)
 
@@ -191,9 +191,9 @@ def test_names_that_could_deceive_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("address", ["room", "room:", ":7443", "room:0", "room:70000", "ro om:1", "room:７"])
 def test_addresses_that_are_none_are_refused(address: str) -> None:
-    desk = Desk(DESK.authority, COORDINATOR, HELPER.public(), address)
+    enroller = Enroller(ENROLLER.authority, COORDINATOR, HELPER.public(), address)
     with pytest.raises(ConfigError, match="host:port"):
-        write_welcome(read_request(REQUEST, NOW), desk, NOW)
+        write_welcome(read_request(REQUEST, NOW), enroller, NOW)
 
 
 def test_every_flipped_character_is_noticed() -> None:

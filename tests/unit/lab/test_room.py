@@ -59,7 +59,7 @@ def test_the_label_holder_s_weights_go_into_the_draft(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("seed: 3", "sed: 3", "sed: Extra inputs"),
-        ("seed: 3", "seed: 3\nseed: 4", "'seed' stands there twice"),
+        ("seed: 3", "seed: 3\nseed: 4", "'seed' is given twice"),
         ("label_holder: bank", "label_holder: shop", "'shop' is not among the parties"),
         ("label: y, ", "", "exactly the label holder names a label"),
         ("columns: [a, b]", "label: y", "exactly the label holder names a label"),

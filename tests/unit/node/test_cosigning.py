@@ -26,7 +26,7 @@ from saferoom.node.core import Core
 from saferoom.node.daemons.coordinator import Coordinator
 from saferoom.node.daemons.party import Party
 from saferoom.node.operations.roles import coordinator_operations, party_operations
-from saferoom.node.settings import OutsideWitness, Witnessing
+from saferoom.node.settings import OutsideWitness, WitnessingSettings
 from saferoom.node.witnessing.quorums import log_verifier, node_of, origin_of, quorum_of
 from saferoom.node.witnessing.standalone import WitnessHome
 from saferoom.node.witnessing.succession import open_successor
@@ -244,7 +244,7 @@ def auditor(nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 def named(core: Core, url: str, key: str) -> None:
     """As if node.yaml named the witness."""
     outside = OutsideWitness(url=url, key=key)
-    core.settings = core.settings.model_copy(update={"witnessing": Witnessing(outside=(outside,))})
+    core.settings = core.settings.model_copy(update={"witnessing": WitnessingSettings(outside=(outside,))})
 
 
 def test_a_witness_outside_the_room_cosigns_without_the_line(

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from saferoom.errors import ShapeError, UsageError
+from saferoom.kinds.learns import DISCLOSURES
 from saferoom.models.metrics import metrics_summary
 from saferoom.models.stability import stability_index
-from saferoom.protocols.learns import KINDS
 from saferoom.report.content import (
     Card,
     CardBin,
@@ -33,7 +33,7 @@ from saferoom.report.content import (
 )
 from saferoom.report.measure import distribution_of, evaluation_of, grading_of
 from saferoom.report.render import COEFFICIENTS_SHOWN, render_report
-from saferoom.report.texts import KINDS_ZH, WORDS
+from saferoom.report.texts import WORDS
 from saferoom.scoring.points import PointScale, logit_from_pd, pd_from_logit
 from saferoom.scoring.standard import standard_scheme
 
@@ -98,7 +98,7 @@ def full() -> ReportData:
                 base_points=512,
             ),
         ),
-        disclosures=tuple(DisclosureLine(kind, "bank", "1") for kind in KINDS),
+        disclosures=tuple(DisclosureLine(kind, "bank", "1") for kind in DISCLOSURES),
         logs=(LogVerdict("bank", 40, "root0="), LogVerdict("tax", 30)),
         phases=(Phase("align", 1.5, 2_000_000), Phase("own-phase", 12.25), Phase("total", 13.75, 2_000_000)),
         traffic=(LinkTraffic("bank", "tax", 1234),),
@@ -165,7 +165,7 @@ def test_every_part_is_there_and_the_html_is_balanced(full: ReportData, lang: st
 def test_the_chinese_page_has_no_english_left_over(full: ReportData) -> None:
     text = text_of(render_report(full, "zh"))
     english = {texts[1] for texts in WORDS.values() if len(texts[1]) > 8 and "{" not in texts[1]}
-    english |= {kind.meaning for kind in KINDS.values()}
+    english |= {kind.en.meaning for kind in DISCLOSURES.values()}
     assert not [words for words in english - {"assisted"} if words in text]
 
 
@@ -179,8 +179,11 @@ def test_texts_are_complete_and_take_the_same_blanks_in_both_languages() -> None
         assert blanks[0] == blanks[1], key
 
 
-def test_every_kind_of_disclosure_has_a_chinese_meaning() -> None:
-    assert set(KINDS) == set(KINDS_ZH)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_kind_of_disclosure_is_explained_as_in_the_contract(full: ReportData, lang: str) -> None:
+    text = text_of(render_report(full, lang))
+    for kind in DISCLOSURES.values():
+        assert f"bank{kind.name}{kind.wording(lang).meaning}" in text
 
 
 def test_the_page_asks_for_nothing_from_outside(full: ReportData) -> None:

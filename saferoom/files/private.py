@@ -1,10 +1,17 @@
-"""Private files: 0600 in a 0700 folder, written whole or not at all, refused when others may read them."""
+"""Private files: 0600, written whole or not at all, refused when others may read them.
+
+    a temporary file, 0600 from its creation  ->  force to the disk  ->  put in place in one step
+                                              ->  force the folder to the disk
+
+Whoever writes has it on the disk when the call returns.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from saferoom.errors import ConfigError, StorageError
@@ -21,18 +28,15 @@ def make_private_folder(folder: Path) -> None:
         raise StorageError(f"the folder {folder} cannot be made: {exc.strerror}") from exc
 
 
-def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+def write_private(path: Path, content: bytes | str, *, replace: bool = False) -> None:
     """Write `content` to `path` with mode 0600, on disk when this returns; a crash leaves old or new, whole.
 
-    Raises ConfigError if the file is there and `replace` is False, StorageError if it cannot be written.
+    Text is written as UTF-8. A link at `path` is replaced, never followed. Raises ConfigError if something is
+    there and `replace` is False, StorageError if it cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_new(temporary, content.encode() if isinstance(content, str) else content)
         _put_in_place(temporary, path, replace)
         sync_folder(path.parent)
     except FileExistsError as exc:
@@ -40,22 +44,26 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
             f"{path} is there already and is not overwritten", remedy="move it away, or name another folder"
         ) from exc
     except OSError as exc:
-        raise StorageError(
-            f"{path} cannot be written: {exc.strerror}", remedy="check free space and permissions"
-        ) from exc
+        raise _unwritten(path, exc) from exc
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
-def _put_in_place(temporary: Path, path: Path, replace: bool) -> None:
-    if replace:
-        temporary.replace(path)
-    else:
-        os.link(temporary, path)  # unlike rename, fails if the name is taken
+def write_output(path: Path, content: bytes | str) -> None:
+    """`write_private` to a place that was asked for: over what is there, in folders made where missing.
+
+    Raises StorageError.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _unwritten(path, exc) from exc
+    write_private(path, content, replace=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names inside `folder` durable."""
+    """Force the names inside `folder` to the disk. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -85,6 +93,27 @@ def read_private(path: Path) -> bytes:
 def check_closed_to_others(path: Path, mode: str) -> None:
     """Raise ConfigError if group or others have any right on `path`."""
     _check_mode(path, path.stat(), mode)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put_in_place(temporary: Path, path: Path, replace: bool) -> None:
+    if replace:
+        temporary.replace(path)
+    else:
+        os.link(temporary, path)  # unlike rename, fails if the name is taken
+
+
+def _unwritten(path: Path, exc: OSError) -> StorageError:
+    return StorageError(
+        f"{path} cannot be written: {exc.strerror}", remedy="check free space and permissions"
+    )
 
 
 def _check_mode(path: Path, status: os.stat_result, mode: str) -> None:

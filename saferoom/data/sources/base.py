@@ -1,0 +1,151 @@
+"""What a kind of source is: how a description names it, and how DuckDB comes to its rows.
+
+    SourceDescription ──open──▶ Access: a DuckDB connection, the columns' names, what stands after FROM
+                      ──explain──▶ what is wrong, in words that hold nothing of the data
+
+DuckDB reads files out of core. What it cannot reach without downloading an extension is streamed into it as
+text. The libraries' own messages quote the offending row: they are never passed on or chained.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+
+import duckdb
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from saferoom.errors import ConfigError
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+    "temp_directory": "",  # never spill the party's rows onto a disk nobody named
+}
+
+
+class Problem(Protocol):
+    """Makes an error that names the data set and its party."""
+
+    def __call__(self, message: str, *, remedy: str) -> ConfigError: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An open source.
+
+    `names`: its columns in order, as the source has them. `typed`: whether its own types of columns count;
+    else every value is text. `relation()` gives what stands for its rows after FROM, for one reading.
+    `failure()` gives what went wrong inside a stream, where DuckDB has put an error of its own around it.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    names: Sequence[str]
+    typed: bool
+    relation: Callable[[], str]
+    failure: Callable[[], ConfigError | None] = lambda: None
+    on_close: Callable[[], None] = lambda: None
+
+    def close(self) -> None:
+        self.connection.close()
+        self.on_close()
+
+
+class SourceDescription(BaseModel, ABC):
+    """What `dataset.yaml` says of one kind of source.
+
+    `suffixes`: a file whose name ends so can be named without its kind.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    kind: str
+
+    @abstractmethod
+    def located(self, folder: Path) -> Self:
+        """The same with absolute paths, starting from `folder`."""
+
+    @abstractmethod
+    def open(self, problem: Problem) -> Access:
+        """The source, open. Raises ConfigError made by `problem`, or what `explain` explains."""
+
+    def explain(self, error: Exception, problem: Problem) -> ConfigError:
+        """A library's error in words that hold nothing of the data."""
+        if is_wrong_encoding(error):
+            return wrong_encoding("utf-8", "somewhere", problem)
+        return problem(
+            f"the {self.kind} source cannot be read ({type(error).__name__})",
+            remedy="check that the file is whole and the query runs",
+        )
+
+    def warnings(self) -> list[str]:
+        """What is worth a thought, though nothing is wrong."""
+        return []
+
+
+class FileSource(SourceDescription):
+    """A source that is one file."""
+
+    path: Path
+
+    def located(self, folder: Path) -> Self:
+        return self.model_copy(update={"path": folder / self.path})
+
+    def require_file(self, problem: Problem) -> None:
+        """Raise ConfigError unless the file is there, holds something, and lies where DuckDB finds it."""
+        path = self.path
+        if not path.is_file():
+            raise problem(f"there is no file {path}", remedy="check the path in the data set's description")
+        if path.stat().st_size == 0:
+            raise problem(f"{path.name} is empty", remedy="export the table again")
+        if any(mark in str(path) for mark in "*?["):
+            raise problem(
+                f"{path.name} lies at a path with *, ? or [", remedy="rename the file or its folder"
+            )
+
+
+def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, or on a file, read-only; it loads nothing and spills nothing."""
+    if path is None:
+        return duckdb.connect(config=_SETTINGS)
+    return duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+
+
+def streamed(connection: duckdb.DuckDBPyConnection, rows: pa.RecordBatchReader) -> str:
+    """What stands after FROM for a stream of Arrow batches."""
+    connection.register("streamed", rows)
+    return "streamed"
+
+
+def bare(query: str) -> str:
+    """A query without the semicolon at its end, so that it can stand inside another."""
+    return query.rstrip().rstrip(";")
+
+
+def quote(name: str) -> str:
+    """A column name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def is_wrong_encoding(error: Exception) -> bool:
+    text = str(error)
+    return isinstance(error, UnicodeError) or "unicode" in text.lower() or "codec can't" in text
+
+
+def wrong_encoding(encoding: str, where: str, problem: Problem) -> ConfigError:
+    return problem(
+        f"the file is not {encoding} text ({where})",
+        remedy="set `encoding:` of the source, e.g. gb18030 for files saved by a Chinese Excel",
+    )
