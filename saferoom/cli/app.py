@@ -15,6 +15,7 @@ from saferoom.cli import (
     coordinator_commands,
     data_commands,
     grade_commands,
+    home_commands,
     job_commands,
     keys_commands,
     lab_commands,
@@ -64,6 +65,7 @@ for name, group in (
     ("report", report_commands.app),
     ("audit", audit_commands.app),
     ("keys", keys_commands.app),
+    ("home", home_commands.app),
 ):
     app.add_typer(group, name=name)
 
