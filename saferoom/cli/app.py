@@ -37,7 +37,7 @@ To try it:    saferoom demo                     a whole room on this machine
               saferoom lab run ROOM.yaml        the same on your own files
 To set up:    saferoom coordinator init|enrol   then  party init|join, at each organisation
 To work:      data add, contract draft|review|approve, job submit, score batch, grade compare
-To check:     party doctor, job show, audit verify
+To check:     party doctor, home show, job show, audit verify
 
 A command asks the node whose home is named by --home or SAFEROOM_HOME.
 """
