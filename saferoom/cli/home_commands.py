@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from saferoom.cli.options import DEFAULT_HOME, HomeOption, JsonOption
-from saferoom.cli.output import Plain, pair_lines, print_json, print_lines, talk
+from saferoom.cli.node import Node, node_command
+from saferoom.cli.output import talk
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,38 +16,35 @@ app = typer.Typer(
     epilog="Example: saferoom home show",
 )
 
+NEXT = "next: start the node; when all is well, remove the copy"
 
-@app.command("show", epilog="Example: saferoom home show --home /var/lib/saferoom")
-def show_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+
+@node_command(app, "saferoom home show --home /var/lib/saferoom", name="show")
+def show_(node: Node) -> None:
     """Which version it has, and what an upgrade would do.
 
-    Changes nothing, and needs no passphrase; the node may be up.
+    Changes nothing and opens no key; the node may be up.
     """
     from saferoom.jobs.home import Home
     from saferoom.node.upgrade import look_at
 
-    _print(asdict(look_at(Home.at(home))), as_json)
+    node.show(asdict(look_at(Home.at(node.home))))
 
 
-@app.command(epilog="Example: saferoom home upgrade --home /var/lib/saferoom")
-def upgrade(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+@node_command(app, "saferoom home upgrade --home /var/lib/saferoom")
+def upgrade(node: Node) -> None:
     """Bring it to this program's version.
 
-    The node must be down. A copy of its state is kept in the home. There is no way back but that copy.
+    The node must be down; no key is opened. A copy of its state is kept in the home: the only way back.
     """
     from saferoom.jobs.home import Home
     from saferoom.node.upgrade import upgrade as upgrade_home
 
-    done = upgrade_home(Home.at(home), datetime.now(UTC), lambda text: talk.print(text, markup=False))
-    _print(asdict(done), as_json)
-    if done.steps:
-        talk.print("next: start the node; when all is well, remove the copy", markup=False)
-    else:
-        talk.print("there was nothing to do", markup=False)
-
-
-def _print(answer: Plain, as_json: bool) -> None:
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(pair_lines(answer))
+    done = upgrade_home(Home.at(node.home), datetime.now(UTC), lambda text: talk.print(text, markup=False))
+    node.show(asdict(done))
+    talk.print(
+        "next: start the node; when all is well, remove the copy"
+        if done.steps
+        else "there was nothing to do",
+        markup=False,
+    )
