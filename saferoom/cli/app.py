@@ -15,6 +15,7 @@ from saferoom.cli import (
     coordinator_commands,
     data_commands,
     grade_commands,
+    home_commands,
     job_commands,
     keys_commands,
     lab_commands,
@@ -36,7 +37,7 @@ To try it:    saferoom demo                     a whole room on this machine
               saferoom lab run ROOM.yaml        the same on your own files
 To set up:    saferoom coordinator init|enrol   then  party init|join, at each organisation
 To work:      data add, contract draft|review|approve, job submit, score batch, grade compare
-To check:     party doctor, job show, audit verify
+To check:     party doctor, home show, job show, audit verify
 
 A command asks the node whose home is named by --home or SAFEROOM_HOME.
 """
@@ -64,6 +65,7 @@ for name, group in (
     ("report", report_commands.app),
     ("audit", audit_commands.app),
     ("keys", keys_commands.app),
+    ("home", home_commands.app),
 ):
     app.add_typer(group, name=name)
 

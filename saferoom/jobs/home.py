@@ -4,7 +4,8 @@ node.yaml  policy.yaml  welcome.json      settings, the party's own rules, what 
 grades.yaml                               the label holder's own grade scheme, if it has one
 keys/                                     private keys, 0600
 tls/ca.pem  tls/certificate.pem           the room's authority and this node's certificate
-state.db                                  contracts, jobs, models
+state.db                                  contracts, signatures, jobs, destructions; its version is the home's
+state-<version>-<time>.db                 the state as it was before an upgrade
 salts.db                                  salts of subjects in the log; can be erased, never leaves the node
 log/log.db                                the audit log
 log/recovery.json                         the paper on which the present log succeeds a lost one
@@ -77,6 +78,10 @@ class Home:
     @property
     def state(self) -> Path:
         return self.root / "state.db"
+
+    @property
+    def state_url(self) -> str:
+        return f"sqlite:///{self.state}"
 
     @property
     def salts(self) -> Path:

@@ -119,7 +119,7 @@ def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[s
 
 
 def _contract(home: Path, contract_id: str) -> Contract:
-    state = State(f"sqlite:///{Home.at(home).state}")
+    state = State.of(Home.at(home))
     try:
         return ContractBook(state).get(contract_id)
     finally:

@@ -69,7 +69,7 @@ class Core:
         self.settings: NodeSettings = load_settings(home.settings)
         self.me = self.settings.node_id
         self.keys = NodeKeys.load(home.keys, passphrase)
-        self.state = State(f"sqlite:///{home.state}", lambda: clock().timestamp())
+        self.state = State.of(home, lambda: clock().timestamp())
         self.book = ContractBook(self.state)
         signer = log_signer(self.keys, present_origin(home, self.me))
         store = WitnessStore(home.witness)

@@ -24,11 +24,12 @@ from pathlib import Path
 from types import TracebackType
 
 from saferoom.audit.log.erasure import overwrite_open_file
-from saferoom.audit.log.sqlite import make_private_file
+from saferoom.audit.log.sqlite import make_private_file, refuse_newer
 from saferoom.errors import StorageError
 from saferoom.ids import is_valid_uscc, normalise_uscc
 
 SALT_BYTES = 32
+FILE = "the file of salts"
 
 _ROWS = "SELECT commitment, salt FROM salt"
 
@@ -58,6 +59,7 @@ def find_commitments(salts: Path, value: str) -> list[str]:
         return []
     address = f"{salts.absolute().as_uri()}?mode=ro"
     with _translated("read"), closing(sqlite3.connect(address, uri=True)) as db:
+        refuse_newer(db, FILE)
         return _fitting(db.execute(_ROWS).fetchall(), value)
 
 
@@ -71,6 +73,7 @@ class SaltStore:
         with _translated("opened"):
             make_private_file(self._path)
             self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            refuse_newer(self._db, FILE)
             self._db.execute("PRAGMA secure_delete = ON")
             self._db.execute("PRAGMA synchronous = FULL")
             # The journal of a deletion holds the deleted salts: it is kept, so that it can be overwritten.

@@ -100,17 +100,20 @@ class SqliteReader:
 
     def identity(self) -> Identity:
         tables = _spelled(self._all(_SCHEMA_QUERY))
-        if tables not in (_own_schema(FORMAT_VERSION), _own_schema(_WITHOUT_COSIGNATURES)):
+        if _table_that_says_which_log() not in tables:
             raise VerificationError("the database's tables are not those of an audit log", step="audit log")
         rows = self._all("SELECT version, origin, verifier_key FROM log")
         if len(rows) != 1 or not _typed(rows[0], int, str, str):
             raise VerificationError("the log does not say which log it is", step="audit log")
-        if rows[0][0] not in READ_VERSIONS or tables != _own_schema(rows[0][0]):
+        if rows[0][0] not in READ_VERSIONS:
             raise VerificationError(
-                f"the log has format {rows[0][0]}, or the tables of another; this program reads formats"
-                f" {_WITHOUT_COSIGNATURES} and {FORMAT_VERSION}",
+                f"the log has format {rows[0][0]}; this program reads formats {_WITHOUT_COSIGNATURES} and"
+                f" {FORMAT_VERSION}",
                 step="audit log",
+                remedy="read it with the SafeRoom that wrote it, or a newer one",
             )
+        if tables != _own_schema(rows[0][0]):
+            raise VerificationError("the database's tables are not those of an audit log", step="audit log")
         return Identity(*rows[0])
 
     def head(self) -> Head:
@@ -208,6 +211,11 @@ def _own_schema(version: int) -> list[str]:
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(_SCHEMA if version == _WITHOUT_COSIGNATURES else _SCHEMA + _COSIGNATURE)
         return _spelled(db.execute(_SCHEMA_QUERY).fetchall())
+
+
+def _table_that_says_which_log() -> str:
+    """The row of the schema table for `log`, which is the same in every format."""
+    return next(row for row in _own_schema(FORMAT_VERSION) if row.startswith("table log log "))
 
 
 def _typed(row: Any, *kinds: type) -> bool:
@@ -328,6 +336,30 @@ class SqliteWriter:
             self._lock_fd = -1
 
 
+def refuse_newer(database: sqlite3.Connection, what: str) -> None:
+    """Raise StorageError if one of the files beside a log was written in a format that came later.
+
+    `witness.db` and `salts.db` have had one format so far, which is SQLite's `user_version` 0. Whoever
+    changes it counts that number up.
+    """
+    (found,) = database.execute("PRAGMA user_version").fetchone()
+    if found != 0:
+        raise StorageError(
+            f"{what} has format {found}; this program knows format 0",
+            remedy="install the newer SafeRoom again that wrote it (docs/upgrading.md)",
+        )
+
+
+def format_beside_log(path: Path) -> int:
+    """The format of `witness.db` or `salts.db`, which is only read. Raises StorageError as `refuse_newer`."""
+    with (
+        _translated("read", _READ_REMEDY),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        refuse_newer(database, path.name)
+    return 0
+
+
 def make_private_file(path: Path) -> None:
     """Make an empty file for its owner alone, unless it is there. Raises: OSError.
 
@@ -353,9 +385,20 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
+@contextmanager
+def without_writer(path: Path) -> Iterator[None]:
+    """Nobody opens the log for writing meanwhile. Raises StorageError if a process has it open."""
+    lock = _take_lock(path)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
 def check_no_writer(path: Path) -> None:
     """Raise StorageError if a process has the log open for writing."""
-    os.close(_take_lock(path))
+    with without_writer(path):
+        pass
 
 
 def copy_log(path: Path | str, target: Path | str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.note import split_note
-from saferoom.audit.log.sqlite import make_private_file
+from saferoom.audit.log.sqlite import make_private_file, refuse_newer
 from saferoom.errors import StorageError
 
 _SCHEMA = """
@@ -65,6 +65,7 @@ class WitnessStore:
         with self._translated():
             make_private_file(self.path)
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
+            refuse_newer(self._db, "the witness's memory")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)

@@ -41,7 +41,7 @@ class WitnessHome:
         """Make the folder and a key. Raises ConfigError if a witness lives there already, UsageError."""
         check_key_name(name)
         home = cls(root)
-        if home._key.exists():
+        if home.is_there():
             raise ConfigError(f"{root} already holds a witness", remedy="name another folder with --home")
         if not root.exists():
             make_private_folder(root)
@@ -52,7 +52,7 @@ class WitnessHome:
 
     def signer(self, passphrase: str | None) -> NoteSigner:
         """Its key. Raises ConfigError."""
-        if not self._key.exists():
+        if not self.is_there():
             raise ConfigError(f"{self.root} holds no witness", remedy="run `saferoom audit witness init`")
         name = read_private(self._name).decode("utf-8", errors="replace").strip()
         return NoteSigner(name, load_ed25519_key(self._key, passphrase), COSIGNATURE_V1)
@@ -103,6 +103,10 @@ class WitnessHome:
             return {"logs": logs, "alarms": [alarm_plain(alarm) for alarm in store.alarms()]}
         finally:
             store.close()
+
+    def is_there(self) -> bool:
+        """Whether a witness lives here."""
+        return self._key.exists()
 
     @property
     def _key(self) -> Path:

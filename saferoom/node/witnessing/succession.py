@@ -40,7 +40,7 @@ def open_successor(home: Home, text: str, passphrase: str | None) -> dict[str, A
 
 def _known_offline(home: Home, keys: NodeKeys) -> dict[str, PublicKeys]:
     """Public keys of this node and of all its acquaintances, without opening its log."""
-    state = State(f"sqlite:///{home.state}")
+    state = State.of(home)
     try:
         if load_settings(home.settings).role == "coordinator":
             others = Register.load(home.register).public_keys()

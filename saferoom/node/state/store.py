@@ -5,90 +5,36 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from saferoom.errors import StorageError, UsageError
-
-_metadata = sa.MetaData()
-
-contracts = sa.Table(
-    "contracts",
-    _metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("hash", sa.LargeBinary, nullable=False),
-    sa.Column("canonical", sa.LargeBinary, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False, default=""),
-    sa.Column("updated", sa.Float, nullable=False),
-)
-decisions = sa.Table(
-    "decisions",
-    _metadata,
-    sa.Column("contract_id", sa.String, primary_key=True),
-    sa.Column("party", sa.String, primary_key=True),
-    sa.Column("decision", sa.String, primary_key=True),
-    sa.Column("reason", sa.String, nullable=False, default=""),
-    sa.Column("signature", sa.LargeBinary, nullable=False),
-    sa.Column("time", sa.Float, nullable=False),
-)
-jobs = sa.Table(
-    "jobs",
-    _metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("contract_id", sa.String, nullable=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("params", sa.JSON, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("started", sa.Float),
-    sa.Column("ended", sa.Float),
-    sa.Column("problem", sa.JSON),
-    sa.Column("summary", sa.JSON),
-)
-permits = sa.Table(
-    "permits",
-    _metadata,
-    sa.Column("contract_id", sa.String, primary_key=True),
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("left", sa.Integer, nullable=False),
-)
-destructions = sa.Table(
-    "destructions",
-    _metadata,
-    sa.Column("job_id", sa.String, primary_key=True),
-    sa.Column("contract_id", sa.String, nullable=False),
-    sa.Column("type", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("by", sa.String, nullable=False),
-    sa.Column("on_behalf_of", sa.String, nullable=False),
-    sa.Column("signature", sa.LargeBinary, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("scope", sa.String, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("next_try", sa.Float, nullable=False),
-    sa.Column("changed", sa.Float, nullable=False),
-)
-
-JOB_ENDED = ("finished", "failed", "cancelled", "refused")
+from saferoom.jobs.home import Home
+from saferoom.node.state.copies import copies_of
+from saferoom.node.state.engine import engine_of
+from saferoom.node.state.tables import jobs
+from saferoom.node.state.versions import prepare
 
 
 class State:
     """The node's memory. Every call is one transaction. Raises StorageError."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.time, home: Path | None = None) -> None:
+        """Open the database at `url`, which gets its tables if it is empty. Errors name `home`.
+
+        Raises StorageError; ConfigError if the database has another version than this program works with.
+        """
+        prepare(url, home)
         self._clock = clock
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _sqlite_pragmas)
-        try:
-            _metadata.create_all(self._engine)
-        except SQLAlchemyError as error:
-            raise StorageError(
-                "the node's state cannot be opened", remedy="check disk and permissions"
-            ) from error
+        self._engine = engine_of(url)
+
+    @classmethod
+    def of(cls, home: Home, clock: Callable[[], float] = time.time) -> State:
+        """The state of a home. Raises as the constructor."""
+        return cls(home.state_url, clock, home.root)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -135,22 +81,35 @@ class State:
         self.update(jobs, job_id, **values)
 
     def forget_results(self, job_id: str) -> None:
-        """Remove what a job's row holds of its results, and every older copy in the database's files."""
-        self.update(jobs, job_id, summary=None)
-        if self._engine.dialect.name != "sqlite":
-            return
-        with _Translated(self._engine.execution_options(isolation_level="AUTOCOMMIT")) as connection:
-            connection.exec_driver_sql("VACUUM")
-            is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        if is_busy:
-            raise StorageError(
-                "the node's state is being read, so that older copies of a row cannot be removed",
-                step="destroy",
-                remedy="it is tried again",
-            )
+        """Remove what a job's row holds of its results: here, in older copies in the database's files, and
+        in the copies that upgrades have kept."""
+        _forget(self._engine, job_id)
+        if self._engine.dialect.name == "sqlite":
+            for copy in copies_of(Path(str(self._engine.url.database))):
+                engine = engine_of(f"sqlite:///{copy}")
+                try:
+                    _forget(engine, job_id)
+                finally:
+                    engine.dispose()
 
     def _transaction(self) -> _Translated:
         return _Translated(self._engine)
+
+
+def _forget(engine: sa.Engine, job_id: str) -> None:
+    with _Translated(engine) as connection:
+        connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(summary=None))
+    if engine.dialect.name != "sqlite":
+        return
+    with _Translated(engine.execution_options(isolation_level="AUTOCOMMIT")) as connection:
+        connection.exec_driver_sql("VACUUM")
+        is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if is_busy:
+        raise StorageError(
+            "the node's state is being read, so that older copies of a row cannot be removed",
+            step="destroy",
+            remedy="it is tried again",
+        )
 
 
 class _Translated:
@@ -174,8 +133,3 @@ class _Translated:
             raise StorageError("the node's state cannot be written", remedy="free disk space") from fault
         if isinstance(error, SQLAlchemyError):
             raise StorageError("the node's state cannot be written", remedy="free disk space") from error
-
-
-def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}")
