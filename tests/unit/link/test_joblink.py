@@ -14,7 +14,7 @@ import pytest
 from saferoom.channel.codec import encode
 from saferoom.channel.session import Session
 from saferoom.errors import CancelledError, PeerError, PeerTimeout, UsageError
-from saferoom.link.frames import FrameHeader, Kind, Reason, parse_header
+from saferoom.link.frames import OVERHEAD_BYTES, FrameHeader, Kind, Reason, parse_header
 from saferoom.link.pipe import Pipe
 from saferoom.link.settings import FlowLimits
 from saferoom.link.switchboard import Switchboard
@@ -183,6 +183,16 @@ def test_close_waits_for_the_acknowledgement_and_the_peer_still_reads(wire: Wire
     wait_for(lambda: a.ended == [] and len(b.link.receive("a", 10)) == 6 * MIB)
     with pytest.raises(PeerError, match="nothing more"):
         b.link.receive("a", 10)
+
+
+def test_close_waits_for_an_empty_message_behind_a_full_window(wire: Wire) -> None:
+    limits = FlowLimits(frame_bytes=400, window_bytes=400)
+    a, b = wire.job("a", limits), wire.job("b", limits)
+    for _ in range(20):
+        a.link.send("b", [bytes(400 - OVERHEAD_BYTES)])
+        a.link.send("b", [b""])
+    a.link.close(10)
+    assert [len(b.link.receive("a", 10)) for _ in range(40)] == [400 - OVERHEAD_BYTES, 0] * 20
 
 
 def test_close_gives_up_on_a_peer_that_takes_nothing(wire: Wire) -> None:
