@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.property import load_profile
+
+load_profile()
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.channel.codec import encode
@@ -17,6 +17,7 @@ from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError,
 from saferoom.protocols import masked_sum as module
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.sharing.values import MaskedShare, Public
+from tests.property import examples
 
 NAMES = ("bank", "tax", "power", "water", "gas")
 UNIT = 2.0**-32
@@ -46,7 +47,7 @@ def test_the_recipient_learns_the_sum_and_the_others_nothing(count: int, recipie
     assert all(result is None for name, result in results.items() if name != recipient)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.floats(-3e8, 3e8), min_size=3, max_size=3))
 def test_any_finite_parts_sum_to_a_few_units(values: list[float]) -> None:
     results, _ = sum_at("bank", [np.array([value]) for value in values])

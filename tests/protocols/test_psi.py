@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.channel.codec import encode
@@ -17,6 +17,7 @@ from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError,
 from saferoom.protocols import psi
 from saferoom.protocols.psi import align, match, tokens_of
 from saferoom.sharing.values import Public, Seed, Tokens
+from tests.property import examples
 
 NAMES = ("bank", "tax", "power", "water", "gas", "telecom", "rail", "post")
 HELPER = "helper"
@@ -82,7 +83,7 @@ def test_every_party_finds_the_same_enterprises_in_the_same_order(count: int) ->
     assert results[HELPER] == len(lists[0])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.lists(
         st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=30, unique=True),

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saferoom.errors import CancelledError, PeerError, PeerFailedError, SafeRoomError, VerificationError
@@ -16,6 +16,7 @@ from saferoom.link.frames import OVERHEAD_BYTES, Flag, FrameHeader, Kind, Reason
 from saferoom.link.job.conversation import Conversation
 from saferoom.link.settings import FlowLimits
 from tests.link_helpers import pair_keys
+from tests.property import examples
 
 LIMITS = FlowLimits(frame_bytes=400, window_bytes=1600, inbox_pause_bytes=5000, inbox_cap_bytes=100_000)
 JOB = (bytes(16), 0)
@@ -44,7 +45,7 @@ def read_all(receiver: Conversation) -> list[bytes]:
     return messages
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.integers(0, 3000), min_size=1, max_size=12),
     st.integers(0, 2**32),
