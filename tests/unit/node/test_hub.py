@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import JobSpec, Service
 from saferoom.link.pipe import Pipe
 from saferoom.node.processes.hub import JobHub
-from tests.link_helpers import wait_for
+from tests.waiting import LIMIT_S, until, until_still
 
 JOB = "ab" * 16
 SPEC = JobSpec(JOB, 1, "tax", "train", {"id": "c"}, {}, {"bank": ("5e" * 32, "7a" * 32)}, "/nowhere")
@@ -91,7 +90,7 @@ class Bench:
         self.hub.start(SPEC)
 
     def end(self) -> tuple[Problem | None, dict[str, Any]]:
-        wait_for(lambda: self.owner.ended, 15)
+        until(lambda: self.owner.ended)
         ((job, problem, summary),) = self.owner.ended
         assert job == JOB and self.hub.running() == []
         return problem, summary
@@ -155,9 +154,11 @@ def test_a_job_that_sends_garbage_to_its_daemon_is_cut_off(
 def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saferoom.node.processes.hub.WATCH_EVERY_S", 0.05)
     bench = Bench(monkeypatch)
-    bench.hub._silent_s = 0.3
     try:
-        problem, _ = bench.run(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(60)")
+        bench.start(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(600)")
+        until(lambda: bench.owner.seen, "a word of the job")
+        bench.hub._silent_s = 0.3
+        problem, _ = bench.end()
         assert problem is not None
         assert (problem.error, problem.party, problem.step) == ("PeerTimeout", "tax", "train")
         assert problem.remedy
@@ -167,7 +168,7 @@ def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cancelled_job_ends_with_the_reason_and_its_process(bench: Bench) -> None:
     bench.start("time.sleep(60)")
-    wait_for(bench.hub.running)
+    until(bench.hub.running)
     reason = Problem("CancelledError", "no longer wanted", "bank", "cancel", "start again")
     bench.hub.cancel(JOB, reason)
     problem, _ = bench.end()
@@ -186,7 +187,7 @@ def test_a_disclosure_waits_for_the_answer_and_a_refusal_comes_back_whole(bench:
     held = threading.Event()
 
     def allow(question: Any) -> None:
-        held.wait(5)
+        held.wait(LIMIT_S)
         if question["kind"] == "rows":
             raise RefusedError("the contract does not let power learn 'rows'", remedy="agree on another")
 
@@ -198,8 +199,8 @@ def test_a_disclosure_waits_for_the_answer_and_a_refusal_comes_back_whole(bench:
         f"said.append(hear()); say({record}, {{'type': 'psi.done', 'rows': 3}}); said.append(hear());"
         f"say({FINISHED}, {{'said': [json.loads(text) for _, text in said]}})"
     )
-    wait_for(lambda: bench.owner.asked)
-    time.sleep(0.1)
+    until(lambda: bench.owner.asked)
+    until_still(lambda: len(bench.owner.asked))
     assert len(bench.owner.asked) == 1, "no second question before the first answer"
     held.set()
     _, summary = bench.end()

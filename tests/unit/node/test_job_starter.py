@@ -13,7 +13,7 @@ import pytest
 
 from saferoom.link.pipe import Pipe
 from saferoom.node.processes.job_starter import JobProcess, JobStarter
-from tests.link_helpers import wait_for
+from tests.waiting import LIMIT_S, until
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +40,18 @@ def test_jobs_are_forked_from_one_process_and_end_each_by_itself(starter: JobSta
     (first, first_pipe), (second, second_pipe) = start(starter), start(starter)
     assert {child.pid for child in server_of(starter).children()} == {first.pid, second.pid}
     first_pipe.close()
-    assert first.wait(10) == 1
+    assert first.wait(LIMIT_S) == 1
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(0.1)
     second_pipe.close()
-    assert second.wait(10) == 1 and second.wait(10) == 1
-    wait_for(lambda: not server_of(starter).children())
+    assert second.wait(LIMIT_S) == 1 and second.wait(LIMIT_S) == 1
+    until(lambda: not server_of(starter).children())
 
 
 def test_a_job_that_is_killed(starter: JobStarter) -> None:
     process, pipe = start(starter)
     process.kill()
-    assert process.wait(10) == -signal.SIGKILL
+    assert process.wait(LIMIT_S) == -signal.SIGKILL
     process.kill()
     pipe.close()
 
@@ -71,7 +71,7 @@ def test_the_forkserver_runs_one_thread_and_has_no_grpc(starter: JobStarter) -> 
 def test_a_job_holds_no_descriptor_of_another(starter: JobStarter) -> None:
     (first, first_pipe), (second, second_pipe) = start(starter), start(starter)
     for job in (first, second):  # its pipe to the daemon, and the pipe that tells its end
-        wait_for(lambda job=job: len(_descriptors(job.pid)) == 2)
+        until(lambda job=job: len(_descriptors(job.pid)) == 2)
     assert not _descriptors(first.pid) & _descriptors(second.pid)
     first_pipe.close()
     second_pipe.close()
@@ -96,10 +96,10 @@ def test_a_forkserver_that_dies_ends_no_job_and_the_next_job_has_a_new_one() -> 
     with pytest.raises(subprocess.TimeoutExpired):
         old.wait(0.1)
     old.kill()
-    assert old.wait(10) == -1
+    assert old.wait(LIMIT_S) == -1
     starter.stop()
     with pytest.raises(subprocess.TimeoutExpired):
         new.wait(0.1)
     new_pipe.close()
-    assert new.wait(10) == -1
+    assert new.wait(LIMIT_S) == -1
     old_pipe.close()
