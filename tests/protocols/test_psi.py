@@ -18,6 +18,7 @@ from saferoom.protocols import psi
 from saferoom.protocols.psi import align, match, tokens_of
 from saferoom.sharing.values import Public, Seed, Tokens
 from tests.property import examples
+from tests.waiting import LIMIT_S
 
 NAMES = ("bank", "tax", "power", "water", "gas", "telecom", "rail", "post")
 HELPER = "helper"
@@ -26,7 +27,7 @@ HELPER = "helper"
 def sessions(count: int, network: MemoryNetwork, **options: Any) -> dict[str, Session]:
     parties = NAMES[:count]
     return {
-        name: Session(network.endpoint(name), parties, helper=HELPER, **{"timeout_s": 5.0, **options})
+        name: Session(network.endpoint(name), parties, helper=HELPER, **{"timeout_s": LIMIT_S, **options})
         for name in (*parties, HELPER)
     }
 
@@ -46,7 +47,7 @@ def outcomes(
     sets: list[Any],
     replace: dict[str, Callable[[Session], Any]],
     minimum_rows: int = 1,
-    timeout_s: float = 2.0,
+    timeout_s: float = LIMIT_S,
 ) -> dict[str, Any]:
     """Like run_all, but every endpoint ends in its result or its error; `replace` swaps in liars."""
     network = MemoryNetwork()

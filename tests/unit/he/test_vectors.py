@@ -26,6 +26,7 @@ from saferoom.he.products import numbers_of, products_for
 from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector, portions, shared_out
 from saferoom.he.workers import Workers
 from tests.he_keys import QUICK, key_for
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture(scope="module", params=[0, 2])
@@ -220,7 +221,7 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(int(done.stdout)).wait(timeout=60)
+        psutil.Process(int(done.stdout)).wait(timeout=LIMIT_S)
 
 
 def test_workers_run_inside_a_daemonic_process() -> None:
