@@ -19,8 +19,16 @@ from saferoom.node.settings import Patience
 from tests.node_room import PARTIES, Columns, write_rows
 from tests.waiting import until
 
-PATIENCE = Patience(heartbeat_s=0.5, dead_after_s=5, peer_gone_s=5, coordinator_gone_s=10, receive_s=60)
-"""Quick about lines that break; job processes may take their time to start on a busy machine."""
+PATIENCE = Patience(
+    offer_s=60,
+    heartbeat_s=0.5,
+    dead_after_s=60,
+    peer_gone_s=30,
+    coordinator_gone_s=30,
+    job_silent_s=60,
+    receive_s=100,
+)
+"""For rooms in which nobody is cut off: no node takes a busy machine for a peer that is gone."""
 
 
 def empty_room(parties: Sequence[str] = PARTIES) -> Room:
