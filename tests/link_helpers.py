@@ -21,7 +21,7 @@ from saferoom.link.job.joblink import JobLink
 from saferoom.link.pipe import Pipe
 from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import DEFAULT_FLOW_LIMITS, FlowLimits, LinkSettings
-from saferoom.link.switchboard import Switchboard
+from saferoom.link.switchboard import JobPort, Switchboard
 from saferoom.link.transport.partylink import LinkState, PartyLink
 from saferoom.link.transport.tls import TlsMaterial
 from tests.waiting import until
@@ -89,9 +89,11 @@ def job_keys(me: str, others: list[str]) -> dict[str, FlowKeys]:
 
 @dataclass
 class Job:
-    """A job's end and its pipe's other end at the daemon."""
+    """A job's end: its link, the pipe under it, and the pipe's other end at the daemon."""
 
     link: JobLink
+    pipe: Pipe
+    port: JobPort
     ended: list[bool]
     services: list[tuple[int, bytes]]
 
@@ -109,14 +111,15 @@ def attach_job(
     ours, theirs = Pipe.pair()
     ended: list[bool] = []
     services: list[tuple[int, bytes]] = []
-    board.attach(
+    port = board.attach(
         job_id,
         session,
         ours,
         on_service=lambda kind, payload: services.append((kind, payload)),
         on_ended=ended.append,
     )
-    return Job(JobLink(theirs, me, job_id, session, job_keys(me, peers), limits=limits), ended, services)
+    link = JobLink(theirs, me, job_id, session, job_keys(me, peers), limits=limits)
+    return Job(link, theirs, port, ended, services)
 
 
 @dataclass
@@ -189,15 +192,15 @@ class Coordinator:
 def running_relay(
     authority: Authority, address: str = "127.0.0.1:0", **options: object
 ) -> Iterator[Coordinator]:
-    """A relay that admits everybody unless told otherwise."""
+    """A relay that admits everybody, and keeps what it is told, unless told otherwise."""
     events: list[tuple[str, str]] = []
     controls: list[tuple[str, bytes]] = []
     options.setdefault("allowed", lambda _party, _serial: True)
     options.setdefault("settings", QUICK)
+    options.setdefault("on_control", lambda party, message: controls.append((party, message)))
     relay = Relay(
         address,
         authority.issue("coordinator"),
-        on_control=lambda party, message: controls.append((party, message)),
         on_connect=lambda party: events.append((party, "up")),
         on_disconnect=lambda party: events.append((party, "down")),
         **options,  # type: ignore[arg-type]

@@ -31,6 +31,10 @@ def assert_only_shrinks(found: Counter[str], file: Path, *, instead: str) -> Non
     )
 
 
-def as_list(found: Counter[str]) -> str:
-    """The list that allows just what was found."""
-    return "".join(f"{place} {count}\n" for place, count in sorted(found.items()))
+def write_list(found: Counter[str], file: Path) -> None:
+    """Let a list allow just what was found, under the comments it begins with: after code has moved."""
+    head = [line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    lines = [f"{place} {count}" for place, count in sorted(found.items())]
+    file.write_text("
+".join([*head, *lines]) + "
+", encoding="utf-8")

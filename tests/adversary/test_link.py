@@ -184,7 +184,7 @@ def test_a_party_that_sends_what_it_must_not_is_cut_off(
     until(lambda: any(complaint in state.reason for state in daemons["bank"].states))
     until(lambda: ("bank", "down") in coordinator.events)
     assert daemons["tax"].link.state.is_up
-    assert job.link._error is None
+    job.link.send("bank", [b"the job goes on"])
     until(lambda: coordinator.relay.connected() == set(NAMES))
 
 
@@ -218,8 +218,7 @@ def test_replayed_and_shuffled_frames_change_nothing(pair: tuple[Coordinator, di
         passed.append(frame)
         honest(frame)
 
-    daemons["tax"].link._on_frame = keep
-    daemons["tax"].link._connection._on_frame = keep  # type: ignore[union-attr]
+    board.deliver = keep  # type: ignore[method-assign]
     jobs = attach_all(daemons)
     for number in range(20):
         jobs["bank"].link.send("tax", [bytes([number]) * 1000])
@@ -228,7 +227,6 @@ def test_replayed_and_shuffled_frames_change_nothing(pair: tuple[Coordinator, di
         honest(frame)
     for number in range(20):
         assert jobs["tax"].link.receive("bank", LIMIT_S) == bytes([number]) * 1000
-    assert not jobs["tax"].link._peers["bank"].inbox
     jobs["bank"].link.send("tax", [b"and on it goes"])
     assert jobs["tax"].link.receive("bank", LIMIT_S) == b"and on it goes"
 
@@ -290,7 +288,7 @@ def _block_reader(daemon: Daemon) -> list[bool]:
     def stand_still(_frame: bytes) -> None:
         until(lambda: release)
 
-    raw(daemon)._on_frame = stand_still
+    daemon.board.deliver = stand_still  # type: ignore[method-assign]
     return release
 
 
@@ -308,13 +306,14 @@ def test_an_honest_sender_to_a_party_that_does_not_read_stays_within_its_window(
 ) -> None:
     with running_room(authority, NAMES) as (coordinator, daemons):
         jobs = attach_all(daemons)
+        deliver = daemons["tax"].board.deliver
         block = _block_reader(daemons["tax"])
         jobs["bank"].link.send("tax", [bytes(64 * MIB)])
         until_still(lambda: jobs["bank"].link.standing()["tax"])
         assert jobs["bank"].link.standing()["tax"][0].size_bytes <= 4 * MIB
         assert waiting_bytes(coordinator) <= 4 * MIB
         assert daemons["bank"].link.state.is_up
-        raw(daemons["tax"])._on_frame = daemons["tax"].board.deliver
+        daemons["tax"].board.deliver = deliver  # type: ignore[method-assign]
         block.append(True)
         assert len(jobs["tax"].link.receive("bank", LIMIT_S)) == 64 * MIB
 
@@ -329,7 +328,7 @@ def test_a_job_past_its_credit_is_cut_off_by_its_own_daemon(
         raise CreditError("over its credit")
 
     daemons["bank"].board.send = refuse
-    job.link._pipe.send(0, data("bank", "tax"))
+    job.pipe.send(0, data("bank", "tax"))
     until(lambda: job.ended == [False])
 
 

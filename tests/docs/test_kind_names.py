@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.shrinking_list import as_list, assert_only_shrinks
+from tests.shrinking_list import assert_only_shrinks, write_list
 
 LIST = Path(__file__).with_name("kind_names.txt")
 KINDS = re.compile(r"\b(logistic|scorecard|boosting)\b")
@@ -63,4 +63,4 @@ def test_what_counts_as_naming_a_kind(source: str, found: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    print(as_list(kinds_named()), end="")
+    write_list(kinds_named(), LIST)

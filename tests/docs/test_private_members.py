@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.shrinking_list import as_list, assert_only_shrinks
+from tests.shrinking_list import assert_only_shrinks, write_list
 
 LIST = Path(__file__).with_name("private_members.txt")
 BY_NAME = {"setattr", "getattr", "delattr", "hasattr", "object", "patch"}
@@ -85,4 +85,4 @@ def test_what_counts_as_touching(source: str, found: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    print(as_list(touched_by_tests()), end="")
+    write_list(touched_by_tests(), LIST)

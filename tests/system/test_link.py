@@ -144,17 +144,10 @@ def test_callbacks_that_fail_do_not_silence_a_party(authority: Authority) -> Non
         heard.append(message)
         raise RuntimeError("a bug in the coordinator")
 
-    with running_room(authority, ["bank"]) as (coordinator, daemons):
-        coordinator.relay._service._callbacks = _replaced(coordinator.relay, on_control)
+    with running_room(authority, ["bank"], on_control=on_control) as (_, daemons):
         for message in (b"1", b"2"):
             daemons["bank"].link.send_control(message)
         until(lambda: heard == [b"1", b"2"])
-
-
-def _replaced(relay: Relay, on_control: object) -> object:
-    import dataclasses
-
-    return dataclasses.replace(relay._service._callbacks, on_control=on_control)
 
 
 def quickest(what: Callable[[], None], enough_s: float) -> float:

@@ -144,7 +144,7 @@ def test_a_process_that_dies_fails_its_peers_at_once(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     b.link.send("a", [b"hello"])
     a.link.receive("b", LIMIT_S)
-    b.link._pipe.close()
+    b.pipe.close()
     with pytest.raises(PeerError, match="failed there"):
         a.link.receive("b", LIMIT_S)
     until(lambda: b.ended == [False])
@@ -163,7 +163,7 @@ def test_an_abort_reaches_all_peers(wire: Wire) -> None:
 
 def test_a_process_that_starts_after_its_peer_failed_is_told_so(wire: Wire) -> None:
     a = wire.job("a")
-    a.link._pipe.close()
+    a.pipe.close()
     until(lambda: a.ended == [False])
     b = wire.job("b")
     with pytest.raises(PeerError, match="failed there"):
@@ -173,7 +173,7 @@ def test_a_process_that_starts_after_its_peer_failed_is_told_so(wire: Wire) -> N
 def test_a_daemon_that_goes_away_fails_the_job() -> None:
     wire = Wire(["a", "b"])
     a = wire.job("a")
-    wire.boards["a"]._ports[JOB_ID + bytes(4)].close()
+    a.port.close()
     with pytest.raises(PeerError):
         a.link.receive("b", LIMIT_S)
 
@@ -214,9 +214,10 @@ def test_a_job_that_ended_well_acknowledges_from_the_grave(wire: Wire) -> None:
     a.link.send("b", [b"last word"])
     b.link.receive("a", LIMIT_S)
     b.link.close(1)
-    b.link._pipe.close()
+    b.pipe.close()
     until(lambda: b.ended == [True])
-    assert a.link._outstanding() > 0
+    with pytest.raises(PeerTimeout):
+        a.link.wait_unsent_below(1, 0.05)
     wire.muted = ""
     wire.boards["a"].link_down("test")
     wire.boards["a"].link_up()
@@ -267,11 +268,17 @@ def test_an_inbox_past_its_cap_names_the_step() -> None:
     b = wire.job("b", FlowLimits(inbox_cap_bytes=6 * MIB))
     for _ in range(10):
         a.link.send("b", labelled("align/tokens", MIB))
-    until(lambda: b.link._error is not None)
-    with pytest.raises(PeerError) as caught:
-        b.link.send("a", [b""])
-    assert caught.value.step == "align/tokens"
-    assert caught.value.party == "a"
+
+    def refusal() -> PeerError | None:
+        try:
+            b.link.send("a", [b""])
+        except PeerError as error:
+            return error
+        return None
+
+    error = until(refusal)
+    assert error is not None
+    assert (error.party, error.step) == ("a", "align/tokens")
 
 
 def test_a_message_larger_than_the_inbox_is_refused_before_it_is_stored() -> None:
@@ -309,9 +316,13 @@ def test_receive_gives_up_after_its_time_and_says_that_the_line_is_down(wire: Wi
         a.link.receive("b", 0.05)
     assert caught.value.party == "b"
     wire.boards["a"].link_down("somebody pulled the plug")
-    until(lambda: a.link._down_reason)
-    with pytest.raises(PeerTimeout, match="pulled the plug"):
-        a.link.receive("b", 0.05)
+
+    def complaint() -> str:
+        with pytest.raises(PeerTimeout) as caught:
+            a.link.receive("b", 0.05)
+        return str(caught.value)
+
+    until(lambda: "pulled the plug" in complaint())
 
 
 def test_a_party_outside_the_job_cannot_disturb_it(wire: Wire) -> None:
@@ -338,7 +349,7 @@ def test_a_job_that_speaks_in_anothers_name_is_cut_off(wire: Wire) -> None:
     ):
         wire.frames.clear()
         a = wire.job("a")
-        a.link._pipe.send(0, header.pack())
+        a.pipe.send(0, header.pack())
         until(lambda a=a: a.ended == [False])
         assert header.pack() not in wire.frames
 

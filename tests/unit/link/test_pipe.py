@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -91,10 +92,10 @@ def test_many_threads_write_whole_messages() -> None:
 
 
 def test_a_length_that_cannot_be_is_refused() -> None:
-    ours, theirs = Pipe.pair()
-    ours._socket.sendall(b"\x00\xff\xff\xff\xff")
-    with pytest.raises(PeerError, match="limit"):
-        theirs.receive()
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"\x00\xff\xff\xff\xff")
+    with ours, pytest.raises(PeerError, match="limit"):
+        Pipe.from_fileno(theirs.detach()).receive()
 
 
 def test_closing_wakes_our_own_reader() -> None:

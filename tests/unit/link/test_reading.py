@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from saferoom.errors import PeerError, UsageError
+from saferoom.errors import CancelledError, PeerError
 from saferoom.link.cipher import FlowKeys
 from saferoom.link.job.joblink import JobLink
 from saferoom.link.job.reading import PipeReader
@@ -194,6 +194,6 @@ def test_whoever_waits_hears_that_another_thread_ended_the_job(pair: Pair) -> No
     a = pair.links["a"]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(a.receive, "b", LIMIT_S)
-        a._fail(UsageError("ended elsewhere"))
-        with pytest.raises(UsageError, match="ended elsewhere"):
+        a.abort()
+        with pytest.raises(CancelledError, match="ended at this node"):
             waiting.result(LIMIT_S)

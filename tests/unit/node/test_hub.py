@@ -18,6 +18,7 @@ from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import JobSpec, Service
 from saferoom.link.pipe import Pipe
 from saferoom.node.processes.hub import JobHub
+from saferoom.node.processes.job_starter import JobStarter
 from tests.waiting import LIMIT_S, until, until_still
 
 JOB = "ab" * 16
@@ -70,11 +71,11 @@ class Owner:
 class Bench:
     """A hub whose job processes run a script of the test."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, silent_s: float = 60) -> None:
         self.owner = Owner()
         self.script = ""
-        self.hub = JobHub("tax", self.owner, lambda frame: None, silent_s=30)
-        monkeypatch.setattr(self.hub._starter, "start", self._spawn)
+        monkeypatch.setattr(JobStarter, "start", lambda _starter, pipe: self._spawn(pipe))
+        self.hub = JobHub("tax", self.owner, lambda frame: None, silent_s=silent_s)
 
     def _spawn(self, pipe: Pipe) -> subprocess.Popen[bytes]:
         number = pipe.fileno()
@@ -153,12 +154,9 @@ def test_a_job_that_sends_garbage_to_its_daemon_is_cut_off(
 
 def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saferoom.node.processes.hub.WATCH_EVERY_S", 0.05)
-    bench = Bench(monkeypatch)
+    bench = Bench(monkeypatch, silent_s=0.3)  # which counts from its first word
     try:
-        bench.start(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(600)")
-        until(lambda: bench.owner.seen, "a word of the job")
-        bench.hub._silent_s = 0.3
-        problem, _ = bench.end()
+        problem, _ = bench.run(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(600)")
         assert problem is not None
         assert (problem.error, problem.party, problem.step) == ("PeerTimeout", "tax", "train")
         assert problem.remedy
@@ -232,10 +230,10 @@ def test_the_spec_goes_through_the_pipe_alone(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_process_that_cannot_be_started(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_pipe: Pipe) -> None:
+    def fail(_starter: JobStarter, _pipe: Pipe) -> None:
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(bench.hub._starter, "start", fail)
+    monkeypatch.setattr(JobStarter, "start", fail)
     with pytest.raises(PeerError) as caught:
         bench.hub.start(SPEC)
     assert (caught.value.party, caught.value.step) == ("tax", "start") and caught.value.remedy
