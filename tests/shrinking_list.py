@@ -35,6 +35,4 @@ def write_list(found: Counter[str], file: Path) -> None:
     """Let a list allow just what was found, under the comments it begins with: after code has moved."""
     head = [line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     lines = [f"{place} {count}" for place, count in sorted(found.items())]
-    file.write_text("
-".join([*head, *lines]) + "
-", encoding="utf-8")
+    file.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
