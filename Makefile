@@ -18,9 +18,11 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/saferoom demo
 
+# Side by side, a file at a time: files share rooms. The many short ones of tests/unit come last and fill the end.
 test: $(STAMP)
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# One after the other: some of them measure time.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 

@@ -20,6 +20,7 @@ from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.train import Grown, Labels, train_boosting
 from saferoom.protocols.bins import BinnedFeature
 from tests.he_keys import QUICK, key_for
+from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power", "water")
 Array = np.ndarray[Any, Any]
@@ -38,7 +39,7 @@ class BoostingRoom:
     settings: BoostingSettings = SMALL
     weights: Array | None = None
     encryption: Encryption = QUICK
-    timeout_s: float = 60.0
+    timeout_s: float = LIMIT_S
     said: list[Said] = field(default_factory=list)
     declared: dict[str, list[Disclosure]] = field(default_factory=dict)
     errors: dict[str, BaseException] = field(default_factory=dict)
@@ -134,7 +135,7 @@ def random_room(
     without: Sequence[str] = (),
     seed: int = 0,
     encryption: Encryption = QUICK,
-    timeout_s: float = 60.0,
+    timeout_s: float = LIMIT_S,
     **settings: Any,
 ) -> BoostingRoom:
     """Numbers, numbers with gaps, categories of two and of five levels at each party not in `without`.

@@ -19,6 +19,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.waiting import LIMIT_S
+
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
@@ -31,7 +33,6 @@ ARGUMENTS = (
     "--disable-sync",
     "--window-size=1440,1000",
 )
-PATIENCE_S = 60
 SCREENSHOTS = os.environ.get("SAFEROOM_SCREENSHOTS", "")
 
 
@@ -60,16 +61,16 @@ class Browser:
 
     def one(self, selector: str) -> WebElement:
         """The first element, waited for."""
-        return WebDriverWait(self.driver, PATIENCE_S).until(
+        return WebDriverWait(self.driver, LIMIT_S).until(
             lambda driver: next(iter(driver.find_elements(By.CSS_SELECTOR, selector)), None)
         )
 
     def wait_gone(self, selector: str) -> None:
-        WebDriverWait(self.driver, PATIENCE_S).until(lambda _: not self.all(selector))
+        WebDriverWait(self.driver, LIMIT_S).until(lambda _: not self.all(selector))
 
     def wait_text(self, selector: str, text: str) -> None:
         """Until the first such element holds a text."""
-        WebDriverWait(self.driver, PATIENCE_S).until(
+        WebDriverWait(self.driver, LIMIT_S).until(
             lambda _: (
                 text in (self.run("return document.querySelector(arguments[0])?.innerText || ''", selector))
             )
@@ -111,7 +112,7 @@ def browser(profile: Path) -> Iterator[Browser]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options=options, service=Service(program))
     try:
-        driver.set_page_load_timeout(PATIENCE_S)
+        driver.set_page_load_timeout(LIMIT_S)
         yield Browser(driver)
     finally:
         driver.quit()

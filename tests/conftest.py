@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.property import load_profile
+
+load_profile()
+
+# Parties are threads of one process here, and tests run side by side: arithmetic that spreads over all cores
+# would only get in its own way. Read when numpy is loaded, which comes later; children inherit it.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from saferoom.lab.processes import SAFEROOM
 from tests.console_room import LogRoom
+from tests.waiting import LIMIT_S, until
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,11 @@ def started(arguments: Sequence[str], folder: Path) -> Iterator[Serving]:
     with printed.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(command, stdout=out, text=True)
     try:
-        address = ""
-        while not address and process.poll() is None:
-            address = next(iter(printed.read_text(encoding="utf-8").split()), "")
-            time.sleep(0.02)
-        assert address, "the console ended before it printed its address"
+        until(lambda: printed.read_text(encoding="utf-8").split() or process.poll() is not None, "an address")
+        assert process.poll() is None, "the console ended before it printed its address"
+        address = printed.read_text(encoding="utf-8").split()[0]
         yield Serving(process, printed, address.split("/login")[0].rstrip("/"))
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(30)
+        code = process.wait(LIMIT_S)
         assert code == 0, f"the console ended with {code}"

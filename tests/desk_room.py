@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +17,18 @@ from saferoom.lab.processes import NodeProcess
 from saferoom.lab.room import Room
 from saferoom.node.settings import Patience
 from tests.node_room import PARTIES, Columns, write_rows
+from tests.waiting import until
 
-LIMIT_S = 60.0  # nodes need less than half; the rest is for a busy machine. See also test_settings.py
-PATIENCE = Patience(heartbeat_s=0.5, dead_after_s=5, peer_gone_s=5, coordinator_gone_s=10, receive_s=60)
-"""Quick about lines that break; job processes may take their time to start on a busy machine."""
+PATIENCE = Patience(
+    offer_s=60,
+    heartbeat_s=0.5,
+    dead_after_s=60,
+    peer_gone_s=30,
+    coordinator_gone_s=30,
+    job_silent_s=60,
+    receive_s=100,
+)
+"""For rooms in which nobody is cut off: no node takes a busy machine for a peer that is gone."""
 
 
 def empty_room(parties: Sequence[str] = PARTIES) -> Room:
@@ -37,15 +44,6 @@ def empty_room(parties: Sequence[str] = PARTIES) -> Room:
             "task": {"kind": "logistic"},
         }
     )
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """What `condition` gives once it is true; fails after LIMIT_S."""
-    deadline = time.monotonic() + LIMIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {LIMIT_S:g} s: {what}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass

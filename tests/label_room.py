@@ -16,6 +16,7 @@ from saferoom.he.workers import Workers
 from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
 from saferoom.protocols.label_counts import count_events
 from tests.he_keys import QUICK, key_for
+from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power", "water")
 Features = dict[str, list[BinnedFeature]]
@@ -30,7 +31,7 @@ class LabelRoom:
     features: Features
     minimums: Minimums = field(default_factory=lambda: Minimums(5, 2))
     encryption: Encryption = QUICK
-    timeout_s: float = 90.0
+    timeout_s: float = LIMIT_S
     said: list[tuple[str, str, str, list[np.ndarray[Any, Any]]]] = field(default_factory=list)
     declared: dict[str, list[Disclosure]] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

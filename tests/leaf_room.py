@@ -12,6 +12,7 @@ from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer, Deals
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
 from tests.numeric_room import Played, Room
+from tests.waiting import LIMIT_S
 
 Table = np.ndarray[Any, Any]
 
@@ -24,7 +25,7 @@ class LeafRoom:
     weights: Table
     label_holder: str = "p0"
     recipient: str = "p0"
-    timeout_s: float = 20.0
+    timeout_s: float = LIMIT_S
 
     @property
     def plain(self) -> Table:

@@ -23,6 +23,7 @@ from saferoom.models.logistic.train import (
     train_logistic,
 )
 from tests.numeric_room import Played, Room
+from tests.waiting import LIMIT_S
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +45,7 @@ def play_logistic(
     *,
     settings: LogisticSettings | None = None,
     holder: int = 0,
-    timeout_s: float = 60.0,
+    timeout_s: float = LIMIT_S,
     meddle: Callable[[Session], None] = lambda session: None,
 ) -> Joint:
     """Train on `blocks` (one a party), evaluate on `tests`, release. `meddle` may bend a session first."""

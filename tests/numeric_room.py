@@ -13,6 +13,7 @@ from saferoom.channel.session import Disclosure, Meter, Session
 from saferoom.protocols.dealing import Dealer, Deals, deal_seeds, receive_seed
 from saferoom.ring.fixed import decode, encode
 from saferoom.sharing.values import Share
+from tests.waiting import LIMIT_S
 
 HELPER = "helper"
 
@@ -30,7 +31,7 @@ class Played:
 class Room:
     """Runs a protocol for `k` parties: `party(session, deals, index)` and `dealer(dealer, session)`."""
 
-    def __init__(self, timeout_s: float = 20.0, *, keep_messages: bool = True) -> None:
+    def __init__(self, timeout_s: float = LIMIT_S, *, keep_messages: bool = True) -> None:
         self.timeout_s = timeout_s
         self.keep_messages = keep_messages
 

@@ -21,6 +21,7 @@ from saferoom.jobs.spec import JobSpec, Service
 from saferoom.node.core import Core
 from saferoom.tasks.registry import task_of
 from tests.node_room import Nodes
+from tests.waiting import LIMIT_S
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def play(
             local=(local or {}).get(me, {}),
         )
         session = Session(
-            network.endpoint(me), parties, helper=HELPER, timeout_s=20, on_disclosure=daemon.disclose
+            network.endpoint(me), parties, helper=HELPER, timeout_s=LIMIT_S, on_disclosure=daemon.disclose
         )
         folder = core.home.job(job_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

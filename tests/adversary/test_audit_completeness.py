@@ -17,8 +17,8 @@ from tests.link_helpers import (
     running_relay,
     running_room,
     start_daemon,
-    wait_for,
 )
+from tests.waiting import LIMIT_S, until
 
 NAMES = ["bank", "tax"]
 NO_PART = "it sent frames of a job that it has no part in now"
@@ -76,7 +76,7 @@ def recorded_job(daemons: dict[str, Daemon]) -> tuple[list[bytes], dict[str, Job
     jobs = attach_all(daemons)
     for number in range(10):
         jobs["bank"].link.send("tax", [bytes([number])])
-        assert bytes(jobs["tax"].link.receive("bank", 10)) == bytes([number])
+        assert bytes(jobs["tax"].link.receive("bank", LIMIT_S)) == bytes([number])
     return [frame for frame in corpus if len(frame) > HEADER_BYTES], jobs
 
 
@@ -91,7 +91,7 @@ def test_a_recorded_job_that_is_replayed_reaches_nobody_and_is_told(
     daemons["tax"].board.deliver = reached.append  # type: ignore[method-assign]
     for frame in corpus:
         daemons["bank"].link.send_frame(frame)
-    wait_for(lambda: refusals)
+    until(lambda: refusals)
     assert refusals == [("bank", NO_PART)]
     assert not [frame for frame in reached if len(frame) > HEADER_BYTES]
 
@@ -102,7 +102,7 @@ def test_a_replay_within_its_job_changes_no_transcript(daemons: dict[str, Daemon
         daemons["bank"].link.send_frame(frame)
     # On the same stream, so it comes after them.
     jobs["bank"].link.send("tax", [b"last"])
-    assert bytes(jobs["tax"].link.receive("bank", 10)) == b"last"
+    assert bytes(jobs["tax"].link.receive("bank", LIMIT_S)) == b"last"
     cuts = {(cut.sender, cut.receiver): cut.said.messages for cut in book.close(JOB_ID.hex(), 0)}
     assert cuts == {("bank", "tax"): 11}
 
@@ -110,7 +110,7 @@ def test_a_replay_within_its_job_changes_no_transcript(daemons: dict[str, Daemon
 def test_a_frame_in_anothers_name_is_told(daemons: dict[str, Daemon], refusals: Refusals) -> None:
     corpus, _ = recorded_job(daemons)
     daemons["tax"].link.send_frame(corpus[0])
-    wait_for(lambda: refusals)
+    until(lambda: refusals)
     assert refusals[0] == ("tax", "it sent a frame in another's name")
 
 
@@ -121,7 +121,7 @@ def test_who_is_not_admitted_is_told(authority: Authority, refusals: Refusals) -
     with running_relay(authority, allowed=lambda _party, _serial: False, on_refused=hear) as coordinator:
         daemon = start_daemon("water", coordinator.address, authority.issue("water"))
         try:
-            wait_for(lambda: refusals)
+            until(lambda: refusals)
         finally:
             daemon.link.stop()
     assert set(refusals) == {("water", "it connected without being admitted")}

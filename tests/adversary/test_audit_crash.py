@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from saferoom.audit import AuditLog, NoteSigner, Recorder, verify_log
 from saferoom.audit.formats.merkle import leaf_hash
 from saferoom.errors import StorageError
+from tests.waiting import LIMIT_S
 from tests.witness_room import Bench, open_log, signer_of
 
 SEED = bytes(range(32))
@@ -106,7 +107,7 @@ def test_a_killed_writer_loses_no_receipt(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_and_gives_no_receipt(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     writer = start(path, file_limit_bytes=300_000)
-    out, _ = writer.communicate(timeout=60)
+    out, _ = writer.communicate(timeout=LIMIT_S)
     assert writer.returncode == 0
     lines = out.splitlines()
     assert sum(line.startswith("refused: free space") for line in lines) == 4

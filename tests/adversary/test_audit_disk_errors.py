@@ -27,19 +27,19 @@ class FailingDisk:
     """A connection whose COMMIT fails; `kept`: the data got there all the same, and nobody was told."""
 
     def __init__(self, connection: sqlite3.Connection, *, kept: bool) -> None:
-        self._connection, self._kept = connection, kept
+        self.connection, self._kept = connection, kept
         self.commits = 0
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if sql == "COMMIT":
             self.commits += 1
             if self._kept:
-                self._connection.execute(sql)
+                self.connection.execute(sql)
             raise sqlite3.OperationalError("disk I/O error")
-        return self._connection.execute(sql, *values)
+        return self.connection.execute(sql, *values)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+        return getattr(self.connection, name)
 
 
 def fail(holder: Any, *, kept: bool = False) -> FailingDisk:
@@ -96,7 +96,7 @@ def test_a_witness_signs_nothing_that_it_may_have_forgotten(tmp_path: Path) -> N
         disk = fail(witness.store)
         with pytest.raises(StorageError):
             witness.add_checkpoint(body)
-        witness.store._db = disk._connection
+        witness.store._db = disk.connection
         with pytest.raises(StorageError, match="nothing is cosigned"):
             witness.add_checkpoint(body)
         witness.store.close()

@@ -24,6 +24,7 @@ from saferoom.protocols.split_sums import MOST_CANDIDATES, Cipher
 from saferoom.sharing.values import Public
 from tests.boosting_room import PARTIES, Array, BoostingRoom, Role, random_room
 from tests.he_keys import QUICK, key_for
+from tests.waiting import LIMIT_S
 
 Bend = Callable[[list[Array]], Sequence[Array]]
 ROOT_SUMS, ROOT_LEFT, ROOT_SIDES = "tree=0/sums/depth=0", "tree=0/left/depth=0", "tree=0/sides/depth=0"
@@ -479,7 +480,7 @@ def test_a_feature_holder_that_stalls_later_is_named() -> None:
     gone = threading.Event()
 
     def stall(_: list[Array]) -> list[Array]:
-        gone.wait(timeout=60)
+        gone.wait(timeout=LIMIT_S)
         raise RuntimeError("never mind")
 
     def impatient(tensors: list[Array]) -> list[Array]:

@@ -15,6 +15,7 @@ from saferoom.protocols.leaf_sum import deal_leaf_sum
 from saferoom.sharing.values import Masked, MaskedBits, Public
 from tests.leaf_room import LeafRoom, leaf_room
 from tests.numeric_room import HELPER, Room
+from tests.waiting import LIMIT_S
 
 Bend = Callable[[str], Any]
 
@@ -25,7 +26,7 @@ def errors_of(
     other: LeafRoom | None = None,
     bend: dict[str, Bend] | None = None,
     dealer: Callable[[Dealer, Session], None] | None = None,
-    timeout_s: float = 20.0,
+    timeout_s: float = LIMIT_S,
 ) -> dict[str, SafeRoomError]:
     """Each party's error. p1 brings `other` bits; `bend[party]` gives what it sends in place of a step's
     value, or None for the value itself."""

@@ -12,8 +12,9 @@ from saferoom.ids import COORDINATOR
 from saferoom.link.relay.flow_book import FlowBook
 from saferoom.node.daemons.coordinator import REFUSED_AGAIN_S, Coordinator
 from tests.adversary.test_audit_completeness import NO_PART, recorded_job
-from tests.link_helpers import JOB_ID, Authority, Daemon, running_room, start_daemon, wait_for
+from tests.link_helpers import JOB_ID, Authority, Daemon, running_room, start_daemon
 from tests.node_room import Nodes, opened_nodes
+from tests.waiting import until
 
 NAMES = ["bank", "tax"]
 OTHER_NAME = "it sent a frame in another's name"
@@ -81,7 +82,7 @@ def test_what_is_replayed_is_in_the_log(
         daemon.wait_up()
         for frame in corpus:
             daemon.link.send_frame(frame)
-        wait_for(lambda: refused(nodes))
+        until(lambda: refused(nodes))
     finally:
         daemon.link.stop()
     assert refused(nodes) == [(party, reason)]
@@ -100,7 +101,7 @@ def test_who_was_put_out_is_in_the_log(nodes: Nodes, address: str, monkeypatch: 
     Register.load(core.home.register).without("tax", core.now()).save(core.home.register)
     daemon = connected(nodes, "tax", address)
     try:
-        wait_for(lambda: refused(nodes) and len(tries) > 1, timeout_s=60)
+        until(lambda: refused(nodes) and len(tries) > 1)
     finally:
         daemon.link.stop()
     assert refused(nodes) == [("tax", NOT_ADMITTED)]

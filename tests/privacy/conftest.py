@@ -1,19 +1,10 @@
-"""Fixtures for numeric protocols. BLAS gets one thread: all roles share this process and its cores."""
+"""Fixtures for protocols in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from threadpoolctl import threadpool_limits
 
 from tests.numeric_room import Room, Shares
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_blas_thread() -> Iterator[None]:
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from saferoom.channel.session import Disclosure, Session
 from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from tests.uniformity import looks_uniform
+from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power")
 ROWS = 20_000
@@ -27,7 +28,9 @@ def transcript(
     network = MemoryNetwork(tap=lambda *message: sent.append(message))
 
     def role(name: str) -> Any:
-        s = Session(network.endpoint(name), tuple(parts), timeout_s=5, on_disclosure=declared[name].append)
+        s = Session(
+            network.endpoint(name), tuple(parts), timeout_s=LIMIT_S, on_disclosure=declared[name].append
+        )
         return masked_sum(s, parts[name], "bank", PairwisePads.agree(s))
 
     results = run_together({name: lambda name=name: role(name) for name in parts}, network)
@@ -51,7 +54,7 @@ def test_with_three_parties_the_recipient_s_own_pads_do_not_unmask_a_single_part
     network = MemoryNetwork(tap=lambda *message: sent.append(message))
 
     def role(name: str) -> Any:
-        s = Session(network.endpoint(name), PARTIES, timeout_s=5)
+        s = Session(network.endpoint(name), PARTIES, timeout_s=LIMIT_S)
         pads = PairwisePads.agree(s)
         if name == "bank":
             seeds.update({peer: stream.words(ROWS) for peer, stream in pads._added.items()})
@@ -78,7 +81,7 @@ def test_pads_of_two_sums_differ() -> None:
     network = MemoryNetwork()
 
     def role(name: str) -> list[Any]:
-        pads = PairwisePads.agree(Session(network.endpoint(name), PARTIES, timeout_s=5))
+        pads = PairwisePads.agree(Session(network.endpoint(name), PARTIES, timeout_s=LIMIT_S))
         return [pads.next(100), pads.next(100)]
 
     results = run_together({name: lambda name=name: role(name) for name in PARTIES}, network)

@@ -12,6 +12,7 @@ from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.kinds.learns import DISCLOSURES
 from saferoom.protocols.psi import align, match
+from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power")
 HELPER = "helper"
@@ -25,7 +26,11 @@ def watched_run() -> tuple[list[tuple[str, str, bytes]], dict[str, list[Disclosu
     network = MemoryNetwork(tap=lambda *message: sent.append(message))
     ends = {
         name: Session(
-            network.endpoint(name), PARTIES, helper=HELPER, timeout_s=5, on_disclosure=declared[name].append
+            network.endpoint(name),
+            PARTIES,
+            helper=HELPER,
+            timeout_s=LIMIT_S,
+            on_disclosure=declared[name].append,
         )
         for name in declared
     }

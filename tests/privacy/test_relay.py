@@ -18,6 +18,7 @@ from saferoom.link.frames import AUTHENTICATED_BYTES, HEADER_BYTES, Kind, parse_
 from saferoom.link.relay.service import RelayService
 from saferoom.link.sealing import open_job_key, seal_job_key
 from tests.link_helpers import Authority, attach_all, running_room
+from tests.waiting import LIMIT_S
 
 NAMES = ["bank", "tax"]
 SECRET = b"91350100M000100Y43 arrears 123456.78 "
@@ -47,7 +48,7 @@ def talk(captured: list[bytes]) -> list[bytes]:
         for me, peer in (("bank", "tax"), ("tax", "bank")):
             for repeats in (1, 3, 5000, 60_000):
                 assert links[me].receive(peer, 20) == SECRET * repeats
-        sessions = {name: Session(links[name], NAMES, timeout_s=20) for name in NAMES}
+        sessions = {name: Session(links[name], NAMES, timeout_s=LIMIT_S) for name in NAMES}
         sessions["bank"].disclose("train/pass=3/gradient", "tax", np.full(1000, 123456.78), kind="test")
         sessions["tax"].receive("bank", "train/pass=3/gradient")
     data = [frame for frame in captured if frame[1] == Kind.DATA]

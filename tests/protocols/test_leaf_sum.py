@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import MaskReuseError, ShapeError, UsageError
@@ -16,6 +16,7 @@ from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
 from tests.leaf_room import LeafRoom, leaf_room
 from tests.numeric_room import HELPER, Room
+from tests.property import examples
 
 HEADER = 90  # most bytes of label, dtype and shape in a message
 TREES = [8, 4, 1, 7]
@@ -53,7 +54,7 @@ def test_no_trees_a_single_leaf_and_many_small_trees(k: int) -> None:
         assert np.array_equal(room.run().results[0], room.plain)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.data())
 def test_any_bits_and_any_weights_of_32_bits(data: st.DataObject) -> None:
     """Not only what trees give: sums are right modulo 2**32."""

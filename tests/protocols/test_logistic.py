@@ -27,6 +27,7 @@ from saferoom.ring.prg import random_rows
 from saferoom.sharing.values import Public
 from tests.logistic_room import play_logistic, synthetic
 from tests.numeric_room import Room
+from tests.waiting import LIMIT_S
 
 
 def assert_like_twin(joint, blocks, labels, settings=None, within=0.005):
@@ -189,13 +190,13 @@ def test_missing_values_are_refused():
     blocks, labels = synthetic(100, [2, 2])
     blocks[1][3, 1] = np.nan
     with pytest.raises(UsageError, match="missing"):
-        play_logistic(blocks, labels, timeout_s=2)
+        play_logistic(blocks, labels)
 
 
 def test_different_row_counts_name_the_party():
     blocks, labels = synthetic(100, [2, 2])
     with pytest.raises(PeerError) as error:
-        play_logistic([blocks[0], blocks[1][:99]], labels, timeout_s=2)
+        play_logistic([blocks[0], blocks[1][:99]], labels)
     assert error.value.step == "train/sizes"
 
 
@@ -212,11 +213,15 @@ def test_scores_out_of_range_release_nothing():
 
     settings = LogisticSettings(l2=0.0, logit_range=8)
     with pytest.raises(ProtocolError) as error:
-        play_logistic([x, other], labels, settings=settings, timeout_s=5, meddle=meddle)
+        play_logistic([x, other], labels, settings=settings, meddle=meddle)
     errors.append(error.value)
     assert error.value.remedy
     assert error.value.step == "evaluate/range"
     assert set(kinds) == {"score", "range_check"}
+
+
+class Refused(Exception):
+    """How a party ends in a test once it has seen what it waits for."""
 
 
 def test_release_needs_an_evaluation():
@@ -228,13 +233,14 @@ def test_release_needs_an_evaluation():
         )
         with pytest.raises(ProtocolError):
             release(session, trained)
-        return True
+        raise Refused
 
     def helper(session):
-        with pytest.raises(PeerError):
+        with pytest.raises(PeerError, match="gone"):
             deal_logistic(session, LogisticSettings(), label_holder="p0")
 
-    assert all(Room(1.0).run(2, party, helper).results)
+    with pytest.raises(Refused):
+        Room().run(2, party, helper)
 
 
 def bend(step, value):
@@ -260,7 +266,7 @@ def test_a_wrong_shape_names_party_and_step():
     step = "train/newton=3/sigmoid/turns"
     lie = bend(step, lambda label, values: (label, [Public(values[0].value[:-1])]))
     with pytest.raises(PeerError) as error:
-        play_logistic(blocks, labels, timeout_s=2, meddle=lie)
+        play_logistic(blocks, labels, meddle=lie)
     assert (error.value.party, error.value.step) == ("p1", step)
 
 
@@ -268,7 +274,7 @@ def test_a_wrong_label_names_both_steps():
     blocks, labels = synthetic(100, [2, 2])
     lie = bend("train/newton=0/gradient/rows", lambda label, values: ("elsewhere", values))
     with pytest.raises(StepMismatchError) as error:
-        play_logistic(blocks, labels, timeout_s=2, meddle=lie)
+        play_logistic(blocks, labels, meddle=lie)
     assert "train/newton=0/gradient/rows" in str(error.value)
     assert "train/newton=0/gradient/elsewhere" in str(error.value)
 
@@ -298,7 +304,7 @@ def test_a_dying_party_ends_the_others_at_once():
         raise Crash
 
     def role(name, index):
-        session = Session(network.endpoint(name), names, helper="helper", timeout_s=30)
+        session = Session(network.endpoint(name), names, helper="helper", timeout_s=LIMIT_S)
         try:
             train_logistic(
                 session,
@@ -313,7 +319,7 @@ def test_a_dying_party_ends_the_others_at_once():
             raise
 
     roles = {name: (lambda n=name, i=i: role(n, i)) for i, name in enumerate(names)}
-    helper = Session(network.endpoint("helper"), names, helper="helper", timeout_s=30)
+    helper = Session(network.endpoint("helper"), names, helper="helper", timeout_s=LIMIT_S)
     roles["helper"] = lambda: deal_logistic(helper, LogisticSettings(), label_holder="p0")
     with pytest.raises((Crash, PeerError)):
         run_together(roles, network)

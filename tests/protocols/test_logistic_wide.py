@@ -57,7 +57,7 @@ def test_many_columns_some_held_by_two_parties():
 @pytest.mark.parametrize("rows", [3_000, 20_000])
 def test_six_hundred_columns(rows):
     blocks, labels = correlated(rows, [200, 200, 200], repeated=10)
-    assert_like_twin(play_logistic(blocks, labels, timeout_s=240), blocks, labels)
+    assert_like_twin(play_logistic(blocks, labels), blocks, labels)
 
 
 @pytest.mark.parametrize("widths", [[3, 4], [4, 2, 3, 2]], ids=["2", "4"])
@@ -125,7 +125,7 @@ def test_too_few_passes_are_noticed(few_are_many, monkeypatch):
     monkeypatch.setattr(logistic_plan, "_effort", lambda rows, columns: (1, 0.1))
     blocks, labels = correlated(2000, [6, 6], repeated=0, shift=-4.0, strength=8.0)
     with pytest.raises(ProtocolError, match="no convergence"):
-        play_logistic(blocks, labels, timeout_s=10)
+        play_logistic(blocks, labels)
 
 
 def test_what_travels_is_uniform_and_every_mask_is_spent_once(few_are_many):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.channel.codec import encode
@@ -17,12 +17,14 @@ from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError,
 from saferoom.protocols import masked_sum as module
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.sharing.values import MaskedShare, Public
+from tests.property import examples
+from tests.waiting import LIMIT_S
 
 NAMES = ("bank", "tax", "power", "water", "gas")
 UNIT = 2.0**-32
 
 
-def sessions(count: int, network: MemoryNetwork, timeout_s: float = 5.0) -> dict[str, Session]:
+def sessions(count: int, network: MemoryNetwork, timeout_s: float = LIMIT_S) -> dict[str, Session]:
     return {n: Session(network.endpoint(n), NAMES[:count], timeout_s=timeout_s) for n in NAMES[:count]}
 
 
@@ -46,7 +48,7 @@ def test_the_recipient_learns_the_sum_and_the_others_nothing(count: int, recipie
     assert all(result is None for name, result in results.items() if name != recipient)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.floats(-3e8, 3e8), min_size=3, max_size=3))
 def test_any_finite_parts_sum_to_a_few_units(values: list[float]) -> None:
     results, _ = sum_at("bank", [np.array([value]) for value in values])
@@ -187,10 +189,10 @@ def test_a_party_that_dies_or_stalls_is_named_at_the_recipient() -> None:
     def dies(s: Session) -> None:
         raise PeerError("killed")
 
-    dead = run_with(dies, 5.0)["bank"]
+    dead = run_with(dies, LIMIT_S)["bank"]
     assert isinstance(dead, PeerError)
     assert dead.party == "power"
-    late = run_with(lambda s: None, 0.2)["bank"]
+    late = run_with(lambda s: None, 1.0)["bank"]
     assert isinstance(late, PeerTimeout)
     assert (late.party, late.step) == ("power", "part/row=0")
 

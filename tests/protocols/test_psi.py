@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.channel.codec import encode
@@ -17,6 +17,8 @@ from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError,
 from saferoom.protocols import psi
 from saferoom.protocols.psi import align, match, tokens_of
 from saferoom.sharing.values import Public, Seed, Tokens
+from tests.property import examples
+from tests.waiting import LIMIT_S
 
 NAMES = ("bank", "tax", "power", "water", "gas", "telecom", "rail", "post")
 HELPER = "helper"
@@ -25,7 +27,7 @@ HELPER = "helper"
 def sessions(count: int, network: MemoryNetwork, **options: Any) -> dict[str, Session]:
     parties = NAMES[:count]
     return {
-        name: Session(network.endpoint(name), parties, helper=HELPER, **{"timeout_s": 5.0, **options})
+        name: Session(network.endpoint(name), parties, helper=HELPER, **{"timeout_s": LIMIT_S, **options})
         for name in (*parties, HELPER)
     }
 
@@ -45,7 +47,7 @@ def outcomes(
     sets: list[Any],
     replace: dict[str, Callable[[Session], Any]],
     minimum_rows: int = 1,
-    timeout_s: float = 2.0,
+    timeout_s: float = LIMIT_S,
 ) -> dict[str, Any]:
     """Like run_all, but every endpoint ends in its result or its error; `replace` swaps in liars."""
     network = MemoryNetwork()
@@ -82,7 +84,7 @@ def test_every_party_finds_the_same_enterprises_in_the_same_order(count: int) ->
     assert results[HELPER] == len(lists[0])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.lists(
         st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=30, unique=True),

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ from saferoom.lab.processes import reserved_port
 from saferoom.lab.synthetic import write_synthetic_room
 from saferoom.link.admin import admin_call, socket_path
 from tests.cli_runner import run_command
+from tests.waiting import LIMIT_S, until
 
 PARTIES = ("bank", "tax", "power")
 ENCRYPTED = "tax"
 DATASET = "small-firms"
 CONTRACT = "credit-q1"
-WAIT_S = 30.0
 
 
 class Terminal:
@@ -91,17 +90,16 @@ class Terminal:
 
     def stop(self, node: str) -> int:
         self.daemons[node].terminate()
-        return self.daemons[node].wait(30)
+        return self.daemons[node].wait(LIMIT_S)
 
     def until(self, node: str, *words: str, has: str) -> str:
         """Repeat a command until its output matches the expression `has`."""
-        deadline = time.monotonic() + WAIT_S
-        while True:
+
+        def said() -> str:
             stdout, _ = self.run(node, *words)
-            if re.search(has, stdout):
-                return stdout
-            assert time.monotonic() < deadline, (words, has, stdout)
-            time.sleep(0.2)
+            return stdout if re.search(has, stdout) else ""
+
+        return until(said, f"{has} in what {words} says")
 
 
 @pytest.fixture(scope="module")
@@ -162,16 +160,13 @@ def _enrol(desk: Terminal, address: str) -> None:
 
 
 def _wait_until_connected(desk: Terminal) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not all(
-        party["connected"] or party["revoked"]
-        for party in desk.json("coordinator", "coordinator", "status")["parties"]
-    ):
-        assert time.monotonic() < deadline, [
-            (desk.folder / f"{node}.log").read_text(encoding="utf-8") for node in desk.daemons
-        ]
-    while not all(_answers(desk.folder / node) for node in desk.daemons):  # connected first, then its socket
-        assert time.monotonic() < deadline
+    def connected() -> bool:
+        parties = desk.json("coordinator", "coordinator", "status")["parties"]
+        return all(party["connected"] or party["revoked"] for party in parties)
+
+    until(connected, f"all parties connected; see the logs in {desk.folder}")
+    # A node is connected first, and then has its socket.
+    until(lambda: all(_answers(desk.folder / node) for node in desk.daemons), "all nodes answer")
 
 
 def _answers(home: Path) -> bool:
@@ -387,7 +382,7 @@ def test_ctrl_c_ends_the_watching_and_a_partner_cancels(terminal: Terminal) -> N
     assert watching.stderr is not None
     assert watching.stderr.readline() == "bank: load\n"
     watching.send_signal(signal.SIGINT)
-    stdout, stderr = watching.communicate(timeout=30)
+    stdout, stderr = watching.communicate(timeout=LIMIT_S)
     assert (watching.returncode, stdout) == (130, "")
     assert "the job goes on" in stderr.splitlines()[-1]
     job = str(re.search("watch ([0-9a-f]+)", stderr)[1])  # type: ignore[index]
@@ -395,7 +390,7 @@ def test_ctrl_c_ends_the_watching_and_a_partner_cancels(terminal: Terminal) -> N
     assert cancelled["state"] == "cancelled"
     terminal.until("bank", "job", "show", job, has="state  cancelled")
     process = terminal.popen("bank", "job", "watch", job, "--json")
-    stdout, said = process.communicate(timeout=30)
+    stdout, said = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3
     assert json.loads(stdout)["state"] == "cancelled"
     assert "cancelled by power: wrong quarter (party power, step cancel). Remedy: " in said
@@ -414,7 +409,7 @@ def test_logs_are_checked(terminal: Terminal, model: str) -> None:
     assert f"saferoom/bank  {size} entries" in stdout
     assert "INVALID" in terminal.run("", "audit", "verify", "bank-log", "--key", other, code=1)[0]
     process = terminal.popen("", "audit", "verify", "bank-log", "--key", key, "--max-age-s", "0.001")
-    assert "STALE" in process.communicate(timeout=30)[0]
+    assert "STALE" in process.communicate(timeout=LIMIT_S)[0]
     assert process.returncode == 11
     entries = terminal.folder / "bank-log" / "entries.jsonl"
     text = entries.read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from saferoom.identity.authority import Authority
 from tests.console_process import Serving, serving
 from tests.console_room import LogRoom
+from tests.waiting import LIMIT_S
 
 NOW = datetime.now(UTC)
 
@@ -76,7 +77,7 @@ def _get(setting: Setting, papers: Papers | None) -> http.client.HTTPResponse:
     if papers:
         context.load_cert_chain(papers.certificate, papers.key)
     host = setting.console.address.removeprefix("https://").rstrip("/")
-    connection = http.client.HTTPSConnection(host, context=context, timeout=30)
+    connection = http.client.HTTPSConnection(host, context=context, timeout=LIMIT_S)
     connection.request("GET", "/")
     return connection.getresponse()
 

@@ -20,8 +20,9 @@ from saferoom.ids import COORDINATOR
 from saferoom.lab.house import house
 from saferoom.lab.processes import NodeProcess
 from tests.cli_runner import run_command
-from tests.desk_room import PATIENCE, Desk, empty_room, until
+from tests.desk_room import PATIENCE, Desk, empty_room
 from tests.node_room import PARTIES, enterprises, write_rows
+from tests.waiting import LIMIT_S, until
 
 ALL = dict.fromkeys(PARTIES, "rows")
 NODES = (*PARTIES, COORDINATOR)
@@ -244,7 +245,7 @@ def test_a_node_that_dies_between_the_log_and_the_act_finishes_at_its_next_start
         room.node(name).stop()
     die.touch()
     room.pass_days(11)
-    assert tax.process.wait(30) != 0
+    assert tax.process.wait(LIMIT_S) != 0
     last = room.events("tax")[-1]
     assert last["type"] == "destruction.begun"
     assert room.kept("tax", last["session"]["id"]), "logged and not done"

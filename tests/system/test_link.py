@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,8 +25,8 @@ from tests.link_helpers import (
     attach_job,
     running_relay,
     running_room,
-    wait_for,
 )
+from tests.waiting import LIMIT_S, until
 
 MIB = 1 << 20
 NAMES = ["bank", "tax", "utility"]
@@ -52,13 +52,13 @@ def test_three_jobs_talk_all_to_all_at_once(room: Room) -> None:
         jobs[me].link.send(peer, [message])
         jobs[me].link.send(peer, [b"after the bulk"])
     for (me, peer), message in sent.items():
-        assert jobs[peer].link.receive(me, 20) == message
-        assert jobs[peer].link.receive(me, 20) == b"after the bulk"
+        assert jobs[peer].link.receive(me, LIMIT_S) == message
+        assert jobs[peer].link.receive(me, LIMIT_S) == b"after the bulk"
     closing = [threading.Thread(target=jobs[name].link.close) for name in NAMES]
     for thread in closing:
         thread.start()
     for thread in closing:
-        thread.join(20)
+        thread.join(LIMIT_S)
     assert not any(thread.is_alive() for thread in closing)
 
 
@@ -68,7 +68,7 @@ def test_control_messages_go_both_ways_in_order(room: Room) -> None:
     for message in messages:
         assert coordinator.relay.send_control("tax", message)
         assert daemons["bank"].link.send_control(message)
-    wait_for(lambda: len(daemons["tax"].controls) == len(messages) == len(coordinator.controls))
+    until(lambda: len(daemons["tax"].controls) == len(messages) == len(coordinator.controls))
     assert daemons["tax"].controls == messages
     assert coordinator.controls == [("bank", message) for message in messages]
     assert daemons["utility"].controls == []
@@ -78,10 +78,10 @@ def test_control_to_a_party_that_is_away_says_so(room: Room) -> None:
     coordinator, daemons = room
     assert coordinator.relay.connected() == set(NAMES)
     daemons["tax"].link.stop()
-    wait_for(lambda: coordinator.relay.connected() == {"bank", "utility"})
+    until(lambda: coordinator.relay.connected() == {"bank", "utility"})
     assert not coordinator.relay.send_control("tax", b"hello")
     assert not daemons["tax"].link.send_control(b"hello")
-    wait_for(lambda: ("tax", "down") in coordinator.events)
+    until(lambda: ("tax", "down") in coordinator.events)
     assert coordinator.events.index(("tax", "up")) < coordinator.events.index(("tax", "down"))
 
 
@@ -98,9 +98,9 @@ def test_the_helper_speaks_from_inside_the_coordinator(room: Room) -> None:
     bank = attach_job(daemons["bank"].board, "bank", ["helper", *NAMES])
     dealt = os.urandom(6 * MIB)
     helper.link.send("bank", [dealt])
-    assert bank.link.receive("helper", 20) == dealt
+    assert bank.link.receive("helper", LIMIT_S) == dealt
     bank.link.send("helper", [dealt])
-    assert helper.link.receive("bank", 20) == dealt
+    assert helper.link.receive("bank", LIMIT_S) == dealt
     with pytest.raises(UsageError):
         relay.submit_local("helper", FrameHeader(0, JOB_ID, 0, "bank", "tax").pack())  # type: ignore[arg-type]
 
@@ -111,7 +111,7 @@ def test_slow_callbacks_hold_up_nobody_else(authority: Authority) -> None:
 
     def on_control(party: str, _message: bytes) -> None:
         if party == "bank":
-            release.wait(10)
+            release.wait(LIMIT_S)
         heard.append(party)
 
     relay = Relay(
@@ -129,9 +129,9 @@ def test_slow_callbacks_hold_up_nobody_else(authority: Authority) -> None:
     for daemon in daemons:
         daemon.wait_up()
         assert daemon.link.send_control(b"hello")
-    wait_for(lambda: heard == ["tax"])
+    until(lambda: heard == ["tax"])
     release.set()
-    wait_for(lambda: heard == ["tax", "bank"])
+    until(lambda: heard == ["tax", "bank"])
     for daemon in daemons:
         daemon.link.stop()
     relay.stop()
@@ -144,17 +144,20 @@ def test_callbacks_that_fail_do_not_silence_a_party(authority: Authority) -> Non
         heard.append(message)
         raise RuntimeError("a bug in the coordinator")
 
-    with running_room(authority, ["bank"]) as (coordinator, daemons):
-        coordinator.relay._service._callbacks = _replaced(coordinator.relay, on_control)
+    with running_room(authority, ["bank"], on_control=on_control) as (_, daemons):
         for message in (b"1", b"2"):
             daemons["bank"].link.send_control(message)
-        wait_for(lambda: heard == [b"1", b"2"])
+        until(lambda: heard == [b"1", b"2"])
 
 
-def _replaced(relay: Relay, on_control: object) -> object:
-    import dataclasses
-
-    return dataclasses.replace(relay._service._callbacks, on_control=on_control)
+def quickest(what: Callable[[], None], enough_s: float) -> float:
+    """Seconds that something takes; tried again while a busy machine makes it slow."""
+    times: list[float] = []
+    while len(times) < 20 and min(times, default=enough_s) >= enough_s:
+        begin = time.monotonic()
+        what()
+        times.append(time.monotonic() - begin)
+    return min(times)
 
 
 def test_an_emulated_network_is_as_slow_as_asked(authority: Authority) -> None:
@@ -162,18 +165,21 @@ def test_an_emulated_network_is_as_slow_as_asked(authority: Authority) -> None:
     with running_room(authority, ["bank", "tax"], emulation=emulation) as (_, daemons):
         jobs = attach_all(daemons)
         jobs["bank"].link.send("tax", [b"warm"])
-        jobs["tax"].link.receive("bank", 10)
-        begin = time.monotonic()
-        jobs["bank"].link.send("tax", [b"ping"])
-        jobs["tax"].link.receive("bank", 10)
-        jobs["tax"].link.send("bank", [b"pong"])
-        jobs["bank"].link.receive("tax", 10)
-        assert 0.060 <= time.monotonic() - begin < 0.25
-        begin = time.monotonic()
-        jobs["bank"].link.send("tax", [bytes(4 * MIB)])
-        jobs["tax"].link.receive("bank", 10)
+        jobs["tax"].link.receive("bank", LIMIT_S)
+
+        def there_and_back() -> None:
+            jobs["bank"].link.send("tax", [b"ping"])
+            jobs["tax"].link.receive("bank", LIMIT_S)
+            jobs["tax"].link.send("bank", [b"pong"])
+            jobs["bank"].link.receive("tax", LIMIT_S)
+
+        def four_frames() -> None:
+            jobs["bank"].link.send("tax", [bytes(4 * MIB)])
+            jobs["tax"].link.receive("bank", LIMIT_S)
+
+        assert 0.060 <= quickest(there_and_back, 0.25) < 0.25
         # 4 MiB at 10 MB/s, twice one frame later: up, then down.
-        assert 0.45 <= time.monotonic() - begin < 1.5
+        assert 0.45 <= quickest(four_frames, 1.5) < 1.5
 
 
 def test_a_taken_port_is_refused_and_not_shared(authority: Authority) -> None:
@@ -190,11 +196,11 @@ def test_sender_receiver_and_relay_come_to_the_same_transcript(authority: Author
         bank, tax = jobs["bank"].link, jobs["tax"].link
         for message in (b"1", bytes(3 * MIB), b"3"):
             bank.send("tax", [message])
-        sent = bank.settle(10)["tax"]
+        sent = bank.settle(LIMIT_S)["tax"]
         bank.mark("tax", b"so far")
         bank.send("tax", [b"4"])
-        heard = tax.next_mark("bank", 10)
-        assert [len(tax.receive("bank", 10)) for _ in range(4)] == [1, 3 * MIB, 1, 1]
+        heard = tax.next_mark("bank", LIMIT_S)
+        assert [len(tax.receive("bank", LIMIT_S)) for _ in range(4)] == [1, 3 * MIB, 1, 1]
     assert heard == Mark(sent, b"so far")
     # Six frames of 120 bytes of header and tag, and before the fragments their message's length.
     assert (sent.messages, sent.size_bytes) == (3, 3 * MIB + 2 + 8 + 6 * 120)

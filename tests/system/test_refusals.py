@@ -23,8 +23,9 @@ from saferoom.lab.processes import NodeProcess
 from saferoom.node.core import Core
 from saferoom.node.settings import NodeSettings, load_settings
 from saferoom.node.setup import enrol, init_coordinator, init_party, join
-from tests.desk_room import PATIENCE, Desk, empty_room, until
+from tests.desk_room import PATIENCE, Desk, empty_room
 from tests.node_room import PARTIES, enterprises, write_rows
+from tests.waiting import until
 
 ROWS = 300
 IDS, PARTS = enterprises(ROWS)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,10 @@ from saferoom.lab.synthetic import write_synthetic_room
 from saferoom.node.settings import Emulation
 from tests.cli_runner import run_command
 from tests.system.conftest import HASTY
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-LIMIT_S = 60.0  # nodes need a few seconds; the rest is for a busy machine
 PARTIES = ("bank", "power", "tax")
 TREES = 12
 LAST = ["job.checkpointed", "destruction.begun", "retention.destroyed"]
@@ -52,14 +51,6 @@ def contract(running: House) -> str:
 @pytest.fixture(scope="module")
 def unbroken(running: House, contract: str) -> str:
     return running.train(contract, lambda _item: None)
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + LIMIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-    return found
 
 
 def checkpoint(running: House, party: str, job: str) -> Path:

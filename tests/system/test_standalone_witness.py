@@ -20,6 +20,7 @@ from saferoom.audit.witness.quorum import Quorum
 from saferoom.audit.witness.witness import Request
 from saferoom.lab.processes import reserved_port
 from tests.cli_runner import run_command
+from tests.waiting import LIMIT_S
 from tests.witness_room import PACE, grow, open_log, signer_of
 
 NAME = "example.org/auditor"
@@ -55,7 +56,7 @@ class Auditor:
     def end(self, number: int) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=LIMIT_S)
         return self.process.returncode
 
 

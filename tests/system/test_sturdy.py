@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ import pytest
 from saferoom.errors import SafeRoomError
 from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
-
-LIMIT_S = 60.0  # nodes need less than half; the rest is for a busy machine. See also test_settings.py
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +39,14 @@ def job(slow_house: House, contract: str) -> str:
 
 def problem_at(node: NodeProcess, job: str) -> dict[str, Any]:
     """The job's problem at a node, once it has ended there."""
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
-        row = node.ask("job.show", job=job)
-        if row["ended"]:
-            assert row["state"] != "finished"
-            return dict(row["problem"], state=row["state"])
-        time.sleep(0.1)
-    raise AssertionError(f"{node.name} did not end the job within {LIMIT_S:g} s")
+
+    def row() -> dict[str, Any] | None:
+        found = node.ask("job.show", job=job)
+        return found if found["ended"] else None
+
+    ended = until(row, f"{node.name} has ended the job")
+    assert ended is not None and ended["state"] != "finished"
+    return dict(ended["problem"], state=ended["state"])
 
 
 def assert_failed_everywhere(house: House, job: str, nodes: list[str], *, party: str) -> None:
@@ -86,10 +84,10 @@ def restart(house: House, name: str) -> None:
 
 
 def until_connected(house: House) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not all(p["connected"] for p in house.coordinator.ask("status")["parties"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(
+        lambda: all(party["connected"] for party in house.coordinator.ask("status")["parties"]),
+        "all are connected",
+    )
 
 
 def test_a_job_process_that_is_killed(slow_house: House, contract: str, job: str) -> None:

@@ -62,7 +62,7 @@ class Conversation:
     @property
     def said(self) -> Said | None:
         """What was said to the peer; None while some of it is not sealed yet."""
-        return None if self.out.unsealed_bytes else self.out.transcript.said()
+        return self.out.transcript.said() if self.out.is_sealed else None
 
     @property
     def heard(self) -> Said:
@@ -82,7 +82,7 @@ class Conversation:
         """Raise PeerError if the peer has ended and nothing more can come, or go."""
         if self._peer_closed_at is None:
             return
-        if self.out.outstanding_bytes:
+        if not self.out.is_taken:
             raise PeerError("the peer ended its part without taking everything", party=self.peer)
         if not (self.inbox or self.marks) and self._into.expected >= self._peer_closed_at:
             raise PeerError("the peer ended its part and sends nothing more", party=self.peer)

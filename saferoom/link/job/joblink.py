@@ -125,13 +125,7 @@ class JobLink:
 
     def wait_unsent_below(self, size_bytes: int, timeout_s: float) -> None:
         """Wait until less than this is unacknowledged over all peers: how a dealer stops running ahead."""
-        deadline = time.monotonic() + timeout_s
-        with self._lock:
-            while self._outstanding() >= size_bytes:
-                self._check()
-                slowest = max(self._peers.values(), key=lambda peer: peer.out.outstanding_bytes)
-                slowest.check_not_ended()
-                self._wait_until(deadline, slowest.peer, f"not everything was taken in {timeout_s:g} s")
+        self._wait_while(lambda: self._outstanding() >= size_bytes, timeout_s)
 
     def settle(self, timeout_s: float) -> dict[str, Said]:
         """Wait until everything that was sent is sealed; what was said to each peer so far."""
@@ -185,7 +179,7 @@ class JobLink:
 
         Raises PeerTimeout if a peer does not, or what ended the conversation before.
         """
-        self.wait_unsent_below(1, timeout_s)
+        self._wait_while(lambda: not all(peer.out.is_taken for peer in self._peers.values()), timeout_s)
         with self._lock:
             notices = [peer.goodbye() for peer in self._peers.values()]
         for notice in notices:
@@ -361,6 +355,18 @@ class JobLink:
         if at is not None and at < self._asleep_until:
             self._asleep_until = at
             self._wake.notify()
+
+    def _wait_while(self, is_too_much: Callable[[], bool], timeout_s: float) -> None:
+        """Wait for the peers to take what they were sent."""
+        deadline = time.monotonic() + timeout_s
+        with self._lock:
+            while is_too_much():
+                self._check()
+                slowest = max(
+                    self._peers.values(), key=lambda peer: (peer.out.outstanding_bytes, not peer.out.is_taken)
+                )
+                slowest.check_not_ended()
+                self._wait_until(deadline, slowest.peer, f"not everything was taken in {timeout_s:g} s")
 
     def _wait_until(self, deadline: float, party: str, problem: str) -> None:
         if not self._wait(deadline):

@@ -73,6 +73,16 @@ class OutFlow:
         return self._sealer.next_sequence
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether every message handed in is under way or taken. An empty one has no bytes to tell by."""
+        return not self._messages
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the peer has acknowledged every message handed in."""
+        return not self._messages and not self._under_way
+
+    @property
     def outstanding_bytes(self) -> int:
         """Bytes handed in that the peer has not acknowledged."""
         return self.unsealed_bytes + self.under_way_bytes

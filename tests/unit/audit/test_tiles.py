@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.audit.formats.merkle import (
@@ -24,6 +24,7 @@ from saferoom.audit.formats.tiles import (
     tile_path,
 )
 from saferoom.errors import StorageError, UsageError
+from tests.property import examples
 
 LEAVES = [sha256(number.to_bytes(4, "big")).digest() for number in range(70_000)]
 
@@ -40,7 +41,7 @@ def big() -> tuple[TileBuilder, dict[tuple[int, int], bytes]]:
     return grow(70_000, 999)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 1200), st.integers(1, 700))
 def test_any_steps_give_the_same_tree(size: int, steps: int) -> None:
     builder, tiles = grow(size, steps)

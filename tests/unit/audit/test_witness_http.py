@@ -16,6 +16,7 @@ from saferoom.audit.witness.feeder import AWAY
 from saferoom.audit.witness.http import SIZE_TYPE, ask_witness, witness_server
 from saferoom.audit.witness.witness import MAX_REQUEST_BYTES, read_answer
 from saferoom.errors import ConfigError
+from tests.waiting import LIMIT_S
 from tests.witness_room import Bench, grow, open_log, request_for
 
 
@@ -66,7 +67,7 @@ def test_a_feeder_finds_its_way_by_the_size_alone(bench: Bench, url: str, bank: 
 
 
 def post(url: str, path: str, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=LIMIT_S)
     connection.putrequest("POST", path)
     for name, value in headers.items():
         connection.putheader(name, value)

@@ -9,11 +9,12 @@ from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.errors import PeerError, PeerTimeout, RefusedError, ShapeError, StepMismatchError, UsageError
 from saferoom.sharing.values import Disclosed, MaskedShare, Public, Share
+from tests.waiting import LIMIT_S
 
 NAMES = ("p0", "p1", "p2")
 
 
-def ends(k=3, timeout_s=2.0, on_disclosure=None):
+def ends(k=3, timeout_s=LIMIT_S, on_disclosure=None):
     network = MemoryNetwork()
     return network, {
         name: Session(network.endpoint(name), NAMES[:k], timeout_s=timeout_s, on_disclosure=on_disclosure)
@@ -102,7 +103,7 @@ def test_silence_is_a_timeout_that_names_party_and_step():
 
 
 def test_a_dead_peer_is_noticed_at_once():
-    network, sessions = ends(2, timeout_s=30)
+    network, sessions = ends(2, timeout_s=LIMIT_S)
 
     def role(s):
         if s.me == "p0":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gmpy2 import mpz
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from saferoom.he.fixed_base import (
@@ -19,6 +19,7 @@ from saferoom.he.fixed_base import (
     random_below,
     random_exponents,
 )
+from tests.property import examples
 
 MODULUS = mpz(2) ** 127 - 1
 
@@ -31,7 +32,7 @@ def exponents_of(values: list[bytes]) -> np.ndarray[Any, Any]:
     base=st.integers(2, int(MODULUS) - 1),
     exponents=st.lists(st.binary(min_size=5, max_size=5), min_size=1, max_size=9),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@examples(30, allow=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("arithmetic")
 def test_as_pow(base: int, exponents: list[bytes]) -> None:
     expected = [pow(mpz(base), int.from_bytes(e, "little"), MODULUS) for e in exponents]

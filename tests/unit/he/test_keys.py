@@ -7,7 +7,7 @@ import pickle
 import gmpy2
 import pytest
 from gmpy2 import mpz
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import UsageError, VerificationError
@@ -15,6 +15,7 @@ from saferoom.he.generation import generate_key
 from saferoom.he.key_files import private_from_json, private_to_json
 from saferoom.he.keys import Encryption, PublicKey
 from tests.he_keys import KINDS, QUICK, key_for
+from tests.property import examples
 
 OU = Encryption(bits=2048)
 
@@ -83,7 +84,7 @@ def test_noise_has_the_order_it_should_have(encryption: Encryption) -> None:
 
 
 @given(plain=st.integers(0, 2**QUICK.plain_bits - 1), factor=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_any_plaintext_comes_back(plain: int, factor: int) -> None:
     key = key_for(QUICK)
     assert key.decrypt(key.encrypt(plain)) == plain
@@ -92,7 +93,7 @@ def test_any_plaintext_comes_back(plain: int, factor: int) -> None:
 
 
 @given(addends=st.lists(st.integers(1 - 2**90, 2**90 - 1), max_size=5))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_negative_numbers_count_in_sums(addends: list[int]) -> None:
     key, total = key_for(QUICK), mpz(1)
     for addend in addends:

@@ -8,10 +8,11 @@ import secrets
 import numpy as np
 import pytest
 from gmpy2 import mpz
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from saferoom.he.products import numbers_of, pairwise, products_for, values_of, width_of
+from tests.property import examples
 
 BITS = (64, 207, 208, 683, 1024, 1366, 2046, 2048, 2078, 2079, 3072, 4096, 6144)
 """Of p, p², n and n² of all schemes, and where a digit more is needed."""
@@ -64,7 +65,7 @@ def test_runs(bits: int) -> None:
 
 
 @given(lengths=st.lists(st.integers(0, 60), max_size=40))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@examples(60, allow=[HealthCheck.function_scoped_fixture])
 def test_runs_of_any_lengths(lengths: list[int]) -> None:
     """However they fall on the lanes: many short ones, one over all, empty ones anywhere."""
     modulus = (mpz(1) << 208) - 59

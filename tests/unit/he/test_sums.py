@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from gmpy2 import mpz
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from saferoom.he.products import numbers_of, products_for, values_of
 from saferoom.he.sums import DIVISION_COST, CellSums, Group, grouped
+from tests.property import examples
 
 PRIME = (mpz(1) << 127) - 1
 
@@ -59,7 +60,7 @@ columns_of_any_kind = st.lists(
 
 @pytest.mark.usefixtures("arithmetic")
 @given(kinds=columns_of_any_kind, rows=st.integers(0, 2000), chunk=st.integers(1, 2000), data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@examples(40, allow=[HealthCheck.function_scoped_fixture])
 def test_sums_of_any_columns(
     kinds: list[tuple[int, float, int]], rows: int, chunk: int, data: st.DataObject
 ) -> None:

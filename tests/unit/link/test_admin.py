@@ -13,6 +13,7 @@ import pytest
 
 from saferoom.errors import ConfigError, PeerError, RefusedError, SafeRoomError
 from saferoom.link.admin import AdminServer, admin_call, socket_path
+from tests.waiting import LIMIT_S
 
 
 def handle(verb: str, args: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -123,7 +124,7 @@ def test_more_calls_than_threads_are_turned_away_and_not_left_hanging(tmp_path: 
 
     def wait(_verb: str, _args: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"begun": True}
-        release.wait(20)
+        release.wait(LIMIT_S)
         yield {"done": True}
 
     server = AdminServer(socket_path(tmp_path), wait)
@@ -132,7 +133,7 @@ def test_more_calls_than_threads_are_turned_away_and_not_left_hanging(tmp_path: 
     for call in calls:
         next(call)
     with pytest.raises(PeerError, match="busy"):
-        list(admin_call(socket_path(tmp_path), "wait", {}, timeout_s=5))
+        list(admin_call(socket_path(tmp_path), "wait", {}, timeout_s=LIMIT_S))
     release.set()
     assert [list(call) for call in calls] == [[{"done": True}]] * 8
     server.stop()

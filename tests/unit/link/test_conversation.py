@@ -8,14 +8,15 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saferoom.errors import CancelledError, PeerError, PeerFailedError, SafeRoomError, VerificationError
-from saferoom.link.frames import Flag, FrameHeader, Kind, Reason, parse_header
+from saferoom.link.frames import OVERHEAD_BYTES, Flag, FrameHeader, Kind, Reason, parse_header
 from saferoom.link.job.conversation import Conversation
 from saferoom.link.settings import FlowLimits
 from tests.link_helpers import pair_keys
+from tests.property import examples
 
 LIMITS = FlowLimits(frame_bytes=400, window_bytes=1600, inbox_pause_bytes=5000, inbox_cap_bytes=100_000)
 JOB = (bytes(16), 0)
@@ -44,12 +45,13 @@ def read_all(receiver: Conversation) -> list[bytes]:
     return messages
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.integers(0, 3000), min_size=1, max_size=12),
     st.integers(0, 2**32),
     st.sampled_from([0.0, 0.1, 0.4]),
 )
+@example(sizes=[2973, 0], seed=1, loss=0.4)
 def test_messages_arrive_once_and_in_order_over_a_network_that_loses_repeats_and_reorders(
     sizes: list[int], seed: int, loss: float
 ) -> None:
@@ -80,7 +82,7 @@ def test_messages_arrive_once_and_in_order_over_a_network_that_loses_repeats_and
                 network.append((receiver, frame))
         got["a"] += read_all(b)
         got["b"] += read_all(a)
-        if not (a.out.outstanding_bytes or b.out.outstanding_bytes):
+        if a.out.is_taken and b.out.is_taken:
             break
     assert got == sent
     assert now < 10_000
@@ -182,7 +184,7 @@ def test_on_a_slow_line_hardly_anything_is_sent_twice() -> None:
     a, b = conversations(FlowLimits(frame_bytes=400, window_bytes=1600))
     a.put([bytes(200 * 250)])
     now, twice, on_the_way = 0.0, 0, frames_of(a, 0.0)
-    while a.out.outstanding_bytes:
+    while not a.out.is_taken:
         now += 0.5
         twice += a.overdue_frame(now) is not None
         if now % 7 == 0:
@@ -229,7 +231,7 @@ def test_after_a_goodbye_everything_is_acknowledged_and_waiting_for_more_fails()
     a.put([b"last"])
     feed(b, frames_of(a)[0])
     feed(a, b.goodbye())
-    assert a.out.outstanding_bytes == 0
+    assert a.out.is_taken
     with pytest.raises(PeerError, match="nothing more"):
         a.check_not_ended()
 
@@ -242,6 +244,35 @@ def test_a_peer_that_ended_without_taking_everything_is_named() -> None:
     with pytest.raises(PeerError, match="without taking everything") as caught:
         a.check_not_ended()
     assert caught.value.party == "b"
+
+
+def test_an_empty_message_that_waits_for_the_window_counts_as_not_sealed_and_not_taken() -> None:
+    """It has no bytes: whoever counts those alone ends the job, or commits to what was said, without it."""
+    a, b = conversations()
+    full = bytes(
+        4 * (LIMITS.frame_bytes - OVERHEAD_BYTES) - 8
+    )  # exactly the window, with its length before it
+    a.put([full])
+    a.put([b""])
+    frames = frames_of(a)
+    assert a.out.under_way_bytes == LIMITS.window_bytes
+    assert a.said is None
+    for frame in frames:
+        feed(b, frame)
+    feed(a, b.notice())
+    assert not a.out.outstanding_bytes
+    assert a.said is None
+    assert not a.out.is_taken
+    feed(a, b.goodbye())
+    with pytest.raises(PeerError, match="without taking everything"):
+        a.check_not_ended()
+    for frame in frames_of(a):
+        feed(b, frame)
+    feed(a, b.notice())
+    assert a.out.is_taken
+    assert a.said is not None
+    assert a.said.messages == 2
+    assert read_all(b) == [full, b""]
 
 
 @pytest.mark.parametrize(

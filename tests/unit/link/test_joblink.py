@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import tracemalloc
 from collections.abc import Iterator
 
@@ -14,11 +13,12 @@ import pytest
 from saferoom.channel.codec import encode
 from saferoom.channel.session import Session
 from saferoom.errors import CancelledError, PeerError, PeerTimeout, UsageError
-from saferoom.link.frames import FrameHeader, Kind, Reason, parse_header
+from saferoom.link.frames import OVERHEAD_BYTES, FrameHeader, Kind, Reason, parse_header
 from saferoom.link.pipe import Pipe
 from saferoom.link.settings import FlowLimits
 from saferoom.link.switchboard import Switchboard
-from tests.link_helpers import JOB_ID, Job, attach_job, wait_for
+from tests.link_helpers import JOB_ID, Job, attach_job
+from tests.waiting import LIMIT_S, until, until_still
 
 MIB = 1 << 20
 
@@ -42,6 +42,13 @@ class Wire:
         if not self.is_down and header.sender != self.muted:
             self.boards[header.receiver].deliver(frame)
 
+    def come_up(self) -> None:
+        """After `is_down`: both daemons notice that the line was broken and is whole again."""
+        self.is_down = False
+        for board in self.boards.values():
+            board.link_down("test")
+            board.link_up()
+
     def job(self, name: str, limits: FlowLimits | None = None) -> Job:
         return attach_job(self.boards[name], name, self.names, limits=limits or FlowLimits())
 
@@ -57,18 +64,18 @@ def test_messages_of_all_sizes_arrive_whole_and_in_order(wire: Wire) -> None:
     for message in messages:
         a.link.send("b", [message[: len(message) // 3], message[len(message) // 3 :]])
     for message in messages:
-        assert b.link.receive("a", 10) == message
+        assert b.link.receive("a", LIMIT_S) == message
 
 
 def test_both_may_send_8_mb_before_either_receives(wire: Wire) -> None:
     jobs = {"a": wire.job("a"), "b": wire.job("b")}
     message = os.urandom(8 * MIB)
-    begin = time.monotonic()
+    wire.is_down = True  # Whoever waited for the peer would wait for ever.
     for me, peer in (("a", "b"), ("b", "a")):
         jobs[me].link.send(peer, [message])
-    assert time.monotonic() - begin < 1.0, "send waited for the peer"
-    assert jobs["a"].link.receive("b", 20) == message
-    assert jobs["b"].link.receive("a", 20) == message
+    wire.come_up()
+    assert jobs["a"].link.receive("b", LIMIT_S) == message
+    assert jobs["b"].link.receive("a", LIMIT_S) == message
 
 
 def test_a_session_speaks_over_it(wire: Wire) -> None:
@@ -82,47 +89,44 @@ def test_a_session_speaks_over_it(wire: Wire) -> None:
 def test_nothing_of_the_plain_text_passes_the_daemon(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     a.link.send("b", [b"91350100M000100Y43" * 10_000])
-    b.link.receive("a", 10)
+    b.link.receive("a", LIMIT_S)
     assert not any(b"91350100M000100Y43" in frame for frame in wire.frames)
 
 
 def test_what_is_lost_while_the_line_is_down_comes_when_it_is_up(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     a.link.send("b", [b"one"])
-    assert b.link.receive("a", 10) == b"one"
+    assert b.link.receive("a", LIMIT_S) == b"one"
     wire.is_down = True
     for number in range(50):
         a.link.send("b", [bytes([number]) * 100_000])
         b.link.send("a", [bytes([number])])
-    time.sleep(0.1)
-    wire.is_down = False
-    for name in "ab":
-        wire.boards[name].link_down("test")
-        wire.boards[name].link_up()
+    until_still(lambda: len(wire.frames))
+    wire.come_up()
     for number in range(50):
-        assert b.link.receive("a", 10) == bytes([number]) * 100_000
-        assert a.link.receive("b", 10) == bytes([number])
+        assert b.link.receive("a", LIMIT_S) == bytes([number]) * 100_000
+        assert a.link.receive("b", LIMIT_S) == bytes([number])
 
 
 def test_a_lost_frame_is_sent_again_without_any_hint(wire: Wire) -> None:
     quick = FlowLimits(resend_after_s=0.1)
     a, b = wire.job("a", quick), wire.job("b", quick)
     a.link.send("b", [b"first"])
-    b.link.receive("a", 10)
+    b.link.receive("a", LIMIT_S)
     wire.is_down = True
     for number in range(5):
         a.link.send("b", [bytes([number])])
     wire.is_down = False
     for number in range(5):
-        assert b.link.receive("a", 10) == bytes([number])
+        assert b.link.receive("a", LIMIT_S) == bytes([number])
 
 
 def test_a_late_process_gets_what_was_sent_before_it_started(wire: Wire) -> None:
     a = wire.job("a")
     a.link.send("b", [b"early"])
-    time.sleep(0.1)
+    until(lambda: wire.frames, "it has left")
     b = wire.job("b")
-    assert b.link.receive("a", 10) == b"early"
+    assert b.link.receive("a", LIMIT_S) == b"early"
 
 
 def test_an_unknown_job_fails_the_sender_at_once() -> None:
@@ -130,7 +134,7 @@ def test_an_unknown_job_fails_the_sender_at_once() -> None:
     wire.boards["b"].forget(JOB_ID, 0)
     a = wire.job("a")
     with pytest.raises(PeerError, match="does not know this job") as caught:
-        a.link.receive("b", 10)
+        a.link.receive("b", LIMIT_S)
     assert caught.value.party == "b"
     with pytest.raises(PeerError):
         a.link.send("b", [b"more"])
@@ -139,50 +143,59 @@ def test_an_unknown_job_fails_the_sender_at_once() -> None:
 def test_a_process_that_dies_fails_its_peers_at_once(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     b.link.send("a", [b"hello"])
-    a.link.receive("b", 10)
-    b.link._pipe.close()
-    begin = time.monotonic()
+    a.link.receive("b", LIMIT_S)
+    b.pipe.close()
     with pytest.raises(PeerError, match="failed there"):
-        a.link.receive("b", 10)
-    assert time.monotonic() - begin < 5
-    wait_for(lambda: b.ended == [False])
+        a.link.receive("b", LIMIT_S)
+    until(lambda: b.ended == [False])
 
 
 def test_an_abort_reaches_all_peers(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     b.link.send("a", [b"ready"])
-    a.link.receive("b", 10)
+    a.link.receive("b", LIMIT_S)
     a.link.abort(Reason.CANCELLED)
     with pytest.raises(CancelledError):
-        b.link.receive("a", 10)
+        b.link.receive("a", LIMIT_S)
     with pytest.raises(CancelledError):
         a.link.send("b", [b""])
 
 
 def test_a_process_that_starts_after_its_peer_failed_is_told_so(wire: Wire) -> None:
     a = wire.job("a")
-    a.link._pipe.close()
-    wait_for(lambda: a.ended == [False])
+    a.pipe.close()
+    until(lambda: a.ended == [False])
     b = wire.job("b")
     with pytest.raises(PeerError, match="failed there"):
-        b.link.receive("a", 10)
+        b.link.receive("a", LIMIT_S)
 
 
 def test_a_daemon_that_goes_away_fails_the_job() -> None:
     wire = Wire(["a", "b"])
     a = wire.job("a")
-    wire.boards["a"]._ports[JOB_ID + bytes(4)].close()
+    a.port.close()
     with pytest.raises(PeerError):
-        a.link.receive("b", 10)
+        a.link.receive("b", LIMIT_S)
 
 
 def test_close_waits_for_the_acknowledgement_and_the_peer_still_reads(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     a.link.send("b", [bytes(6 * MIB)])
-    a.link.close(10)
-    wait_for(lambda: a.ended == [] and len(b.link.receive("a", 10)) == 6 * MIB)
+    a.link.close(LIMIT_S)
+    assert a.ended == []
+    assert len(b.link.receive("a", LIMIT_S)) == 6 * MIB
     with pytest.raises(PeerError, match="nothing more"):
-        b.link.receive("a", 10)
+        b.link.receive("a", LIMIT_S)
+
+
+def test_close_waits_for_an_empty_message_behind_a_full_window(wire: Wire) -> None:
+    limits = FlowLimits(frame_bytes=400, window_bytes=400)
+    a, b = wire.job("a", limits), wire.job("b", limits)
+    for _ in range(20):
+        a.link.send("b", [bytes(400 - OVERHEAD_BYTES)])
+        a.link.send("b", [b""])
+    a.link.close(LIMIT_S)
+    assert [len(b.link.receive("a", LIMIT_S)) for _ in range(40)] == [400 - OVERHEAD_BYTES, 0] * 20
 
 
 def test_close_gives_up_on_a_peer_that_takes_nothing(wire: Wire) -> None:
@@ -196,18 +209,19 @@ def test_close_gives_up_on_a_peer_that_takes_nothing(wire: Wire) -> None:
 def test_a_job_that_ended_well_acknowledges_from_the_grave(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     a.link.send("b", [b"first"])
-    b.link.receive("a", 10)
+    b.link.receive("a", LIMIT_S)
     wire.muted = "b"
     a.link.send("b", [b"last word"])
-    b.link.receive("a", 10)
+    b.link.receive("a", LIMIT_S)
     b.link.close(1)
-    b.link._pipe.close()
-    wait_for(lambda: b.ended == [True])
-    assert a.link._outstanding() > 0
+    b.pipe.close()
+    until(lambda: b.ended == [True])
+    with pytest.raises(PeerTimeout):
+        a.link.wait_unsent_below(1, 0.05)
     wire.muted = ""
     wire.boards["a"].link_down("test")
     wire.boards["a"].link_up()
-    a.link.close(5)
+    a.link.close(LIMIT_S)
 
 
 def test_services_pass_both_ways_also_after_the_goodbye(wire: Wire) -> None:
@@ -226,10 +240,10 @@ def test_services_pass_both_ways_also_after_the_goodbye(wire: Wire) -> None:
     link = JobLink(theirs, "a", JOB_ID, 0, {}, on_service=lambda kind, payload: said.append((kind, payload)))
     port.send_service(16, b"question")
     link.send_service(17, b"progress")
-    wait_for(lambda: said == [(16, b"question")])
+    until(lambda: said == [(16, b"question")])
     link.close()
     link.send_service(18, b"result")
-    wait_for(lambda: heard == [(17, b"progress"), (18, b"result")])
+    until(lambda: heard == [(17, b"progress"), (18, b"result")])
     with pytest.raises(UsageError):
         link.send_service(3, b"")
 
@@ -254,11 +268,17 @@ def test_an_inbox_past_its_cap_names_the_step() -> None:
     b = wire.job("b", FlowLimits(inbox_cap_bytes=6 * MIB))
     for _ in range(10):
         a.link.send("b", labelled("align/tokens", MIB))
-    wait_for(lambda: b.link._error is not None)
-    with pytest.raises(PeerError) as caught:
-        b.link.send("a", [b""])
-    assert caught.value.step == "align/tokens"
-    assert caught.value.party == "a"
+
+    def refusal() -> PeerError | None:
+        try:
+            b.link.send("a", [b""])
+        except PeerError as error:
+            return error
+        return None
+
+    error = until(refusal)
+    assert error is not None
+    assert (error.party, error.step) == ("a", "align/tokens")
 
 
 def test_a_message_larger_than_the_inbox_is_refused_before_it_is_stored() -> None:
@@ -266,7 +286,7 @@ def test_a_message_larger_than_the_inbox_is_refused_before_it_is_stored() -> Non
     a, b = wire.job("a"), wire.job("b", FlowLimits(inbox_cap_bytes=MIB))
     a.link.send("b", [bytes(20 * MIB)])
     with pytest.raises(PeerError, match="inbox holds"):
-        b.link.receive("a", 10)
+        b.link.receive("a", LIMIT_S)
 
 
 def test_a_dealer_stops_running_ahead_of_a_party_that_does_not_read() -> None:
@@ -277,19 +297,16 @@ def test_a_dealer_stops_running_ahead_of_a_party_that_does_not_read() -> None:
 
     def deal() -> None:
         for number in range(60):
-            a.link.wait_unsent_below(4 * MIB, 20)
+            a.link.wait_unsent_below(4 * MIB, LIMIT_S)
             a.link.send("b", [bytes([number]) * MIB])
             dealt.append(number)
 
     dealer = threading.Thread(target=deal)
     dealer.start()
-    time.sleep(0.6)
-    stopped_at = len(dealt)
-    assert stopped_at < 30, "the dealer did not stop"
-    time.sleep(0.2)
-    assert len(dealt) == stopped_at
+    until_still(lambda: len(dealt))
     for number in range(60):
-        assert b.link.receive("a", 10)[0] == number
+        assert len(dealt) < number + 30, "the dealer did not stop"
+        assert b.link.receive("a", LIMIT_S)[0] == number
     dealer.join()
 
 
@@ -299,9 +316,13 @@ def test_receive_gives_up_after_its_time_and_says_that_the_line_is_down(wire: Wi
         a.link.receive("b", 0.05)
     assert caught.value.party == "b"
     wire.boards["a"].link_down("somebody pulled the plug")
-    wait_for(lambda: a.link._down_reason)
-    with pytest.raises(PeerTimeout, match="pulled the plug"):
-        a.link.receive("b", 0.05)
+
+    def complaint() -> str:
+        with pytest.raises(PeerTimeout) as caught:
+            a.link.receive("b", 0.05)
+        return str(caught.value)
+
+    until(lambda: "pulled the plug" in complaint())
 
 
 def test_a_party_outside_the_job_cannot_disturb_it(wire: Wire) -> None:
@@ -309,7 +330,7 @@ def test_a_party_outside_the_job_cannot_disturb_it(wire: Wire) -> None:
     for kind in Kind:
         wire.boards["a"].deliver(FrameHeader(kind, JOB_ID, 0, "mallory", "a").pack())
     b.link.send("a", [b"still here"])
-    assert a.link.receive("b", 10) == b"still here"
+    assert a.link.receive("b", LIMIT_S) == b"still here"
 
 
 def test_strangers_are_not_peers(wire: Wire) -> None:
@@ -328,22 +349,22 @@ def test_a_job_that_speaks_in_anothers_name_is_cut_off(wire: Wire) -> None:
     ):
         wire.frames.clear()
         a = wire.job("a")
-        a.link._pipe.send(0, header.pack())
-        wait_for(lambda a=a: a.ended == [False])
+        a.pipe.send(0, header.pack())
+        until(lambda a=a: a.ended == [False])
         assert header.pack() not in wire.frames
 
 
 def test_sending_a_large_array_does_not_copy_it(wire: Wire) -> None:
     a, b = wire.job("a"), wire.job("b")
     a.link.send("b", [b"warm"])
-    b.link.receive("a", 10)
+    b.link.receive("a", LIMIT_S)
     wire.is_down = True
     wire.frames = _Forgetful()
     array = np.zeros(64 * MIB, dtype=np.uint8)
     tracemalloc.start()
     try:
         a.link.send("b", encode("big", [array]))
-        time.sleep(0.5)
+        until_still(lambda: a.link.standing()["b"])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

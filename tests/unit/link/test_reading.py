@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from saferoom.errors import PeerError, UsageError
+from saferoom.errors import CancelledError, PeerError
 from saferoom.link.cipher import FlowKeys
 from saferoom.link.job.joblink import JobLink
 from saferoom.link.job.reading import PipeReader
 from saferoom.link.pipe import FIRST_SERVICE_KIND, Pipe, PipeClosedError, PipeKind
-from tests.link_helpers import JOB_ID, wait_for
+from tests.link_helpers import JOB_ID
+from tests.waiting import LIMIT_S, until
 
 KEYS = {"a": bytes([1]) * 32, "b": bytes([2]) * 32}
 
@@ -54,7 +55,7 @@ def ends() -> Iterator[Ends]:
 def test_a_thread_that_waits_reads_for_itself(ends: Ends) -> None:
     ends.daemon.send(16, b"one")
     assert ends.reader.take_turn()
-    ends.reader.read(5)
+    ends.reader.read(LIMIT_S)
     assert ends.read == [(threading.current_thread().name, b"one")]
 
 
@@ -70,7 +71,7 @@ def test_the_turn_is_given_back_when_reading_fails(ends: Ends) -> None:
     ends.daemon.close()
     assert ends.reader.take_turn()
     with pytest.raises(PipeClosedError):
-        ends.reader.read(5)
+        ends.reader.read(LIMIT_S)
     assert ends.reader.take_turn()
 
 
@@ -78,22 +79,22 @@ def test_while_nobody_waits_the_readers_own_thread_drains_the_pipe(ends: Ends) -
     ends.stand_in()
     for number in range(100):
         ends.daemon.send(16, bytes([number]))
-    wait_for(lambda: len(ends.read) == 100)
+    until(lambda: len(ends.read) == 100)
     assert ends.read == [("own", bytes([number])) for number in range(100)]
 
 
 def test_the_readers_own_thread_steps_back_for_somebody_who_waits(ends: Ends) -> None:
     thread = ends.stand_in()
     ends.daemon.send(16, b"one")
-    wait_for(lambda: ends.read)
+    until(lambda: ends.read)
     ends.somebody_waits = True
     ends.daemon.send(16, b"two")
-    thread.join(5)
+    thread.join(LIMIT_S)
     assert ends.reader.take_turn()
     ends.reader.read(0.0)
     ends.daemon.send(16, b"three")
     assert ends.reader.take_turn()
-    ends.reader.read(5)
+    ends.reader.read(LIMIT_S)
     assert [payload for _, payload in ends.read] == [b"one", b"two", b"three"]
     assert ends.read[-1][0] == threading.current_thread().name
 
@@ -145,8 +146,8 @@ def test_answers_of_the_daemon_come_between_messages(pair: Pair) -> None:
     for number in range(200):
         b.send("a", [bytes([number])])
         a.send_service(16, bytes([number]))
-        assert a.wait_for(lambda number=number: len(pair.said["a"]) == number + 1, 10)
-        assert a.receive("b", 10) == bytes([number])
+        assert a.wait_for(lambda number=number: len(pair.said["a"]) == number + 1, LIMIT_S)
+        assert a.receive("b", LIMIT_S) == bytes([number])
     assert pair.said["a"] == [b"answer to " + bytes([number]) for number in range(200)]
     assert not a.wait_for(lambda: len(pair.said["a"]) > 200, 0.01)
 
@@ -159,40 +160,40 @@ def test_several_threads_may_wait_at_once(pair: Pair) -> None:
     def ask(number: int) -> bool:
         a.send_service(16, bytes([number]))
         wanted = b"answer to " + bytes([number])
-        return a.wait_for(lambda: wanted in pair.said["a"], 20)
+        return a.wait_for(lambda: wanted in pair.said["a"], LIMIT_S)
 
     def echo() -> None:
         for _ in range(rounds):
-            b.send("a", [b.receive("a", 20)])
+            b.send("a", [b.receive("a", LIMIT_S)])
 
     def talk() -> None:
         for number in range(rounds):
             message = os.urandom(1 + number * 37 % 5000)
             a.send("b", [message])
-            assert a.receive("b", 20) == message
+            assert a.receive("b", LIMIT_S) == message
 
     with ThreadPoolExecutor(8) as pool:
         talking, echoing = pool.submit(talk), pool.submit(echo)
         assert all(pool.map(ask, range(200)))
-        talking.result(60)
-        echoing.result(60)
+        talking.result(LIMIT_S)
+        echoing.result(LIMIT_S)
 
 
 def test_whoever_waits_hears_that_the_daemon_is_gone(pair: Pair) -> None:
     a = pair.links["a"]
     with ThreadPoolExecutor(3) as pool:
-        waiting = [pool.submit(a.receive, "b", 30) for _ in range(2)]
-        waiting.append(pool.submit(a.wait_for, lambda: False, 30))
+        waiting = [pool.submit(a.receive, "b", LIMIT_S) for _ in range(2)]
+        waiting.append(pool.submit(a.wait_for, lambda: False, LIMIT_S))
         pair.daemons["a"].close()
         for future in waiting:
             with pytest.raises(PipeClosedError):
-                future.result(10)
+                future.result(LIMIT_S)
 
 
 def test_whoever_waits_hears_that_another_thread_ended_the_job(pair: Pair) -> None:
     a = pair.links["a"]
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(a.receive, "b", 30)
-        a._fail(UsageError("ended elsewhere"))
-        with pytest.raises(UsageError, match="ended elsewhere"):
-            waiting.result(10)
+        waiting = pool.submit(a.receive, "b", LIMIT_S)
+        a.abort()
+        with pytest.raises(CancelledError, match="ended at this node"):
+            waiting.result(LIMIT_S)

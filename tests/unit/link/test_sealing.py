@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import UsageError, VerificationError
 from saferoom.link.sealing import ENVELOPE_BYTES, open_job_key, seal_job_key
+from tests.property import examples
 
 
 def key_pair() -> tuple[bytes, bytes]:
@@ -52,7 +53,7 @@ def test_another_recipient_sender_or_context_is_refused(
         open_job_key(recipient, sender, envelope, context)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(0, ENVELOPE_BYTES - 1), st.integers(1, 255))
 def test_any_changed_byte_is_refused(at: int, change: int) -> None:
     _, envelope = seal_job_key(BANK[0], TAX[1], CONTEXT)

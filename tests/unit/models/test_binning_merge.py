@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.models.scorecard.merging import MergeSettings, Trend, _Segments, merge_bins
@@ -48,7 +48,6 @@ def best_by_trying_all(counts: BinCounts, trend: str, limits: MergeSettings) -> 
     return best
 
 
-@settings(deadline=None)
 @given(counts=counted, most=st.integers(1, 5), rows=st.integers(1, 40), events=st.integers(0, 6))
 @pytest.mark.parametrize("trend", ["ascending", "descending", "peak", "valley", "any"])
 def test_the_best_partition_is_found(

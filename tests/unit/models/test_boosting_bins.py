@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.models.boosting.bins import binned, level_bins, number_bins
+from tests.property import examples
 
 NAN = float("nan")
 
@@ -52,7 +53,7 @@ def test_a_column_of_missing_values_alone_has_no_candidates_to_split_by() -> Non
     ),
     most=st.integers(2, 20),
 )
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 def test_never_more_bins_than_asked_and_order_is_kept(values: list[float], most: int) -> None:
     column = np.array(values)
     bins = number_bins(column, most)

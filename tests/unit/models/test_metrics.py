@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import ShapeError, UsageError, VerificationError
@@ -19,6 +19,7 @@ from saferoom.models.metrics import (
     metrics_summary,
     roc_points,
 )
+from tests.property import examples
 
 Y = np.array([0, 0, 1, 0, 1, 1])
 PD = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.9])
@@ -43,7 +44,7 @@ def test_summary_of_six_rows_worked_out_by_hand() -> None:
     assert all(type(value) is float for value in summary.values())
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(0, 2**32 - 1))
 def test_auc_and_ks_equal_their_definitions_also_with_ties(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -32,6 +32,7 @@ from saferoom.node.witnessing.standalone import WitnessHome
 from saferoom.node.witnessing.succession import open_successor
 from saferoom.node.witnessing.successor import propose
 from tests.node_room import PARTIES, Nodes, opened_nodes, three_party_columns
+from tests.waiting import LIMIT_S
 
 
 class Wires:
@@ -253,7 +254,7 @@ def test_a_witness_outside_the_room_cosigns_without_the_line(
     named(nodes.cores["tax"], *auditor)
     tax = Party(nodes.cores["tax"])
     wires.parties["tax"] = tax
-    tax.cosigning.wait_until_asked(lambda: False, timeout_s=20)
+    tax.cosigning.wait_until_asked(lambda: False, timeout_s=LIMIT_S)
     assert [(fed.witness, fed.size) for fed in tax.cosigning.states()] == [
         ("example.org/auditor", tax.core.log.size)
     ]

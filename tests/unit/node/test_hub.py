@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,8 @@ from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import JobSpec, Service
 from saferoom.link.pipe import Pipe
 from saferoom.node.processes.hub import JobHub
-from tests.link_helpers import wait_for
+from saferoom.node.processes.job_starter import JobStarter
+from tests.waiting import LIMIT_S, until, until_still
 
 JOB = "ab" * 16
 SPEC = JobSpec(JOB, 1, "tax", "train", {"id": "c"}, {}, {"bank": ("5e" * 32, "7a" * 32)}, "/nowhere")
@@ -71,11 +71,11 @@ class Owner:
 class Bench:
     """A hub whose job processes run a script of the test."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, silent_s: float = 60) -> None:
         self.owner = Owner()
         self.script = ""
-        self.hub = JobHub("tax", self.owner, lambda frame: None, silent_s=30)
-        monkeypatch.setattr(self.hub._starter, "start", self._spawn)
+        monkeypatch.setattr(JobStarter, "start", lambda _starter, pipe: self._spawn(pipe))
+        self.hub = JobHub("tax", self.owner, lambda frame: None, silent_s=silent_s)
 
     def _spawn(self, pipe: Pipe) -> subprocess.Popen[bytes]:
         number = pipe.fileno()
@@ -91,7 +91,7 @@ class Bench:
         self.hub.start(SPEC)
 
     def end(self) -> tuple[Problem | None, dict[str, Any]]:
-        wait_for(lambda: self.owner.ended, 15)
+        until(lambda: self.owner.ended)
         ((job, problem, summary),) = self.owner.ended
         assert job == JOB and self.hub.running() == []
         return problem, summary
@@ -154,10 +154,9 @@ def test_a_job_that_sends_garbage_to_its_daemon_is_cut_off(
 
 def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saferoom.node.processes.hub.WATCH_EVERY_S", 0.05)
-    bench = Bench(monkeypatch)
-    bench.hub._silent_s = 0.3
+    bench = Bench(monkeypatch, silent_s=0.3)  # which counts from its first word
     try:
-        problem, _ = bench.run(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(60)")
+        problem, _ = bench.run(f"say({PROGRESS}, {{'phase': 'train'}}); time.sleep(600)")
         assert problem is not None
         assert (problem.error, problem.party, problem.step) == ("PeerTimeout", "tax", "train")
         assert problem.remedy
@@ -167,7 +166,7 @@ def test_a_job_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cancelled_job_ends_with_the_reason_and_its_process(bench: Bench) -> None:
     bench.start("time.sleep(60)")
-    wait_for(bench.hub.running)
+    until(bench.hub.running)
     reason = Problem("CancelledError", "no longer wanted", "bank", "cancel", "start again")
     bench.hub.cancel(JOB, reason)
     problem, _ = bench.end()
@@ -186,7 +185,7 @@ def test_a_disclosure_waits_for_the_answer_and_a_refusal_comes_back_whole(bench:
     held = threading.Event()
 
     def allow(question: Any) -> None:
-        held.wait(5)
+        held.wait(LIMIT_S)
         if question["kind"] == "rows":
             raise RefusedError("the contract does not let power learn 'rows'", remedy="agree on another")
 
@@ -198,8 +197,8 @@ def test_a_disclosure_waits_for_the_answer_and_a_refusal_comes_back_whole(bench:
         f"said.append(hear()); say({record}, {{'type': 'psi.done', 'rows': 3}}); said.append(hear());"
         f"say({FINISHED}, {{'said': [json.loads(text) for _, text in said]}})"
     )
-    wait_for(lambda: bench.owner.asked)
-    time.sleep(0.1)
+    until(lambda: bench.owner.asked)
+    until_still(lambda: len(bench.owner.asked))
     assert len(bench.owner.asked) == 1, "no second question before the first answer"
     held.set()
     _, summary = bench.end()
@@ -231,10 +230,10 @@ def test_the_spec_goes_through_the_pipe_alone(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_process_that_cannot_be_started(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_pipe: Pipe) -> None:
+    def fail(_starter: JobStarter, _pipe: Pipe) -> None:
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(bench.hub._starter, "start", fail)
+    monkeypatch.setattr(JobStarter, "start", fail)
     with pytest.raises(PeerError) as caught:
         bench.hub.start(SPEC)
     assert (caught.value.party, caught.value.step) == ("tax", "start") and caught.value.remedy

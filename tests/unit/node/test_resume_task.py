@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from saferoom.tasks.registry import load_model
 from saferoom.tasks.results.checkpoint import STATE, TREE, TrainingCheckpoint
 from tests.node_room import Nodes, enterprises, opened_nodes, three_party_columns
 from tests.task_room import Played, play
+from tests.waiting import until
 
 TREES = 4
 QUICK = {
@@ -86,19 +85,13 @@ def stopped(nodes: Nodes, contract: Contract, party: str, tree: int, **more: Any
         if f"tree={tree}/" in wanted.step:
             for name in PARTIES:
                 (folder,) = set(nodes.homes[name].checkpoint(".").glob("*")) - before[name]
-                wait_for(folder, STATE.format(tree) if name == "bank" else TREE.format(tree - 1))
+                last = folder / (STATE.format(tree) if name == "bank" else TREE.format(tree - 1))
+                until(last.exists, f"{name} has written {last.name}")
             raise Interrupted
 
     played = play(nodes, contract, meddle={party: meddle}, **more)
     assert isinstance(played.error, Interrupted)
     return played
-
-
-def wait_for(folder: Path, name: str) -> None:
-    deadline = time.monotonic() + 30
-    while not (folder / name).exists():
-        assert time.monotonic() < deadline, name
-        time.sleep(0.01)
 
 
 def resumed(nodes: Nodes, contract: Contract, earlier: Played) -> Played:

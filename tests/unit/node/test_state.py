@@ -12,6 +12,7 @@ from saferoom.jobs.problem import Problem
 from saferoom.node import state as tables
 from saferoom.node.processes.watch import Watch
 from saferoom.node.state import State
+from tests.waiting import LIMIT_S, until
 
 
 @pytest.fixture
@@ -74,11 +75,10 @@ def test_watch_tells_progress_and_then_the_outcome() -> None:
     seen = []
     reader = threading.Thread(target=lambda: seen.extend(watch.follow("j", poll_s=0.05)))
     reader.start()
-    while not seen:
-        pass
+    until(lambda: seen, "the first word")
     watch.progress("j", "bank", {"phase": "train", "done": 9, "total": 9})
     watch.end("j", {"state": "finished", "problem": None})
-    reader.join(5)
+    reader.join(LIMIT_S)
     assert seen[0]["done"] == 1
     assert seen[-1] == {"job_id": "j", "state": "finished", "problem": None}
 

@@ -6,11 +6,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates, Mask, Rows, Split, goes_left
+from tests.property import examples
 
 
 def feature(bins: list[int], count: int, ordered: int) -> BinnedFeature:
@@ -189,7 +190,7 @@ def _sums(own: Candidates, kept: Mask, nodes: list[Rows]) -> list[Mask]:
 
 
 @given(trees())
-@settings(max_examples=120, deadline=None, derandomize=True)
+@examples(120)
 def test_whatever_is_made_of_sums_speaks_of_no_row_or_of_enough(
     tree: tuple[BinnedFeature, np.ndarray[tuple[int], np.dtype[np.int64]]],
 ) -> None:
@@ -215,7 +216,7 @@ def test_whatever_is_made_of_sums_speaks_of_no_row_or_of_enough(
 
 
 @given(trees())
-@settings(max_examples=120, deadline=None, derandomize=True)
+@examples(120)
 def test_children_keep_nothing_that_their_parent_did_not_and_enough_or_no_rows(
     tree: tuple[BinnedFeature, np.ndarray[tuple[int], np.dtype[np.int64]]],
 ) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.protocols.split_layout import SumLayout
+from tests.property import examples
 
 
 @given(
@@ -16,7 +17,7 @@ from saferoom.protocols.split_layout import SumLayout
     events=st.booleans(),
     seed=st.integers(0, 1 << 30),
 )
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80)
 def test_sums_of_packed_rows_are_sums_of_fields(rows: int, largest: int, events: bool, seed: int) -> None:
     layout = SumLayout.of(rows, largest, events=events)
     rng = np.random.default_rng(seed)

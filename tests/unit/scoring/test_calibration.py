@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import ConfigError, VerificationError
 from saferoom.scoring.calibration import calibrate, check_grading
 from saferoom.scoring.standard import standard_scheme
+from tests.property import examples
 
 Array = np.ndarray[Any, Any]
 TARGETS = (0.02, 0.06, 0.15)
@@ -23,7 +24,7 @@ def scored(rows: int = 6000, seed: int = 0) -> tuple[Array, Array]:
     return pd, (rng.random(rows) < pd).astype(int)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(seed=st.integers(0, 1000), minimum=st.integers(1, 300))
 def test_each_grade_keeps_its_target_and_its_minimum(seed: int, minimum: int) -> None:
     pd, y = scored(seed=seed)
