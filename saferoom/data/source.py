@@ -75,14 +75,14 @@ class SourceReader:
         )
 
     def _look(self) -> dict[str, Native]:
-        names = self._unique(self._access.names)
+        names = self.unique(self._access.names)
         if not self._access.typed:
             return dict.fromkeys(names, "untyped")
         with self._translated():
             rows = self._select("*")
             return {name: _native(str(kind)) for name, kind in zip(rows.columns, rows.types, strict=True)}
 
-    def _unique(self, names: Sequence[str]) -> Sequence[str]:
+    def unique(self, names: Sequence[str]) -> Sequence[str]:
         folded = [name.lower() for name in names]  # to SQL, `Sum` and `sum` are one name
         twice = sorted({name for name, low in zip(names, folded, strict=True) if folded.count(low) > 1})
         if twice:

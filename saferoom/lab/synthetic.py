@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.errors import StorageError, UsageError
+from saferoom.kinds import logistic
 from saferoom.lab.codes import synthetic_codes
 
 ID, LABEL, SPLIT = "uscc", "y", "split"
@@ -214,16 +215,16 @@ def _as_written(code: str, draw: float) -> str:
     return ways[int(draw * 1e6) % len(ways)]
 
 
-_ROOM = """\
+_ROOM = f"""\
 room: synthetic-sichuan
 label_holder: bank
 parties:
-  bank:  {source: bank.csv, id: uscc, id_kind: uscc, label: y, split: split}
-  tax:   {source: tax.csv, id: uscc, id_kind: uscc}
-  power: {source: power.csv, id: uscc, id_kind: uscc}
+  bank:  {{source: bank.csv, id: uscc, id_kind: uscc, label: y, split: split}}
+  tax:   {{source: tax.csv, id: uscc, id_kind: uscc}}
+  power: {{source: power.csv, id: uscc, id_kind: uscc}}
 task:
-  kind: logistic
-  params: {l2: 1.0}
+  kind: {logistic.KIND.name}
+  params: {{l2: 1.0}}
 trust: assisted
 seed: 0
 """

@@ -108,7 +108,7 @@ def test_a_source_is_closed_if_its_columns_cannot_be_used(monkeypatch: pytest.Mo
     def refused(self: Any, names: Any) -> None:
         raise DATASET.problem("no", remedy="none")
 
-    monkeypatch.setattr(reading.SourceReader, "_unique", refused)
+    monkeypatch.setattr(reading.SourceReader, "unique", refused)
     with pytest.raises(ConfigError):
         SourceReader(DATASET, MemorySource())
     assert closed == [True]
