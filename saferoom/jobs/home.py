@@ -13,7 +13,7 @@ log/witness.db                            what this node cosigned of other logs
 data/                                     registered data sets and local reports on them
 models/<job>/                             what a finished job left here
 jobs/<job>/                               what a running job writes; moved to models/ or destroyed at its end
-checkpoints/<job>/                        growing trees, for a job that goes on from a failed one
+checkpoints/<job>/                        growing trees, for a job that resumes a failed one
 run/                                      the local administration socket
 """
 

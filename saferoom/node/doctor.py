@@ -121,7 +121,7 @@ def _memory(_home: Home) -> Iterator[Finding]:
 
 
 def _checkpoints(home: Home) -> Iterator[Finding]:
-    """Jobs that have ended without a model and can be gone on from; one that runs is counted too."""
+    """Jobs that have ended without a model and can be resumed; one that runs is counted too."""
     root = home.checkpoint(".")
     folders = [folder for folder in root.iterdir() if has_checkpoint(folder)] if root.is_dir() else []
     size = sum(path.stat().st_size for folder in folders for path in folder.iterdir())

@@ -30,8 +30,12 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def documents() -> list[Path]:
     """Every page that people read."""
-    top = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-    return [*top, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "parties").rglob("*.md"))]
+    names = ("README.md", "README.zh.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "tests/README.md")
+    return [
+        *(ROOT / name for name in names),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "parties").rglob("*.md")),
+    ]
 
 
 def blocks(text: str, *languages: str) -> list[str]:

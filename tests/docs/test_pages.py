@@ -77,16 +77,25 @@ def test_layers_are_drawn_as_they_are(fenced: Callable[..., list[str]]) -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
-    (drawn,) = fenced((ROOT / "docs" / "index.md").read_text(encoding="utf-8"), "layers")
+    (drawn,) = fenced((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), "layers")
     assert drawn.split("\n")[:-1] == layers
 
 
 def test_every_room_is_explained() -> None:
-    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("## A row")[0]
     rooms = {path.parent.name for path in (ROOT / "saferoom").glob("*/__init__.py")}
-    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert rooms | {"errors", "ids"} == named
+
+
+def test_files_named_in_architecture_are_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/.-]+\.py)`", page)) - {"kind.py", "task.py", "node.py"}
+    bases = [ROOT, ROOT / "saferoom", *(path for path in (ROOT / "saferoom").rglob("*") if path.is_dir())]
+    assert len(named) > 25
+    assert [name for name in sorted(named) if not any((base / name).exists() for base in bases)] == []
 
 
 @pytest.mark.parametrize("folder", ["adr", "protocols"])

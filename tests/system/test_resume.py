@@ -1,4 +1,4 @@
-"""A node dies while trees grow; a new job goes on from them, and ends in the model of an unbroken job.
+"""A node dies while trees grow; a new job resumes from them, and ends in the model of an unbroken job.
 
 One room serves all these tests. Its network is slow, so that there is time to harm a job.
 """
@@ -100,7 +100,7 @@ def trees(running: House, party: str, job: str) -> Any:
 
 
 def assert_gone_on(running: House, earlier: str, job: str) -> None:
-    """It finished, though fewer trees were grown; nothing to go on from is left."""
+    """It finished, though fewer trees were grown; nothing to resume from is left."""
     running.follow(running.coordinator, job, lambda _item: None)
     running.wait_finished(job)
     for party in PARTIES:

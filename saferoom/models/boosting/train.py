@@ -56,7 +56,7 @@ class Labels:
 
 @dataclass(slots=True)
 class Grown:
-    """Where training stands after a tree: what a job needs to go on from there.
+    """Where training stands after a tree: what a job needs to resume there.
 
     `held_out`: the validation rows (rows,). At the label holder also the margins (rows,), those of the trees
     that are to be kept, and the losses of the validation rows.
@@ -186,13 +186,13 @@ def _held_out(grown: Grown, rows: int, settings: BoostingSettings) -> NDArray[np
 
 
 def _agree_on_start(s: Session, grown: Grown) -> None:
-    """All go on from as many trees."""
+    """All resume from as many trees."""
     s.broadcast("trees", Public(np.array([len(grown.trees)], dtype=np.int64)))
     for peer in s.peers:
         if int(s.receive_one(peer, "trees", (1,), np.int64)[0]) != len(grown.trees):
             raise PeerError(
-                "it goes on from another tree",
+                "it resumes from another tree",
                 party=peer,
                 step=s.step("trees"),
-                remedy="start the job again, without going on from an earlier one",
+                remedy="start the job again, without resuming an earlier one",
             )

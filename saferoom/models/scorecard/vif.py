@@ -3,7 +3,7 @@
     R  = ZᵀZ, Z standardised and divided by √rows      on shares: the correlations of all parties' columns
     V  = (R + ridge·I)⁻¹                               on shares
     diagonal of V                                      revealed to the label holder: the factors
-    the label holder names a column, or none           all leave it out of R, and go on from V
+    the label holder names a column, or none           all leave it out of R, and continue from V
 
 A factor of 10 says that nine tenths of a column's variance are explained by the other columns. The label
 holder knows columns of others by their position alone. The rows are the first in the common order, which

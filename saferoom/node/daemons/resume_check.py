@@ -1,4 +1,4 @@
-"""May a job go on from an earlier one? Asked before it starts, at the coordinator and at every party.
+"""May a job resume an earlier one? Asked before it starts, at the coordinator and at every party.
 
 And what a node says of the checkpoint that a job left.
 """
@@ -22,14 +22,14 @@ def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:
     rows = core.state.rows(tables.jobs, tables.jobs.c.id == job)
     kind = contract.kind.jobs_by_name.get(rows[0]["kind"]) if rows else None
     if kind is None or not kind.resume_param:
-        raise _refused(core, "the job to go on from is not known here", "see `saferoom job list`")
+        raise _refused(core, "the job to resume is not known here", "see `saferoom job list`")
     if rows[0]["contract_id"] != contract.id:
         remedy = f"resume it under {rows[0]['contract_id']}"
-        raise _refused(core, "the job to go on from was run under another contract", remedy)
+        raise _refused(core, "the job to resume was run under another contract", remedy)
     if rows[0]["state"] == "finished":
-        raise _refused(core, "the job to go on from has finished", f"its model is {job}")
+        raise _refused(core, "the job to resume has finished", f"its model is {job}")
     if rows[0]["state"] not in tables.JOB_ENDED:
-        raise _refused(core, "the job to go on from has not ended", f"see `saferoom job watch {job}`")
+        raise _refused(core, "the job to resume has not ended", f"see `saferoom job watch {job}`")
     return rows[0]
 
 
@@ -48,7 +48,7 @@ def check_checkpoint(core: Core, holdings: Holdings, contract: Contract, job: st
 
 
 def note_checkpoint(core: Core, contract: Contract, job: str) -> None:
-    """A job ends without a model: what another may go on from stays, and until when is logged."""
+    """A job ends without a model: what another may resume from stays, and until when is logged."""
     if has_checkpoint(core.home.checkpoint(job)):
         until = kept_until(due(contract, core.now()))
         core.record("job.checkpointed", contract=contract, job=job, reason=until)

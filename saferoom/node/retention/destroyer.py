@@ -87,7 +87,7 @@ class Destroyer:
     # ------------------------------------------------------------------------------------------------
 
     def _held(self) -> list[dict[str, Any]]:
-        """Jobs that left something nobody has destroyed yet: a result, or a checkpoint to go on from."""
+        """Jobs that left something nobody has destroyed yet: a result, or a checkpoint to resume from."""
         gone = {
             row["job_id"]
             for row in self._core.state.rows(tables.destructions)
@@ -106,7 +106,7 @@ class Destroyer:
         )
 
     def _drop_checkpoints(self) -> None:
-        """Those that no job may go on from: of jobs that finished, of unknown ones, of what was destroyed."""
+        """Those that no job may resume from: of jobs that finished, of unknown ones, of what was destroyed."""
         for job_id in self._left_in(self._core.home.checkpoint(".")):
             rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
             if not rows:

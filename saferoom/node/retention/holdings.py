@@ -56,7 +56,7 @@ class Holdings:
         if order is not None:
             return Cause("model.destroyed", order["reason"], order["by"])
         if job["state"] != "finished" and (heir := self._finished_heir(job)):
-            return Cause("retention.destroyed", f"job {heir} went on from it and has finished")
+            return Cause("retention.destroyed", f"job {heir} resumed it and has finished")
         contract = self._core.book.get(job["contract_id"])
         for said in self._core.book.decisions(contract.id):
             if said["decision"] == "revoke":
@@ -103,7 +103,7 @@ class Holdings:
         return known if known and known["type"] == "model.destroyed" else None
 
     def _finished_heir(self, job: Row) -> str:
-        """A finished job that went on from this one, directly or not; "" if there is none."""
+        """A finished job that resumed this one, directly or not; "" if there is none."""
         jobs = self._core.book.get(job["contract_id"]).kind.jobs_by_name
         for heir in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == job["contract_id"]):
             kind = jobs.get(heir["kind"])

@@ -1,4 +1,4 @@
-"""What a party keeps of boosted trees while they grow, so that another job can go on from them.
+"""What a party keeps of boosted trees while they grow, so that another job can resume from them.
 
     checkpoints/<job>/head          whose it is, of which data; bins of the columns, digests of the rows
                       rows          ids of the training rows, in the job's order, and which are held out
@@ -71,7 +71,7 @@ class TrainingCheckpoint:
 
     @classmethod
     def begin(cls, folder: Path, head: Head, rows: Rows, grown: Grown) -> TrainingCheckpoint:
-        """A new job's, which already has the trees it goes on from. Raises StorageError."""
+        """A new job's, which already has the trees it resumes from. Raises StorageError."""
         made = cls(folder, head, rows)
         make_private_folder(folder)
         _write(folder / ROWS, _packed(ids=rows.ids, held_out=rows.held_out))
@@ -97,7 +97,7 @@ class TrainingCheckpoint:
         self._write_state(grown)
 
     def trees(self) -> int:
-        """How many trees another job can go on from."""
+        """How many trees another job can resume from."""
         if self.head.is_label_holder:
             return max(self._states(), default=0)
         count = 0

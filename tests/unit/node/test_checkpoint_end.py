@@ -1,4 +1,4 @@
-"""Checkpoints end like everything a job left, and as soon as nobody needs to go on from them."""
+"""Checkpoints end like everything a job left, and as soon as nobody needs to resume from them."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_a_finished_heir_ends_the_checkpoints_that_led_to_it(bank: Keeper) -> No
     bank.assert_kept(model)
     events = bank.nodes.events("bank")
     reasons = {e["reason"] for e in events if e.get("session", {}).get("id") in (first, second)}
-    assert reasons == {f"job {model} went on from it and has finished"}
+    assert reasons == {f"job {model} resumed it and has finished"}
 
 
 def test_the_job_ends_all_the_same_where_nothing_can_be_logged(

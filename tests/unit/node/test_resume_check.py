@@ -1,4 +1,4 @@
-"""Before a job goes on from an earlier one, the coordinator and every party look whether it may."""
+"""Before a job resumes an earlier one, the coordinator and every party look whether it may."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def test_only_boosted_trees_can_be_resumed(nodes: Nodes) -> None:
 
 
 def test_a_full_disk_while_a_job_fails(tax: Tax, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end stands; the next start writes down that there is something to go on from."""
+    """The end stands; the next start writes down that there is something to resume."""
     assert tax.offer().accepted
     tax.begin()
     leave(tax.core, tax.contract, tax.last)

@@ -1,4 +1,4 @@
-"""A training job goes on from the trees of one that failed, and ends in the model of an unbroken one."""
+"""A training job resumes from the trees of one that failed, and ends in the model of an unbroken one."""
 
 from __future__ import annotations
 
