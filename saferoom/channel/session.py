@@ -94,6 +94,12 @@ class Session:
         return tuple(p for p in self.parties if p != self.me)
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """Every other endpoint: the other parties in the public order, then the helper if there is one."""
+        endpoints = self.parties if self.helper is None else (*self.parties, self.helper)
+        return tuple(endpoint for endpoint in endpoints if endpoint != self.me)
+
+    @property
     def is_first(self) -> bool:
         """Whether this is the party that adds public constants to shares."""
         return self.me == self.parties[0]
