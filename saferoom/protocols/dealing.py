@@ -49,10 +49,11 @@ class DealtByHelper:
 
     def take(self, label: str, correlation: Correlation, *operands: Any, among: Group | None = None) -> Words:
         """This party's share: received if it is this party's turn. The dealer has the operands already."""
-        shape, dtype = correlation.shape, correlation.dtype
-        if self._turns.next(among or self._session.parties, dtype) == self._session.me:
-            return self._session.receive_one(self._helper, label, shape, dtype)
-        return self._book.spend(self._session.step(label), shape, dtype)
+        shape, dtype, step = correlation.shape, correlation.dtype, self._session.step(label)
+        if self._turns.next(among or self._session.parties, dtype) != self._session.me:
+            return self._book.spend(step, shape, dtype)
+        self._book.retire(step)
+        return self._session.receive_one(self._helper, label, shape, dtype)
 
     def tell_pass(self) -> None:
         """The first party tells the dealer, which so never runs far ahead."""
@@ -100,15 +101,18 @@ class Dealer:
         return Stream(secrets.token_bytes(SEED_BYTES), "private")
 
     def deal(self, label: str, correlation: Correlation, *masks: Any, among: Group | None = None) -> None:
-        """Deal shares of the correlation's value, of whole masks.
+        """Deal shares of the correlation's value, made of whole masks.
 
-        Sends: its bytes, to one party.
+        Sends:    its bytes, to one party.
+        Raises:   MaskReuseError for a label that was used before, PeerError.
         """
         value, group = correlation.value(*masks), among or self.parties
         turn = self._turns.next(group, value.dtype)
         take_off = np.bitwise_xor if value.dtype == np.uint8 else np.subtract
         for party in group:
-            if party != turn:
+            if party == turn:
+                self._books[party].retire(self._session.step(label))
+            else:
                 take_off(value, self.mask_of(party, label, value.shape, value.dtype), out=value)
         rest = MaskedBits(value) if value.dtype == np.uint8 else Masked(value, 0)
         self._session.send(turn, label, rest)
