@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from saferoom import protocols
 from saferoom.channel.session import Session
 from saferoom.protocols.all_bits import BitProduct
 from saferoom.protocols.dealing import Dealer
@@ -305,3 +309,13 @@ CASES: dict[str, Callable[[Group], Case]] = {
     "additive bits": additive_bits,
     "leaf products": leaf_products,
 }
+
+
+def every_correlation() -> set[type[Correlation]]:
+    """All classes of correlations in the room `protocols`."""
+    modules = [
+        importlib.import_module(f"{protocols.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(protocols.__path__)
+    ]
+    classes = {one for module in modules for _, one in inspect.getmembers(module, inspect.isclass)}
+    return {one for one in classes if issubclass(one, Correlation)} - {Correlation}

@@ -10,7 +10,7 @@ line that talks is a call of the session. docs/protocols has a page for each lar
 
     on shares        joint_columns, private_matrix, squares, products, truncation, sigmoid, lookup,
                      weighted_gram, inverse, masked_sum
-    on shared bits   all_bits, leaf_sum
+    on shared bits   all_bits, leaf_sum (leaf_terms)
     on ciphertexts   label_counts (bins, shuffled_bins), split_sums (candidates, split_layout)
 
 The sections of a protocol's docstring are Shapes, Rounds, Sends, Reveals, Assumes, Source and Raises; tests

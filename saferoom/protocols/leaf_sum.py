@@ -29,12 +29,11 @@ from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError, UsageError
 from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.dealing import Dealer
-from saferoom.protocols.randomness import Correlation, Group, Randomness
+from saferoom.protocols.leaf_terms import LeafTerms, unpacked_bits
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.sharing.values import Bits, Masked, MaskedBits, Public, Share
 
 WEIGHT_FRAC_BITS = 22
-CHUNK_CELLS = 1 << 21
-"""Rows times leaves of one step: 8 MB of words, and a few times that in memory."""
 
 Words32: TypeAlias = NDArray[np.uint32]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -60,7 +59,7 @@ class AdditiveBits(Correlation):
         return np.dtype(np.uint32)
 
     def value(self, bits: Bits) -> Words32:
-        return _unpacked(bits, self.rows, self.leaves).astype(np.uint32)
+        return unpacked_bits(bits, self.rows, self.leaves).astype(np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,47 +94,6 @@ class Reached(Protocol):
     def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What all ends know."""
-
-    rows: int
-    leaves: int
-    label_holder: str
-    feature_holders: Group
-
-    @classmethod
-    def of(cls, s: Session, rows: int, leaves: int, label_holder: str) -> _Terms:
-        holders = tuple(party for party in s.parties if party != label_holder)
-        if label_holder not in s.parties or not holders:
-            raise UsageError("leaves are summed by a label holder and feature holders", party=label_holder)
-        return cls(rows, leaves, label_holder, holders)
-
-    def sizes(self, s: Session) -> NDArray[np.uint64]:
-        """What all must agree on."""
-        return np.array([self.rows, self.leaves, s.parties.index(self.label_holder)], dtype=np.uint64)
-
-    def chunks(self) -> list[slice]:
-        """Rows of one step each: a multiple of eight, at least one step."""
-        step = max(8, CHUNK_CELLS // max(self.leaves, 1) // 8 * 8)
-        return [slice(at, min(at + step, self.rows)) for at in range(0, max(self.rows, 1), step)]
-
-    def shape(self, chunk: slice) -> tuple[int, int]:
-        return chunk.stop - chunk.start, self.leaves
-
-    def size_bytes(self, chunk: slice) -> int:
-        """Of the chunk's bits, packed."""
-        rows, leaves = self.shape(chunk)
-        return -(-rows * leaves // 8)
-
-    def unpack(self, bits: Bits, chunk: slice) -> Bits:
-        """0 and 1, a byte each."""
-        return _unpacked(bits, *self.shape(chunk))
-
-    def products(self, chunk: slice) -> LeafProducts:
-        return LeafProducts(self.label_holder, chunk.stop - chunk.start)
-
-
 def leaf_sum(
     s: Session,
     randomness: Randomness,
@@ -167,7 +125,7 @@ def leaf_sum(
     """
     if len(reached.shape) != 2:
         raise ShapeError("the leaves that a party allows are a table of rows and leaves", party=s.me)
-    terms = _Terms.of(s, reached.shape[0], reached.shape[1], label_holder)
+    terms = LeafTerms.of(s, reached.shape[0], reached.shape[1], label_holder)
     table, base = _checked(s, terms, recipient, weights, base_margin)
     with s.scope("leaf sum"):
         _compare_sizes(s, terms)
@@ -199,7 +157,7 @@ def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_hold
     Source:   as `leaf_sum`.
     Raises:   UsageError, MaskReuseError, PeerError, PeerTimeout.
     """
-    terms = _Terms.of(s, rows, leaves, label_holder)
+    terms = LeafTerms.of(s, rows, leaves, label_holder)
     holders = terms.feature_holders
     with s.scope("leaf sum"):
         for party in s.parties:
@@ -217,7 +175,7 @@ def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_hold
 
 
 def _at_feature_holder(
-    s: Session, randomness: Randomness, terms: _Terms, reached: Reached
+    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached
 ) -> Iterator[tuple[slice, Words32]]:
     """Shares of the sums. The bits of a chunk are hidden before the weights of the one before are taken in,
     so that label holder and feature holders work at the same time."""
@@ -233,13 +191,13 @@ def _at_feature_holder(
         if weigh is not None:
             with s.scope(_name(weigh)):
                 factor = _additive(randomness, terms, weigh, masks.pop(weigh.start))
-                product = randomness.take("product", terms.products(weigh), None, factor)
+                product = randomness.take("product", _products(terms, weigh), None, factor)
                 masked = s.receive_one(terms.label_holder, "weights", terms.shape(weigh), np.uint32)
             yield weigh, np.einsum("ij,ij->i", masked, factor, dtype=np.uint32) - product
 
 
 def _at_label_holder(
-    s: Session, randomness: Randomness, terms: _Terms, reached: Reached, weights: Words32
+    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached, weights: Words32
 ) -> Iterator[tuple[slice, Words32]]:
     """Shares of the sums."""
     for chunk in terms.chunks():
@@ -249,7 +207,7 @@ def _at_label_holder(
             shown = [s.receive_one(peer, "hidden", size, np.uint8) for peer in terms.feature_holders]
             hidden = terms.unpack(reduce(np.bitwise_xor, shown), chunk).view(np.int8)
             masked = randomness.mask("weights", own.shape, np.uint32)
-            product = randomness.take("product", terms.products(chunk), masked, None)
+            product = randomness.take("product", _products(terms, chunk), masked, None)
             signs = own.view(np.int8) * (1 - 2 * hidden)
             masked += (weights.view(np.int32) * signs).view(np.uint32)
             for peer in terms.feature_holders:
@@ -258,19 +216,23 @@ def _at_label_holder(
         yield chunk, known - product
 
 
-def _additive(randomness: Randomness, terms: _Terms, chunk: slice, mask: Bits) -> NDArray[Any]:
+def _additive(randomness: Randomness, terms: LeafTerms, chunk: slice, mask: Bits) -> NDArray[Any]:
     """This feature holder's additive share of the bits by which the chunk is hidden."""
     if len(terms.feature_holders) == 1:
         return terms.unpack(mask, chunk)
     return randomness.take("bits", AdditiveBits(*terms.shape(chunk)), mask, among=terms.feature_holders)
 
 
-def _deal_products(dealer: Dealer, terms: _Terms, chunk: slice, mask: Bits) -> None:
+def _deal_products(dealer: Dealer, terms: LeafTerms, chunk: slice, mask: Bits) -> None:
     shape = terms.shape(chunk)
     masks = dealer.mask_of(terms.label_holder, "weights", shape, np.uint32)
     if len(terms.feature_holders) > 1:
         dealer.deal("bits", AdditiveBits(*shape), mask, among=terms.feature_holders)
-    dealer.deal("product", terms.products(chunk), masks, terms.unpack(mask, chunk))
+    dealer.deal("product", _products(terms, chunk), masks, terms.unpack(mask, chunk))
+
+
+def _products(terms: LeafTerms, chunk: slice) -> LeafProducts:
+    return LeafProducts(terms.label_holder, chunk.stop - chunk.start)
 
 
 def _one_ahead(chunks: list[slice]) -> Iterator[tuple[slice | None, slice | None]]:
@@ -278,15 +240,11 @@ def _one_ahead(chunks: list[slice]) -> Iterator[tuple[slice | None, slice | None
     return zip([*chunks, None], [None, *chunks], strict=True)
 
 
-def _unpacked(bits: Bits, rows: int, leaves: int) -> Bits:
-    return np.unpackbits(bits, count=rows * leaves).reshape(rows, leaves)
-
-
 def _name(chunk: slice) -> str:
     return f"row={chunk.start}"
 
 
-def _rows_of(s: Session, terms: _Terms, reached: Reached, chunk: slice) -> NDArray[np.bool_]:
+def _rows_of(s: Session, terms: LeafTerms, reached: Reached, chunk: slice) -> NDArray[np.bool_]:
     rows = np.ascontiguousarray(reached[chunk])
     if rows.dtype != np.bool_ or rows.shape != terms.shape(chunk):
         raise ShapeError(
@@ -295,7 +253,7 @@ def _rows_of(s: Session, terms: _Terms, reached: Reached, chunk: slice) -> NDArr
     return rows
 
 
-def _compare_sizes(s: Session, terms: _Terms) -> None:
+def _compare_sizes(s: Session, terms: LeafTerms) -> None:
     """Ends that summed different rows would make noise of the results without noticing."""
     sizes = terms.sizes(s)
     s.broadcast("sizes", Public(sizes))
@@ -311,7 +269,7 @@ def _compare_sizes(s: Session, terms: _Terms) -> None:
 
 def _checked(
     s: Session,
-    terms: _Terms,
+    terms: LeafTerms,
     recipient: str,
     weights: NDArray[np.int64] | None,
     base_margin: NDArray[np.int64] | None,

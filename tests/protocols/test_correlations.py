@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
-from saferoom import protocols
 from saferoom.channel.session import Session
 from saferoom.errors import MaskReuseError
 from saferoom.protocols.dealing import Dealer
-from saferoom.protocols.randomness import Correlation, Randomness
-from tests.correlation_cases import CASES, Case, total
+from saferoom.protocols.randomness import Randomness
+from tests.correlation_cases import CASES, Case, every_correlation, total
 from tests.numeric_room import Room
 from tests.uniformity import looks_uniform
 
@@ -79,15 +75,6 @@ def test_a_value_is_a_new_array(name: str) -> None:
     value = case.correlation.value(*whole)
     for mask in whole:
         assert not isinstance(mask, np.ndarray) or not np.shares_memory(mask, value)
-
-
-def every_correlation() -> set[type[Correlation]]:
-    modules = [
-        importlib.import_module(f"{protocols.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(protocols.__path__)
-    ]
-    classes = {one for module in modules for _, one in inspect.getmembers(module, inspect.isclass)}
-    return {one for one in classes if issubclass(one, Correlation)} - {Correlation}
 
 
 def test_no_correlation_is_without_a_case() -> None:

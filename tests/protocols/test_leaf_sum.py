@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saferoom.errors import MaskReuseError, ShapeError, UsageError
-from saferoom.protocols import leaf_sum as module
+from saferoom.protocols import leaf_terms as module
 from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
 from tests.leaf_room import LeafRoom, leaf_room
