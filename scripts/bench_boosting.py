@@ -26,7 +26,7 @@ from saferoom.lab.benchmark_data import write_benchmark_files
 from saferoom.lab.house import House, draft_of, house
 from saferoom.lab.room import Room
 from saferoom.lab.runner import phase_seconds
-from saferoom.models.boosting.bins import binned, number_bins
+from saferoom.models.boosting.columns import binned, number_bins
 from saferoom.models.boosting.plain import fit_boosting_plain
 from saferoom.models.boosting.settings import BoostingSettings
 

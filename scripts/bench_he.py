@@ -29,7 +29,8 @@ from saferoom.he.generation import generate_key
 from saferoom.he.kept_rows import KeptRows
 from saferoom.he.keys import Encryption, PrivateKey, Randomness, Scheme
 from saferoom.he.packing import Slots
-from saferoom.he.products import numbers_of, products_for
+from saferoom.he.products import numbers_of
+from saferoom.he.quickest import products_for
 from saferoom.he.vectors import decrypt_vector, encrypt_vector, pack_vector
 from saferoom.he.workers import Workers, cores
 from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums, count_plain

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from saferoom.channel.session import Session
-from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
+from saferoom.protocols.randomness import Randomness
 from tests.numeric_room import Played, Room
 from tests.waiting import LIMIT_S
 
@@ -36,11 +37,11 @@ class LeafRoom:
     def run(self) -> Played:
         return Room(self.timeout_s).play(len(self.reached), self.party, self.dealer)
 
-    def party(self, s: Session, deals: Deals, index: int) -> Any:
+    def party(self, s: Session, randomness: Randomness, index: int) -> Any:
         """What an honest party does."""
         return leaf_sum(
             s,
-            deals,
+            randomness,
             self.reached[index],
             label_holder=self.label_holder,
             recipient=self.recipient,

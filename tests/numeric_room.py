@@ -10,7 +10,8 @@ import numpy as np
 
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Meter, Session
-from saferoom.protocols.dealing import Dealer, Deals, deal_seeds, receive_seed
+from saferoom.protocols.dealing import Dealer, deal_seeds, receive_seed
+from saferoom.protocols.randomness import Randomness
 from saferoom.ring.fixed import decode, encode
 from saferoom.sharing.values import Share
 from tests.waiting import LIMIT_S
@@ -29,7 +30,7 @@ class Played:
 
 
 class Room:
-    """Runs a protocol for `k` parties: `party(session, deals, index)` and `dealer(dealer, session)`."""
+    """Runs a protocol for `k` parties: `party(session, randomness, index)` and `dealer(dealer, session)`."""
 
     def __init__(self, timeout_s: float = LIMIT_S, *, keep_messages: bool = True) -> None:
         self.timeout_s = timeout_s
@@ -41,14 +42,14 @@ class Room:
     def play(
         self,
         k: int,
-        party: Callable[[Session, Deals, int], Any],
+        party: Callable[[Session, Randomness, int], Any],
         dealer: Callable[[Dealer, Session], None],
     ) -> Played:
         def run_party(session: Session, index: int) -> Any:
-            deals = receive_seed(session)
+            randomness = receive_seed(session)
             session.meter.rounds = 0
             session.meter.sent.clear()
-            return party(session, deals, index)
+            return party(session, randomness, index)
 
         def run_dealer(session: Session) -> None:
             dealt = deal_seeds(session)

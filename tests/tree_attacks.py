@@ -18,8 +18,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from saferoom.models.boosting.nodes import ROOT, NodeRows
 from saferoom.models.boosting.plain import Features, PlainBoosting
-from saferoom.models.boosting.rows import ROOT, NodeRows
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import goes_left
 from tests.attack_room import Asked

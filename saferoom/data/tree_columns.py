@@ -17,7 +17,7 @@ import numpy as np
 from saferoom.data.table import CategoryColumn, ColumnType, PartyTable
 from saferoom.data.woe import assign
 from saferoom.errors import StorageError
-from saferoom.models.boosting.bins import binned, level_bins, number_bins
+from saferoom.models.boosting.columns import binned, level_bins, number_bins
 from saferoom.models.scorecard.binning import Bins, NumberBins, bins_from_dict
 from saferoom.protocols.bins import BinnedFeature
 

@@ -4,6 +4,7 @@
     generation    fresh keys                      key_files   keys as JSON (Paillier: that of phe)
     products      products of many numbers at once: all the arithmetic below comes down to them
     lanes         eight at a time                 lanes_code, lanes_kernel   the machine code for it
+    quickest      which of the two this machine had better use
     fixed_base    quick powers of one base
     ciphertexts   vectors of ciphertexts as one buffer
     packing       many small numbers in one plaintext

@@ -15,16 +15,8 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he.products import (
-    Numbers,
-    OneByOne,
-    Products,
-    numbers_of,
-    pairwise,
-    products_for,
-    values_of,
-    width_of,
-)
+from saferoom.he.products import Numbers, OneByOne, Products, numbers_of, pairwise, values_of, width_of
+from saferoom.he.quickest import products_for
 
 SLACK_BYTES = 16
 """Random bytes beyond an order: a reduced or covering exponent is then within 2**-128 of uniform."""

@@ -32,7 +32,8 @@ from gmpy2 import mpz
 
 from saferoom.errors import UsageError, VerificationError
 from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_below, random_exponents
-from saferoom.he.products import numbers_of, products_for, values_of
+from saferoom.he.products import numbers_of, values_of
+from saferoom.he.quickest import products_for
 
 Scheme: TypeAlias = Literal["okamoto-uchiyama", "paillier"]
 Randomness: TypeAlias = Literal["full", "subgroup"]

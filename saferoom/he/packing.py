@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from gmpy2 import mpz
 
 from saferoom.errors import UsageError, VerificationError
-from saferoom.he.products import numbers_of, pairwise, products_for, values_of
+from saferoom.he.products import numbers_of, pairwise, values_of
+from saferoom.he.quickest import products_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Products of many numbers modulo one modulus at once: to these all arithmetic on whole vectors comes down.
 
 Sums of encrypted rows by bin are products of rows; powers of a fixed base are products of its table's
-entries. Where the processor has the instructions, `lanes` makes eight at a time; everywhere else GMP makes
-one after the other. The results are the same.
+entries. Here GMP makes one after the other. Where the processor has the instructions, `lanes` makes eight at
+a time; the results are the same, and `quickest` chooses.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -16,16 +15,8 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from saferoom.he import lanes_kernel
-
 Numbers: TypeAlias = NDArray[Any]
 """Numbers modulo the modulus in the form of their `Products`: one along the first axis, to index and join."""
-WORTHWHILE = 100_000
-"""So many products take GMP about as long as making machine code takes."""
-WORTH_CALLING = 4_000
-"""So many it takes to call machine code that is there already."""
-_asked: Counter[int] = Counter()
-"""Products of each size, in this process."""
 
 
 class Products(Protocol):
@@ -51,19 +42,6 @@ class Products(Protocol):
 
     def powers(self, numbers: Numbers, exponent: mpz) -> Numbers:
         """Each to this power, which is not negative."""
-
-
-def products_for(modulus: mpz, count: int) -> Products:
-    """The quickest way to make about `count` products, after all that this process was asked for before."""
-    if lanes_kernel.available():
-        from saferoom.he.lanes import Lanes, limbs_for
-
-        limbs = limbs_for(modulus)
-        _asked[limbs] += count
-        worthwhile = lanes_kernel.is_made(limbs) or _asked[limbs] >= WORTHWHILE
-        if worthwhile and count >= WORTH_CALLING and limbs <= lanes_kernel.MOST_LIMBS:
-            return Lanes(modulus)
-    return OneByOne(modulus)
 
 
 def numbers_of(products: Products, values: Sequence[mpz]) -> Numbers:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from saferoom.he.ciphertexts import check_units
 from saferoom.he.keys import PublicKey
-from saferoom.he.products import Numbers, numbers_of, products_for
+from saferoom.he.products import Numbers, numbers_of
+from saferoom.he.quickest import products_for
 from saferoom.he.sums import CellSums
 
 BATCH_ROWS = 1 << 14

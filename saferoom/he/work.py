@@ -15,7 +15,8 @@ from saferoom.he.ciphertexts import check_units
 from saferoom.he.key_files import private_from_json, public_from_json
 from saferoom.he.keys import PrivateKey, PublicKey
 from saferoom.he.packing import Slots
-from saferoom.he.products import join_numbers, products_for, split_numbers
+from saferoom.he.products import join_numbers, split_numbers
+from saferoom.he.quickest import products_for
 from saferoom.he.row_sums import RowSums
 
 Header: TypeAlias = dict[str, Any]

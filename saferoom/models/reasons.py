@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError
-from saferoom.protocols.dealing import Dealer, Deals, deal_seeds, receive_seed
+from saferoom.protocols.dealing import Dealer, deal_seeds, receive_seed
 from saferoom.protocols.lookup import deal_lookup, open_lookup
 from saferoom.protocols.products import deal_factor, deal_multiply_each, multiply_each, open_factor
+from saferoom.protocols.randomness import Randomness
 from saferoom.sharing.values import Public, Share
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -62,10 +63,10 @@ def rank_reasons(session: Session, costs: Ints, codes: Ints, recipient: str) -> 
     if costs.shape != codes.shape or costs.ndim != 2 or (costs.size and costs.max() > HIGHEST_COST):
         raise ShapeError("costs and codes are tables of one shape, costs at most 255")
     _agree(session, costs.shape)
-    deals, found = receive_seed(session), []
+    randomness, found = receive_seed(session), []
     for number, chunk in enumerate(_chunks(len(costs))):
         with session.scope(f"rows={number}"):
-            chosen = _choose(session, deals, costs[chunk], codes[chunk])
+            chosen = _choose(session, randomness, costs[chunk], codes[chunk])
             found.append(chosen.value)
     words = np.concatenate(found) if found else np.zeros((0, costs.shape[1]), dtype=np.uint64)
     shown = session.reveal("codes", recipient, Share(words.ravel(), 0), kind="reason_codes")
@@ -81,18 +82,18 @@ def deal_reasons(session: Session) -> None:
             _deal_choice(dealer, session, chunk.stop - chunk.start, most)
 
 
-def _choose(session: Session, deals: Deals, costs: Ints, codes: Ints) -> Share:
+def _choose(session: Session, randomness: Randomness, costs: Ints, codes: Ints) -> Share:
     """Shares (n, most) of the codes in order, from own costs and codes (n, most)."""
     rows, most = costs.shape
     parties = session.parties
-    beats = open_lookup(session, deals, "compare", _differences(session, costs), _signs())
+    beats = open_lookup(session, randomness, "compare", _differences(session, costs), _signs())
     ranks = _ranks(session, beats.value.reshape(-1, rows, most, most), most)
-    places = open_lookup(session, deals, "rank", Share(ranks.ravel(), 0), _places(len(parties), most))
+    places = open_lookup(session, randomness, "rank", Share(ranks.ravel(), 0), _places(len(parties), most))
     names = np.zeros((len(parties), rows, most, most), dtype=np.uint64)
     names[parties.index(session.me)] = codes.astype(np.uint64)[:, :, None]
-    left = open_factor(session, deals, "places", Share(places.value.reshape(names.shape), 0))
-    right = open_factor(session, deals, "names", Share(names, 0))
-    product = multiply_each(session, deals, "chosen", left, right)
+    left = open_factor(session, randomness, "places", Share(places.value.reshape(names.shape), 0))
+    right = open_factor(session, randomness, "names", Share(names, 0))
+    product = multiply_each(session, randomness, "chosen", left, right)
     return Share(product.value.sum(axis=(0, 2), dtype=np.uint64), 0)
 
 
@@ -154,7 +155,7 @@ def _chunks(rows: int) -> Iterator[slice]:
 def _agree(session: Session, shape: tuple[int, ...]) -> None:
     """Tell everybody, the helper too, how many rows and reasons; hear the same."""
     size = np.array(shape, dtype=np.int64)
-    for other in (*session.peers, *((session.helper,) if session.helper else ())):
+    for other in session.others:
         session.send(other, "sizes", Public(size))
     for peer in session.peers:
         if not np.array_equal(session.receive_one(peer, "sizes", (2,), np.int64), size):

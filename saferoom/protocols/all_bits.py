@@ -10,17 +10,43 @@ members together could tell x, and they know their bits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
-from saferoom.protocols.dealing import Dealer, Deals, Group
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.randomness import Correlation, Group, Randomness
 from saferoom.sharing.values import Bits, MaskedBits
 
 
-def share_all(s: Session, deals: Deals, label: str, bits: Bits, group: Group) -> Bits:
+@dataclass(frozen=True, slots=True)
+class BitProduct(Correlation):
+    """a ∧ b, bit by bit: uint8, packed, shared by xor.
+
+    Masks: a, of which the first half of a group has shares, and b, of which the second has.
+    A party gives its share of its half's mask, and nothing for the other.
+    """
+
+    halves: tuple[Group, Group]
+    size_bytes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.size_bytes,)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8)
+
+    def value(self, first: Bits, second: Bits) -> Bits:
+        return first & second
+
+
+def share_all(s: Session, randomness: Randomness, label: str, bits: Bits, group: Group) -> Bits:
     """This party's share of "the bits of all in the group are set", bit by bit; only the group calls it.
 
     With a group of one it is that party's bits.
@@ -39,14 +65,16 @@ def share_all(s: Session, deals: Deals, label: str, bits: Bits, group: Group) ->
     if len(group) == 1:
         return bits
     halves = _halves(group)
-    mine = halves[0] if s.me in halves[0] else halves[1]
-    share = share_all(s, deals, label, bits, mine)
+    is_in_first = s.me in halves[0]
+    mine, other = halves if is_in_first else halves[::-1]
+    share = share_all(s, randomness, label, bits, mine)
     with s.scope(f"{label}/all={len(group)}"):
-        mask = deals.mask("mask", bits.shape, np.uint8)
-        product: Bits = deals.share("product", bits.shape, np.uint8, among=group)
+        mask = randomness.mask("mask", bits.shape, np.uint8)
+        masks = (mask, None) if is_in_first else (None, mask)
+        product: Bits = randomness.take("product", BitProduct(halves, len(bits)), *masks, among=group)
         opened = _open_halves(s, share ^ mask, group)
-    product = product ^ (mask & opened[halves[1] if mine is halves[0] else halves[0]])
-    return product ^ (opened[halves[0]] & opened[halves[1]]) if s.me == group[0] else product
+    product = product ^ (mask & opened[other])
+    return product ^ (opened[mine] & opened[other]) if s.me == group[0] else product
 
 
 def deal_all(dealer: Dealer, s: Session, label: str, size_bytes: int, group: Group) -> None:
@@ -65,13 +93,8 @@ def deal_all(dealer: Dealer, s: Session, label: str, size_bytes: int, group: Gro
     for half in halves:
         deal_all(dealer, s, label, size_bytes, half)
     with s.scope(f"{label}/all={len(group)}"):
-        masks = [xor_of_masks(dealer, "mask", size_bytes, half) for half in halves]
-        dealer.share_bits("product", masks[0] & masks[1], among=group)
-
-
-def xor_of_masks(dealer: Dealer, label: str, size_bytes: int, group: Group) -> Bits:
-    """The mask bits of which each of the group holds a share. Local."""
-    return reduce(np.bitwise_xor, [dealer.mask_of(p, label, (size_bytes,), np.uint8) for p in group])
+        masks = [dealer.mask("mask", (size_bytes,), np.uint8, among=half) for half in halves]
+        dealer.deal("product", BitProduct(halves, size_bytes), *masks, among=group)
 
 
 def _halves(group: Group) -> tuple[Group, Group]:

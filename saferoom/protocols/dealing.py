@@ -1,43 +1,45 @@
-"""What the dealer deals, and how little of it has to travel.
+"""Randomness of assisted mode: what the dealer deals, and how little of it has to travel.
 
-Each party and the dealer expand the same masks from a seed that only those two know. Two kinds of gift:
+Each party and the dealer expand the same masks from a seed that only those two know.
 
-    mask     every party holds a uniform share; the dealer knows all of them, so it knows their sum.
-             Nothing travels.
-    share    the dealer computes a value from masks; all parties but one take mask words as their share, and
-             the remaining one, by turns, is sent `value - sum of the others`: it is uniform to it.
+    mask   every party takes words from its seed, and the dealer knows them all. Nothing travels.
+    take   the dealer computes a correlation's value from whole masks. All parties but one take words from
+           their seeds as their shares; the remaining one, by turns, is sent `value - sum of the others`:
+           uniform to it.
 
 A value may be shared `among` some of the parties only. Bits are shared packed, with `xor` in the place of
 sums. Each group of parties takes turns of its own for each type of words, so that the load is even.
 
-The dealer only sends: it never waits for a party, and learns nothing but public sizes.
+The dealer waits for nothing but word that a pass is done, and learns nothing but public sizes.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from saferoom.channel.session import Session
 from saferoom.errors import UsageError
+from saferoom.protocols.randomness import Correlation, Group
 from saferoom.ring.prg import SEED_BYTES, Stream
 from saferoom.sharing.masks import MaskBook
-from saferoom.sharing.values import Bits, Masked, MaskedBits, Seed, Words
+from saferoom.sharing.values import Masked, MaskedBits, Public, Seed, Words
 
-Group: TypeAlias = tuple[str, ...]
+PASSES_AHEAD = 2
+"""So many passes are dealt at most before the parties have done them."""
 
 
-class Deals:
-    """The party's end. Steps must come in the same order as at the dealer."""
+class DealtByHelper:
+    """The party's end: `Randomness` from a seed that the dealer has too, and from what it sends."""
 
     def __init__(self, session: Session, helper: str, book: MaskBook) -> None:
         self._session = session
-        self.helper = helper
+        self._helper = helper
         self._book = book
         self._turns = _Turns()
 
@@ -45,24 +47,22 @@ class Deals:
         """This party's share of a uniform mask that the dealer knows. Local."""
         return self._book.spend(self._session.step(label), shape, dtype)
 
-    def share(
-        self,
-        label: str,
-        shape: tuple[int, ...],
-        dtype: DTypeLike = np.uint64,
-        among: Group | None = None,
-    ) -> Words:
-        """This party's share of a value that the dealer computes; received if it is this party's turn.
+    def take(self, label: str, correlation: Correlation, *operands: Any, among: Group | None = None) -> Words:
+        """This party's share: received if it is this party's turn. The dealer has the operands already."""
+        shape, dtype, step = correlation.shape, correlation.dtype, self._session.step(label)
+        if self._turns.next(among or self._session.parties, dtype) != self._session.me:
+            return self._book.spend(step, shape, dtype)
+        self._book.retire(step)
+        return self._session.receive_one(self._helper, label, shape, dtype)
 
-        `among`: the parties that share it, this one with them; all of them unless it is said.
-        """
-        if self._turns.next(among or self._session.parties, dtype) == self._session.me:
-            return self._session.receive_one(self.helper, label, shape, dtype)
-        return self._book.spend(self._session.step(label), shape, dtype)
+    def tell_pass(self) -> None:
+        """The first party tells the dealer, which so never runs far ahead."""
+        if self._session.is_first:
+            self._session.send(self._helper, "pace", Public(np.zeros(0, dtype=np.uint8)))
 
 
 class Dealer:
-    """The dealer's end."""
+    """The dealer's end. Steps come in the same order as at the parties."""
 
     def __init__(self, session: Session, books: dict[str, MaskBook]) -> None:
         self._session = session
@@ -74,40 +74,71 @@ class Dealer:
         return self._session.parties
 
     def mask_of(self, party: str, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64) -> Words:
-        """One party's mask, where only that party has one."""
+        """One party's share of a mask."""
         return self._books[party].spend(self._session.step(label), shape, dtype)
 
     def masks(self, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64) -> list[Words]:
         """All parties' shares of a mask, in the public order of the parties."""
         return [self.mask_of(party, label, shape, dtype) for party in self.parties]
 
+    def mask(
+        self, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64, among: Group | None = None
+    ) -> Words:
+        """The whole mask of which all parties, or those `among`, hold shares."""
+        return _whole(self.mask_of(party, label, shape, dtype) for party in among or self.parties)
+
+    def masks_of_others(
+        self, label: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint64
+    ) -> dict[str, Words]:
+        """For each party what the other parties' shares of a mask add up to."""
+        shares = self.masks(label, shape, dtype)
+        total = _whole([shares[0].copy(), *shares[1:]])
+        pairs = zip(self.parties, shares, strict=True)
+        return {party: np.subtract(total, share, out=share) for party, share in pairs}
+
     def private_stream(self) -> Stream:
         """Fresh randomness that the dealer alone knows, for rounding."""
         return Stream(secrets.token_bytes(SEED_BYTES), "private")
 
-    def share(self, label: str, value: NDArray[Any], among: Group | None = None) -> None:
-        """Deal `value` (uint64 or uint32, any shape); the array is consumed.
+    def deal(self, label: str, correlation: Correlation, *masks: Any, among: Group | None = None) -> None:
+        """Deal shares of the correlation's value, made of whole masks.
 
-        Sends: its bytes, to one party.
+        Sends:    its bytes, to one party.
+        Raises:   MaskReuseError for a label that was used before, PeerError.
         """
-        turn = self._take_masks(label, value, among or self.parties, np.subtract)
-        self._session.send(turn, label, Masked(value, 0))
+        value, group = correlation.value(*masks), among or self.parties
+        turn = self._turns.next(group, value.dtype)
+        take_off = np.bitwise_xor if value.dtype == np.uint8 else np.subtract
+        for party in group:
+            if party == turn:
+                self._books[party].retire(self._session.step(label))
+            else:
+                take_off(value, self.mask_of(party, label, value.shape, value.dtype), out=value)
+        rest = MaskedBits(value) if value.dtype == np.uint8 else Masked(value, 0)
+        self._session.send(turn, label, rest)
 
-    def share_bits(self, label: str, value: Bits, among: Group | None = None) -> None:
-        """Deal packed bits, any shape; the array is consumed.
 
-        Sends: its bytes, to one party.
-        """
-        turn = self._take_masks(label, value, among or self.parties, np.bitwise_xor)
-        self._session.send(turn, label, MaskedBits(value))
+class DealingPace:
+    """The dealer's side of `tell_pass`: bounds what it has sent in advance, and how long it ever waits."""
 
-    def _take_masks(self, label: str, value: NDArray[Any], among: Group, take: Callable[..., Any]) -> str:
-        """Leave in `value` what is left for the party whose turn it is; which is returned."""
-        turn = self._turns.next(among, value.dtype)
-        for party in among:
-            if party != turn:
-                take(value, self.mask_of(party, label, value.shape, value.dtype), out=value)
-        return turn
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ahead = 0
+
+    def wait(self) -> None:
+        """Before dealing a pass: wait until at most PASSES_AHEAD are dealt and not done."""
+        while self._ahead >= PASSES_AHEAD:
+            self._hear()
+        self._ahead += 1
+
+    def finish(self) -> None:
+        """Wait until all dealt passes are done."""
+        while self._ahead:
+            self._hear()
+
+    def _hear(self) -> None:
+        self._session.receive_one(self._session.parties[0], "pace", (0,), np.uint8)
+        self._ahead -= 1
 
 
 class _Turns:
@@ -122,20 +153,31 @@ class _Turns:
         return among[(self._taken[kind] - 1) % len(among)]
 
 
-def receive_seed(session: Session) -> Deals:
+def _whole(shares: Iterable[Words]) -> Words:
+    """What shares come to; the first of them is overwritten."""
+    rest = iter(shares)
+    total = next(rest)
+    put_together = np.bitwise_xor if total.dtype == np.uint8 else np.add
+    for share in rest:
+        put_together(total, share, out=total)
+    return total
+
+
+def receive_seed(session: Session) -> DealtByHelper:
     """Party: take the seed of this job from the dealer.
 
-    Shapes:   -> Deals.
+    Shapes:   -> the party's `Randomness`.
     Rounds:   1.  Sends: nothing.
     Reveals:  to this party its own seed.
     Assumes:  the link seals the message: nobody but this party and the dealer can read it.
-    Source:   design 2, "Shares, masks, and what the dealer deals".
+    Source:   Beaver 1997 (Commodity-based cryptography); shares expanded from seeds: Riazi et al. 2018
+              (Chameleon). docs/protocols/randomness.md.
     Raises:   UsageError, PeerTimeout, PeerError.
     """
     if session.helper is None:
         raise UsageError("this protocol needs a helper that deals random numbers", step=session.step("seed"))
     seed = session.receive_one(session.helper, "seed", (SEED_BYTES,), np.uint8)
-    return Deals(session, session.helper, MaskBook(seed.tobytes()))
+    return DealtByHelper(session, session.helper, MaskBook(seed.tobytes()))
 
 
 def deal_seeds(session: Session) -> Dealer:
@@ -145,7 +187,7 @@ def deal_seeds(session: Session) -> Dealer:
     Rounds:   0.  Sends: 32 bytes to each party.
     Reveals:  to each party its own seed.
     Assumes:  as `receive_seed`.
-    Source:   design 2.
+    Source:   as `receive_seed`.
     Raises:   PeerError.
     """
     books = {}

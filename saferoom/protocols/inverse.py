@@ -8,18 +8,35 @@ inverted in part, which makes a preconditioner cautious, never unstable.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
-from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.products import deal_factor, deal_multiply, multiply, open_factor
+from saferoom.protocols.randomness import Randomness
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
 _FACTOR_BITS = 2
 _GUESS_BITS = 14  # of X between steps: X is large where H is small, so it needs fewer of them than H
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """Public: the largest eigenvalue there can be, the least one as a share of it, and the result's scale."""
+
+    bound: float
+    low: float
+    result_bits: int
+
+    def steps(self) -> list[tuple[float, int]]:
+        """The factor of each step, and the scale of what comes of it."""
+        factors = step_factors(self.low)
+        return list(zip(factors, [_GUESS_BITS] * (len(factors) - 1) + [self.result_bits], strict=True))
 
 
 def step_factors(low: float) -> tuple[float, ...]:
@@ -35,12 +52,12 @@ def step_factors(low: float) -> tuple[float, ...]:
 
 
 def open_inverse(
-    session: Session, deals: Deals, label: str, matrix: Share, *, bound: float, low: float, result_bits: int
+    session: Session, randomness: Randomness, label: str, matrix: Share, inversion: Inversion
 ) -> Share:
     """Approximate inverse.
 
     Shapes:   matrix (d, d) uint64 at scale f, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
-    Rounds:   1 + 3·len(step_factors(low)).  Sends: 8·d² bytes to each other party and round.
+    Rounds:   1 + 3·len(inversion.steps()).  Sends: 8·d² bytes to each other party and round.
     Reveals:  masked matrices to all parties; uniform.
     Assumes:  semi-honest; entries of the inverse below 2**(30 - f).
     Source:   Higham, Functions of Matrices, §7.3 and 8.3 (scaled Newton iteration).
@@ -48,24 +65,19 @@ def open_inverse(
     """
     identity = np.eye(matrix.shape[0])
     scaled_bits = _GUESS_BITS + _FACTOR_BITS
-    inverse = _public(session, identity / bound, _GUESS_BITS)
+    inverse = _public(session, identity / inversion.bound, _GUESS_BITS)
     twice = _public(session, 2 * identity, matrix.frac_bits + scaled_bits)
     with session.scope(label):
-        fixed = open_factor(session, deals, "matrix", matrix)
-        for number, (factor, out_bits) in enumerate(_steps(low, result_bits)):
+        fixed = open_factor(session, randomness, "matrix", matrix)
+        for number, (factor, out_bits) in enumerate(inversion.steps()):
             with session.scope(f"step={number}"):
                 scaled = Share(inverse.value * np.uint64(factor * 2**_FACTOR_BITS), scaled_bits)
-                guess = open_factor(session, deals, "guess", scaled)
-                rest = twice - multiply(session, deals, "product", fixed, guess)
-                closer = open_factor(session, deals, "rest", rest)
-                better = multiply(session, deals, "better", guess, closer)
-                inverse = open_truncated(session, deals, "truncate", better, better.frac_bits - out_bits)
+                guess = open_factor(session, randomness, "guess", scaled)
+                rest = twice - multiply(session, randomness, "product", fixed, guess)
+                closer = open_factor(session, randomness, "rest", rest)
+                better = multiply(session, randomness, "better", guess, closer)
+                inverse = open_truncated(session, randomness, "truncate", better, better.frac_bits - out_bits)
     return inverse
-
-
-def _steps(low: float, result_bits: int) -> list[tuple[float, int]]:
-    factors = step_factors(low)
-    return list(zip(factors, [_GUESS_BITS] * (len(factors) - 1) + [result_bits], strict=True))
 
 
 def _public(session: Session, values: NDArray[np.float64], frac_bits: int) -> Share:
@@ -74,7 +86,7 @@ def _public(session: Session, values: NDArray[np.float64], frac_bits: int) -> Sh
 
 
 def deal_inverse(
-    dealer: Dealer, session: Session, label: str, size: int, frac_bits: int, *, low: float, result_bits: int
+    dealer: Dealer, session: Session, label: str, size: int, frac_bits: int, inversion: Inversion
 ) -> None:
     """Dealer's side of `open_inverse`.
 
@@ -88,7 +100,7 @@ def deal_inverse(
     shape = (size, size)
     with session.scope(label):
         fixed = deal_factor(dealer, session, "matrix", shape)
-        for number, (_, out_bits) in enumerate(_steps(low, result_bits)):
+        for number, (_, out_bits) in enumerate(inversion.steps()):
             with session.scope(f"step={number}"):
                 guess = deal_factor(dealer, session, "guess", shape)
                 deal_multiply(dealer, session, "product", fixed, guess)

@@ -57,6 +57,19 @@ Progress: TypeAlias = Callable[[int, int], None]
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _LabelSide:
+    """What the label holder works with: labels (rows, classes), its key, and processes."""
+
+    table: NDArray[np.int64]
+    key: PrivateKey
+    workers: Workers
+
+    @property
+    def classes(self) -> int:
+        return int(self.table.shape[1])
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """What both ends know."""
@@ -106,7 +119,7 @@ def count_events(
               minimums.rows rows, in a secret order; to each feature holder, `bin_events`: which of them
               hold minimums.events of every class, and the events of its final bins.
     Assumes:  semi-honest; the scheme's assumption (p-subgroup, or decisional composite residuosity).
-    Source:   design 7; additive encryption: Okamoto, Uchiyama 1998, Paillier 1999.
+    Source:   docs/protocols/label_counts.md; additive encryption: Okamoto, Uchiyama 1998, Paillier 1999.
     Raises:   UsageError, ShapeError, RefusedError (fewer rows, or events, in all than a bin must hold),
               PeerError (a peer that does not follow the protocol), PeerTimeout.
     """
@@ -137,9 +150,9 @@ def _at_label_holder(
             raise PeerError(f"more than {MAX_SLOTS} bins", party=peer, step=s.step("slots"))
     counters = [peer for peer, count in slots.items() if count]
     if counters:
-        key = key if key is not None else generate_key(terms.encryption)
-        _send_labels(s, terms, counters, table, key, workers)
-        counts = {p: _receive_sums(s, terms, p, table, slots[p], key, workers) for p in counters}
+        side = _LabelSide(table, generate_key(terms.encryption) if key is None else key, workers)
+        _send_labels(s, terms, counters, side)
+        counts = {peer: _receive_sums(s, terms, peer, slots[peer], side) for peer in counters}
         for peer in counters:
             enough = np.asarray(terms.minimums.hold(counts[peer]), dtype=np.uint8)
             s.disclose("enough", peer, enough, kind="bin_events")
@@ -182,17 +195,10 @@ def _checked_table(labels: NDArray[Any], terms: _Terms) -> NDArray[np.int64]:
     return table
 
 
-def _send_labels(
-    s: Session,
-    terms: _Terms,
-    counters: Sequence[str],
-    table: NDArray[np.int64],
-    key: PrivateKey,
-    workers: Workers,
-) -> None:
+def _send_labels(s: Session, terms: _Terms, counters: Sequence[str], side: _LabelSide) -> None:
+    key, classes = side.key, side.classes
     if key.public.encryption != terms.encryption:
         raise UsageError(f"a key of {key.public.encryption} where {terms.encryption} was agreed")
-    classes = table.shape[1]
     terms.slots(classes)  # refuses what does not fit, before anything is sent
     head = np.array([terms.rows, classes], dtype=np.uint64)
     text = np.frombuffer(public_to_json(key.public).encode(), dtype=np.uint8)
@@ -200,8 +206,8 @@ def _send_labels(
         s.send(peer, "key", Public(head), Public(text))
     places = [1 << (place * terms.count_bits) for place in range(classes)]
     for chunk in terms.chunks():
-        plains = (table[chunk].astype(object) @ np.array(places, dtype=object)).tolist()
-        encrypted = encrypt_vector(key, plains, workers)
+        plains = (side.table[chunk].astype(object) @ np.array(places, dtype=object)).tolist()
+        encrypted = encrypt_vector(key, plains, side.workers)
         for peer in counters:
             s.send(peer, f"labels/row={chunk.start}", encrypted)
         terms.progress(chunk.stop, terms.rows)
@@ -240,17 +246,9 @@ def _add_up(
         raise
 
 
-def _receive_sums(
-    s: Session,
-    terms: _Terms,
-    peer: str,
-    table: NDArray[np.int64],
-    slots: int,
-    key: PrivateKey,
-    workers: Workers,
-) -> NDArray[np.int64]:
+def _receive_sums(s: Session, terms: _Terms, peer: str, slots: int, side: _LabelSide) -> NDArray[np.int64]:
     """A feature holder's counts: (slots, classes)."""
-    classes = table.shape[1]
+    key, classes = side.key, side.classes
     s.declare("sums", s.me, (slots, classes), kind="anonymous_events")
     layout = terms.slots(classes)
     shape = (layout.plaintexts(slots), key.public.width_bytes)
@@ -258,13 +256,13 @@ def _receive_sums(
     single = Slots(terms.count_bits, layout.slot_bits)
     counts: list[list[int]] = []
     try:
-        for plain in decrypt_vector(key, packed, workers):
+        for plain in decrypt_vector(key, packed, side.workers):
             held = min(layout.per_plaintext, slots - len(counts))
             counts += [single.unpack(value, classes) for value in layout.unpack(plain, held)]
     except (PeerError, VerificationError) as error:
         raise PeerError("sums that are not those of our labels", party=peer, step=s.step("sums")) from error
     found = np.array(counts, dtype=np.int64)
-    if (found > table.sum(axis=0)).any():
+    if (found > side.table.sum(axis=0)).any():
         raise PeerError("a sum that is larger than that of all labels", party=peer, step=s.step("sums"))
     return found
 

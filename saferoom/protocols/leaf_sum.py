@@ -27,17 +27,62 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError, UsageError
-from saferoom.protocols.all_bits import deal_all, share_all, xor_of_masks
-from saferoom.protocols.dealing import Dealer, Deals, Group
+from saferoom.protocols.all_bits import deal_all, share_all
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.leaf_terms import LeafTerms, unpacked_bits
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.sharing.values import Bits, Masked, MaskedBits, Public, Share
 
 WEIGHT_FRAC_BITS = 22
-CHUNK_CELLS = 1 << 21
-"""Rows times leaves of one step: 8 MB of words, and a few times that in memory."""
 
 Words32: TypeAlias = NDArray[np.uint32]
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many rows are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdditiveBits(Correlation):
+    """Bits β as words modulo 2**32: (rows, leaves), 0 or 1.
+
+    Mask: β, packed, shared by xor. A party gives its share of it.
+    """
+
+    rows: int
+    leaves: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.rows, self.leaves
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint32)
+
+    def value(self, bits: Bits) -> Words32:
+        return unpacked_bits(bits, self.rows, self.leaves).astype(np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafProducts(Correlation):
+    """Σ over leaves of u·β, modulo 2**32: (rows,).
+
+    Masks: u (rows, leaves) uint32, the label holder's alone; β (rows, leaves), 0 or 1.
+    The label holder gives u, a feature holder its share of the words of β.
+    """
+
+    label_holder: str
+    rows: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.rows,)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint32)
+
+    def value(self, masks: Words32, bits: Bits) -> Words32:
+        return np.asarray(np.einsum("ij,ij->i", masks, bits, dtype=np.uint32))
 
 
 class Reached(Protocol):
@@ -49,48 +94,9 @@ class Reached(Protocol):
     def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What all ends know."""
-
-    rows: int
-    leaves: int
-    label_holder: str
-    feature_holders: Group
-
-    @classmethod
-    def of(cls, s: Session, rows: int, leaves: int, label_holder: str) -> _Terms:
-        holders = tuple(party for party in s.parties if party != label_holder)
-        if label_holder not in s.parties or not holders:
-            raise UsageError("leaves are summed by a label holder and feature holders", party=label_holder)
-        return cls(rows, leaves, label_holder, holders)
-
-    def sizes(self, s: Session) -> NDArray[np.uint64]:
-        """What all must agree on."""
-        return np.array([self.rows, self.leaves, s.parties.index(self.label_holder)], dtype=np.uint64)
-
-    def chunks(self) -> list[slice]:
-        """Rows of one step each: a multiple of eight, at least one step."""
-        step = max(8, CHUNK_CELLS // max(self.leaves, 1) // 8 * 8)
-        return [slice(at, min(at + step, self.rows)) for at in range(0, max(self.rows, 1), step)]
-
-    def shape(self, chunk: slice) -> tuple[int, int]:
-        return chunk.stop - chunk.start, self.leaves
-
-    def size_bytes(self, chunk: slice) -> int:
-        """Of the chunk's bits, packed."""
-        rows, leaves = self.shape(chunk)
-        return -(-rows * leaves // 8)
-
-    def unpack(self, bits: Bits, chunk: slice) -> Bits:
-        """0 and 1, a byte each."""
-        rows, leaves = self.shape(chunk)
-        return np.unpackbits(bits, count=rows * leaves).reshape(rows, leaves)
-
-
 def leaf_sum(
     s: Session,
-    deals: Deals,
+    randomness: Randomness,
     reached: Reached,
     *,
     label_holder: str,
@@ -119,15 +125,15 @@ def leaf_sum(
     """
     if len(reached.shape) != 2:
         raise ShapeError("the leaves that a party allows are a table of rows and leaves", party=s.me)
-    terms = _Terms.of(s, reached.shape[0], reached.shape[1], label_holder)
+    terms = LeafTerms.of(s, reached.shape[0], reached.shape[1], label_holder)
     table, base = _checked(s, terms, recipient, weights, base_margin)
     with s.scope("leaf sum"):
-        _compare_sizes(s, deals, terms)
+        _compare_sizes(s, terms)
         share = np.empty(terms.rows, dtype=np.uint32)
         steps = (
-            _at_feature_holder(s, deals, terms, reached)
+            _at_feature_holder(s, randomness, terms, reached)
             if table is None
-            else _at_label_holder(s, deals, terms, reached, table)
+            else _at_label_holder(s, randomness, terms, reached, table)
         )
         for chunk, part in steps:
             share[chunk] = part
@@ -151,7 +157,7 @@ def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_hold
     Source:   as `leaf_sum`.
     Raises:   UsageError, MaskReuseError, PeerError, PeerTimeout.
     """
-    terms = _Terms.of(s, rows, leaves, label_holder)
+    terms = LeafTerms.of(s, rows, leaves, label_holder)
     holders = terms.feature_holders
     with s.scope("leaf sum"):
         for party in s.parties:
@@ -161,14 +167,15 @@ def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_hold
             if hide is not None:
                 with s.scope(_name(hide)):
                     deal_all(dealer, s, "leaves", terms.size_bytes(hide), holders)
-                    masks[hide.start] = xor_of_masks(dealer, "hidden", terms.size_bytes(hide), holders)
+                    size = (terms.size_bytes(hide),)
+                    masks[hide.start] = dealer.mask("hidden", size, np.uint8, among=holders)
             if weigh is not None:
                 with s.scope(_name(weigh)):
                     _deal_products(dealer, terms, weigh, masks.pop(weigh.start))
 
 
 def _at_feature_holder(
-    s: Session, deals: Deals, terms: _Terms, reached: Reached
+    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached
 ) -> Iterator[tuple[slice, Words32]]:
     """Shares of the sums. The bits of a chunk are hidden before the weights of the one before are taken in,
     so that label holder and feature holders work at the same time."""
@@ -177,20 +184,20 @@ def _at_feature_holder(
         if hide is not None:
             with s.scope(_name(hide)):
                 bits = np.packbits(_rows_of(s, terms, reached, hide))
-                allowed = share_all(s, deals, "leaves", bits, terms.feature_holders)
-                mask: Bits = deals.mask("hidden", bits.shape, np.uint8)
+                allowed = share_all(s, randomness, "leaves", bits, terms.feature_holders)
+                mask: Bits = randomness.mask("hidden", bits.shape, np.uint8)
                 s.send(terms.label_holder, "hidden", MaskedBits(allowed ^ mask))
                 masks[hide.start] = mask
         if weigh is not None:
             with s.scope(_name(weigh)):
-                factor = _additive(deals, terms, weigh, masks.pop(weigh.start))
-                product = deals.share("product", terms.shape(weigh)[:1], np.uint32)
+                factor = _additive(randomness, terms, weigh, masks.pop(weigh.start))
+                product = randomness.take("product", _products(terms, weigh), None, factor)
                 masked = s.receive_one(terms.label_holder, "weights", terms.shape(weigh), np.uint32)
             yield weigh, np.einsum("ij,ij->i", masked, factor, dtype=np.uint32) - product
 
 
 def _at_label_holder(
-    s: Session, deals: Deals, terms: _Terms, reached: Reached, weights: Words32
+    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached, weights: Words32
 ) -> Iterator[tuple[slice, Words32]]:
     """Shares of the sums."""
     for chunk in terms.chunks():
@@ -199,8 +206,8 @@ def _at_label_holder(
             size = (terms.size_bytes(chunk),)
             shown = [s.receive_one(peer, "hidden", size, np.uint8) for peer in terms.feature_holders]
             hidden = terms.unpack(reduce(np.bitwise_xor, shown), chunk).view(np.int8)
-            product = deals.share("product", own.shape[:1], np.uint32)
-            masked = deals.mask("weights", own.shape, np.uint32)
+            masked = randomness.mask("weights", own.shape, np.uint32)
+            product = randomness.take("product", _products(terms, chunk), masked, None)
             signs = own.view(np.int8) * (1 - 2 * hidden)
             masked += (weights.view(np.int32) * signs).view(np.uint32)
             for peer in terms.feature_holders:
@@ -209,20 +216,23 @@ def _at_label_holder(
         yield chunk, known - product
 
 
-def _additive(deals: Deals, terms: _Terms, chunk: slice, mask: Bits) -> NDArray[Any]:
+def _additive(randomness: Randomness, terms: LeafTerms, chunk: slice, mask: Bits) -> NDArray[Any]:
     """This feature holder's additive share of the bits by which the chunk is hidden."""
     if len(terms.feature_holders) == 1:
         return terms.unpack(mask, chunk)
-    return deals.share("bits", terms.shape(chunk), np.uint32, among=terms.feature_holders)
+    return randomness.take("bits", AdditiveBits(*terms.shape(chunk)), mask, among=terms.feature_holders)
 
 
-def _deal_products(dealer: Dealer, terms: _Terms, chunk: slice, mask: Bits) -> None:
-    bits = terms.unpack(mask, chunk)
-    masks = dealer.mask_of(terms.label_holder, "weights", bits.shape, np.uint32)
-    products = np.einsum("ij,ij->i", masks, bits, dtype=np.uint32)
+def _deal_products(dealer: Dealer, terms: LeafTerms, chunk: slice, mask: Bits) -> None:
+    shape = terms.shape(chunk)
+    masks = dealer.mask_of(terms.label_holder, "weights", shape, np.uint32)
     if len(terms.feature_holders) > 1:
-        dealer.share("bits", bits.astype(np.uint32), among=terms.feature_holders)
-    dealer.share("product", products)
+        dealer.deal("bits", AdditiveBits(*shape), mask, among=terms.feature_holders)
+    dealer.deal("product", _products(terms, chunk), masks, terms.unpack(mask, chunk))
+
+
+def _products(terms: LeafTerms, chunk: slice) -> LeafProducts:
+    return LeafProducts(terms.label_holder, chunk.stop - chunk.start)
 
 
 def _one_ahead(chunks: list[slice]) -> Iterator[tuple[slice | None, slice | None]]:
@@ -234,7 +244,7 @@ def _name(chunk: slice) -> str:
     return f"row={chunk.start}"
 
 
-def _rows_of(s: Session, terms: _Terms, reached: Reached, chunk: slice) -> NDArray[np.bool_]:
+def _rows_of(s: Session, terms: LeafTerms, reached: Reached, chunk: slice) -> NDArray[np.bool_]:
     rows = np.ascontiguousarray(reached[chunk])
     if rows.dtype != np.bool_ or rows.shape != terms.shape(chunk):
         raise ShapeError(
@@ -243,11 +253,11 @@ def _rows_of(s: Session, terms: _Terms, reached: Reached, chunk: slice) -> NDArr
     return rows
 
 
-def _compare_sizes(s: Session, deals: Deals, terms: _Terms) -> None:
+def _compare_sizes(s: Session, terms: LeafTerms) -> None:
     """Ends that summed different rows would make noise of the results without noticing."""
     sizes = terms.sizes(s)
     s.broadcast("sizes", Public(sizes))
-    for sender in (*s.peers, deals.helper):
+    for sender in s.others:
         if not np.array_equal(s.receive_one(sender, "sizes", sizes.shape, np.uint64), sizes):
             raise PeerError(
                 "it sums other rows, or other leaves, than we do, or another party's weights",
@@ -259,7 +269,7 @@ def _compare_sizes(s: Session, deals: Deals, terms: _Terms) -> None:
 
 def _checked(
     s: Session,
-    terms: _Terms,
+    terms: LeafTerms,
     recipient: str,
     weights: NDArray[np.int64] | None,
     base_margin: NDArray[np.int64] | None,

@@ -9,6 +9,7 @@ unit vectors an equality test. What is dealt grows with 2**bits: for small numbe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,13 +17,38 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
-from saferoom.protocols.dealing import Dealer, Deals
-from saferoom.sharing.values import WORD_TYPES, MaskedShare, Share
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.randomness import Correlation, Randomness
+from saferoom.sharing.values import WORD_TYPES, MaskedShare, Share, Words
 
 Table: TypeAlias = NDArray[Any]  # uint32 or uint64: the modulus of the shares that come out
 
 
-def open_lookup(session: Session, deals: Deals, label: str, index: Share, table: Table) -> Share:
+@dataclass(frozen=True, slots=True, eq=False)
+class TurnedTable(Correlation):
+    """table[j - r] for every j, once for each r: (n, 2**bits, w) words of the table's type.
+
+    Mask: r (n,) uint32, of which the low bits count. A party gives its share of it.
+    """
+
+    rows: int
+    table: Table
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.rows, *self.table.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.table.dtype
+
+    def value(self, r: Words) -> Words:
+        size = len(self.table)
+        places = (np.arange(size, dtype=np.uint32)[None, :] - r[:, None]) % np.uint32(size)
+        return np.asarray(self.table[places])
+
+
+def open_lookup(session: Session, randomness: Randomness, label: str, index: Share, table: Table) -> Share:
     """Entries of `table` at a shared index.
 
     Shapes:   index (n,) uint32, integers mod 2**bits; table (2**bits, w) words -> Share (n, w) of its type.
@@ -36,8 +62,8 @@ def open_lookup(session: Session, deals: Deals, label: str, index: Share, table:
     if index.value.dtype != np.uint32 or index.value.ndim != 1:
         raise ShapeError("a lookup takes a vector of uint32 shares", step=session.step(label))
     with session.scope(label):
-        r = deals.mask("turn", (rows,), np.uint32)
-        turned: Table = deals.share("table", (rows, *table.shape), table.dtype)
+        r = randomness.mask("turn", (rows,), np.uint32)
+        turned: Table = randomness.take("table", TurnedTable(rows, table), r)
         # Only the low bits are opened: the others of a share say how often the shares wrapped.
         up = np.array(32 - bits, dtype=np.uint32)
         opened = session.open("turn", MaskedShare((index.value + r) << up, 0))
@@ -57,9 +83,8 @@ def deal_lookup(dealer: Dealer, session: Session, label: str, rows: int, table: 
     """
     _bits(session, label, table)
     with session.scope(label):
-        r = np.asarray(np.sum(dealer.masks("turn", (rows,), np.uint32), axis=0, dtype=np.uint32))
-        places = (np.arange(len(table), dtype=np.uint32)[None, :] - r[:, None]) % np.uint32(len(table))
-        dealer.share("table", table[places])
+        r = dealer.mask("turn", (rows,), np.uint32)
+        dealer.deal("table", TurnedTable(rows, table), r)
 
 
 def _bits(session: Session, label: str, table: Table) -> int:

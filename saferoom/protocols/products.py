@@ -9,12 +9,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from saferoom.channel.session import Session
-from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matmul
 from saferoom.sharing.values import U64, MaskedShare, Share, Words
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixProduct(Correlation):
+    """A·B modulo 2**64, (rows, columns).
+
+    Masks: A (rows, inner), B (inner, columns). A party gives its shares of both.
+    """
+
+    rows: int
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.rows, self.columns
+
+    def value(self, left: Words, right: Words) -> Words:
+        return matmul(left, right)
+
+
+@dataclass(frozen=True, slots=True)
+class ElementProduct(Correlation):
+    """a·b modulo 2**64, entry by entry.
+
+    Masks: a and b, of one shape. A party gives its shares of both.
+    """
+
+    entries: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.entries
+
+    def value(self, left: Words, right: Words) -> Words:
+        return left * right
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -26,7 +60,7 @@ class Factor:
     frac_bits: int
 
 
-def open_factor(session: Session, deals: Deals, label: str, share: Share) -> Factor:
+def open_factor(session: Session, randomness: Randomness, label: str, share: Share) -> Factor:
     """Open a shared matrix under a fresh mask.
 
     Shapes:   (a, b) uint64 -> Factor.
@@ -37,7 +71,7 @@ def open_factor(session: Session, deals: Deals, label: str, share: Share) -> Fac
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
     with session.scope(label):
-        mask = deals.mask("factor", share.shape)
+        mask = randomness.mask("factor", share.shape)
         opened = session.open("factor", MaskedShare(share.value - mask, share.frac_bits))
     return Factor(opened, mask, share.frac_bits)
 
@@ -53,24 +87,24 @@ def deal_factor(dealer: Dealer, session: Session, label: str, shape: tuple[int, 
     Raises:   MaskReuseError.
     """
     with session.scope(label):
-        return np.asarray(np.sum(dealer.masks("factor", shape), axis=0, dtype=np.uint64))
+        return dealer.mask("factor", shape)
 
 
-def multiply(session: Session, deals: Deals, label: str, left: Factor, right: Factor) -> Share:
+def multiply(session: Session, randomness: Randomness, label: str, left: Factor, right: Factor) -> Share:
     """Product of two factors; scales add up.
 
     Shapes:   (a, b), (b, c) -> Share (a, c).
-    Rounds:   0 (waits for the dealer, if it is this party's turn).  Sends: nothing.
+    Rounds:   0 (waits for the provider, if it is this party's turn).  Sends: nothing.
     Reveals:  nothing.
     Assumes:  semi-honest.
     Source:   the module's text.
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
     rights = right.mask + right.opened if session.is_first else right.mask
-    shape = (left.opened.shape[0], right.opened.shape[1])
+    product = MatrixProduct(left.opened.shape[0], right.opened.shape[1])
     with session.scope(label):
         out = matmul(left.opened, rights) + matmul(left.mask, right.opened)
-        out += deals.share("product", shape)
+        out += randomness.take("product", product, left.mask, right.mask)
     return Share(out, left.frac_bits + right.frac_bits)
 
 
@@ -85,10 +119,10 @@ def deal_multiply(dealer: Dealer, session: Session, label: str, left: U64, right
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        dealer.share("product", matmul(left, right))
+        dealer.deal("product", MatrixProduct(left.shape[0], right.shape[1]), left, right)
 
 
-def multiply_each(session: Session, deals: Deals, label: str, left: Factor, right: Factor) -> Share:
+def multiply_each(session: Session, randomness: Randomness, label: str, left: Factor, right: Factor) -> Share:
     """Product entry by entry of two opened factors of one shape.
 
     Shapes:   (…), (…) uint64 -> Share (…) at the sum of the scales.
@@ -101,7 +135,8 @@ def multiply_each(session: Session, deals: Deals, label: str, left: Factor, righ
     rights = right.mask + right.opened if session.is_first else right.mask
     with session.scope(label):
         out = left.opened * rights + left.mask * right.opened
-        out += deals.share("product", left.opened.shape)
+        product = ElementProduct(left.opened.shape)
+        out += randomness.take("product", product, left.mask, right.mask)
     return Share(out, left.frac_bits + right.frac_bits)
 
 
@@ -116,4 +151,4 @@ def deal_multiply_each(dealer: Dealer, session: Session, label: str, left: U64, 
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        dealer.share("product", left * right)
+        dealer.deal("product", ElementProduct(left.shape), left, right)

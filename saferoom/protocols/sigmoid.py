@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
-from saferoom.protocols.dealing import Dealer, Deals
-from saferoom.protocols.private_matrix import row_chunks
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.joint_columns import row_chunks
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.angle import odd_multiples
-from saferoom.ring.fixed import shifted_down
+from saferoom.ring.fixed import shifted_down, word_type
 from saferoom.ring.prg import Stream
 from saferoom.sharing.values import MaskedShare, Share, Words
 
@@ -41,13 +42,15 @@ _PIECE = 1 << 13  # rows handled at a time, so that the work stays in the proces
 
 @dataclass(frozen=True, slots=True)
 class SineSeries:
-    """Public: the period (a power of two), the terms, and the scales of public factors and dealt shares."""
+    """Public: the period (a power of two), the terms, the scales of public factors and dealt shares, and the
+    words that hold the result."""
 
     period_bits: int
     terms: int
     factor_bits: int
     dealt_bits: int
     slope_bits: int = 9
+    word_bits: int = 64
 
     @property
     def reach(self) -> float:
@@ -58,6 +61,11 @@ class SineSeries:
     def frac_bits(self) -> int:
         """Scale of the values."""
         return self.factor_bits + self.dealt_bits
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values' words."""
+        return word_type(self.word_bits)
 
     def frequencies(self) -> NDArray[np.float64]:
         """2πk/P for k = 1, 3, …"""
@@ -75,6 +83,32 @@ class SineSeries:
         return np.asarray(0.5 + np.sin(np.multiply.outer(z, self.frequencies())) @ self.amplitudes())
 
 
+@dataclass(frozen=True, slots=True)
+class Waves(Correlation):
+    """a_k·sin(2πkr) and a_k·cos(2πkr) for k = 1, 3, …: (terms, 2, n), rounded up or down at random.
+
+    Mask: r (n,), turns in units of 2**-32. A party gives its share of it; a dealer besides what it rounds by.
+    """
+
+    series: SineSeries
+    rows: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.series.terms, 2, self.rows
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.series.dtype
+
+    def value(self, r: NDArray[np.uint32], dither: Stream) -> Words:
+        amplitudes = self.series.amplitudes() * 2.0**self.series.dealt_bits
+        out = np.empty(self.shape, dtype=self.dtype)
+        for piece in _pieces(self.rows):
+            _waves(r[piece], amplitudes, dither, out[..., piece])
+        return out
+
+
 def as_turns(z: Share, period_bits: int) -> Share:
     """Shares of z / P mod 1 as uint32, off by at most 2**-32 turns a party. Local.
 
@@ -88,18 +122,17 @@ def as_turns(z: Share, period_bits: int) -> Share:
 
 def open_sigmoid(
     session: Session,
-    deals: Deals,
+    randomness: Randomness,
     label: str,
     turns: Share,
     series: SineSeries,
-    dtype: Any,
     *,
     slope: bool = False,
 ) -> tuple[Share, Share | None]:
     """σ(z) - 1/2, and σ'(z) if `slope`, of shared z.
 
-    Shapes:   turns (n,) uint32 -> Share (n,) of `dtype` at scale series.frac_bits; slope at scale
-              slope_bits + dealt_bits.
+    Shapes:   turns (n,) uint32 -> Share (n,) of the series' words at scale series.frac_bits; slope
+              at scale slope_bits + dealt_bits.
     Rounds:   1.  Sends: 4·n bytes to each other party.
     Reveals:  z + r mod P to all parties; uniform, because r is used once.
     Assumes:  semi-honest; |z| <= P/4, or the result is that of the mirrored curve. Callers must check.
@@ -109,29 +142,22 @@ def open_sigmoid(
     """
     rows = turns.shape[0]
     with session.scope(label):
-        r = deals.mask("turns", turns.shape, np.uint32)
+        r = randomness.mask("turns", turns.shape, np.uint32)
         c = session.open("turns", MaskedShare(turns.value + r, 32))
-        value = np.zeros(rows, dtype=dtype)
-        steep = np.zeros(rows, dtype=dtype) if slope else None
+        value = np.zeros(rows, dtype=series.dtype)
+        steep = np.zeros(rows, dtype=series.dtype) if slope else None
         for number, chunk in enumerate(row_chunks(rows)):
-            shape = (series.terms, 2, chunk.stop - chunk.start)
-            dealt = deals.share(f"waves/{number}", shape, dtype)
-            for piece, columns in _pieces(chunk):
-                _combine(
-                    series,
-                    c[piece],
-                    dealt[..., columns],
-                    value[piece],
-                    None if steep is None else steep[piece],
-                )
+            waves = Waves(series, chunk.stop - chunk.start)
+            dealt = randomness.take(f"waves/{number}", waves, r[chunk])
+            for piece in _pieces(waves.rows):
+                at = slice(chunk.start + piece.start, chunk.start + piece.stop)
+                _combine(series, c[at], dealt[..., piece], value[at], None if steep is None else steep[at])
     slopes = None if steep is None else Share(steep, series.slope_bits + series.dealt_bits)
     return Share(value, series.frac_bits), slopes
 
 
-def deal_sigmoid(
-    dealer: Dealer, session: Session, label: str, rows: int, series: SineSeries, dtype: Any
-) -> None:
-    """Dealer's side of `open_sigmoid`: shares of a_k·sin(kr), a_k·cos(kr), rounded up or down at random.
+def deal_sigmoid(dealer: Dealer, session: Session, label: str, rows: int, series: SineSeries) -> None:
+    """Dealer's side of `open_sigmoid`.
 
     Shapes:   n rows.
     Rounds:   0.  Sends: 2·terms·n words, to parties by turns, in messages of CHUNK_ROWS rows.
@@ -140,22 +166,17 @@ def deal_sigmoid(
     Source:   as `open_sigmoid`.
     Raises:   MaskReuseError, PeerError.
     """
-    amplitudes = series.amplitudes() * 2.0**series.dealt_bits
     with session.scope(label):
-        r = np.asarray(np.sum(dealer.masks("turns", (rows,), np.uint32), axis=0, dtype=np.uint32))
+        r = dealer.mask("turns", (rows,), np.uint32)
         dither = dealer.private_stream()
         for number, chunk in enumerate(row_chunks(rows)):
-            dealt = np.empty((series.terms, 2, chunk.stop - chunk.start), dtype=dtype)
-            for piece, columns in _pieces(chunk):
-                _waves(r[piece], amplitudes, dither, dealt[..., columns])
-            dealer.share(f"waves/{number}", dealt)
+            dealer.deal(f"waves/{number}", Waves(series, chunk.stop - chunk.start), r[chunk], dither)
 
 
-def _pieces(chunk: slice) -> Iterator[tuple[slice, slice]]:
-    """Cache-sized slices of a chunk: as rows of the whole, and as rows of the chunk."""
-    for start in range(chunk.start, chunk.stop, _PIECE):
-        stop = min(start + _PIECE, chunk.stop)
-        yield slice(start, stop), slice(start - chunk.start, stop - chunk.start)
+def _pieces(rows: int) -> Iterator[slice]:
+    """Cache-sized slices of so many rows."""
+    for start in range(0, rows, _PIECE):
+        yield slice(start, min(start + _PIECE, rows))
 
 
 def _words(values: NDArray[np.float64], dtype: Any) -> Words:

@@ -58,7 +58,7 @@ def send_key(s: Session, peers: Sequence[str], key: PrivateKey) -> None:
     Rounds:   0.  Sends: the key, about 2 KB, to each feature holder.
     Reveals:  nothing.
     Assumes:  as `receive_sums`.
-    Source:   design 7.
+    Source:   docs/protocols/boosting.md.
     Raises:   PeerError.
     """
     text = np.frombuffer(public_to_json(key.public).encode(), dtype=np.uint8)
@@ -73,7 +73,7 @@ def receive_key(s: Session, label_holder: str, encryption: Encryption) -> Public
     Rounds:   1.  Sends: nothing.
     Reveals:  nothing.
     Assumes:  as `receive_sums`.
-    Source:   design 7.
+    Source:   docs/protocols/boosting.md.
     Raises:   PeerError if it is no key, or not of the encryption that was agreed.
     """
     text = s.receive_one(label_holder, "key", (-1,), np.uint8).tobytes()
@@ -96,7 +96,8 @@ def send_gradients(s: Session, peers: Sequence[str], rows: I64, key: PrivateKey,
     Sends:    n ciphertexts to each feature holder.
     Reveals:  nothing.
     Assumes:  as `receive_sums`.
-    Source:   design 7; Cheng et al. 2021 (SecureBoost), packing: Chen et al. 2021 (SecureBoost+).
+    Source:   Cheng et al. 2021 (SecureBoost); packing: Chen et al. 2021 (SecureBoost+);
+              docs/protocols/boosting.md.
     Raises:   UsageError, PeerError.
     """
     for start in _chunks(len(rows)):
@@ -152,7 +153,7 @@ class SplitSums:
                   gradients, hessians and events over the left side of each kept candidate, in an order that
                   is fixed for a tree, drawn anew for each, and secret.
         Assumes:  as `receive_sums`.
-        Source:   design 7.
+        Source:   docs/protocols/boosting.md.
         Raises:   UsageError, PeerError.
         """
         numbers: list[mpz] = []
@@ -189,7 +190,7 @@ def hear_candidates(s: Session, peer: str) -> int:
     Rounds:   1.  Sends: nothing.
     Reveals:  part of `split_sums`.
     Assumes:  as `receive_sums`.
-    Source:   design 7.
+    Source:   docs/protocols/boosting.md.
     Raises:   PeerError.
     """
     count = int(s.receive_one(peer, "candidates", (1,), np.uint64)[0])
@@ -199,18 +200,19 @@ def hear_candidates(s: Session, peer: str) -> int:
 
 
 def receive_sums(
-    s: Session, peer: str, label: str, pairs: int, candidates: int, key: PrivateKey, cipher: Cipher
+    s: Session, peer: str, label: str, asked: tuple[int, int], key: PrivateKey, cipher: Cipher
 ) -> tuple[list[Mask], list[I64]]:
     """Label holder: for each pair which candidates are kept, and their sums, in the peer's secret order.
 
+    asked: how many pairs of nodes, and of how many candidates.
     Shapes:   -> (candidates,) of each pair; (candidates, 3) of each, 0 where they are not kept.
     Rounds:   1.  Sends: nothing.
     Reveals:  as `SplitSums.send_sums`.
     Assumes:  semi-honest; the scheme's assumption (p-subgroup, or decisional composite residuosity).
-    Source:   design 7.
+    Source:   docs/protocols/boosting.md.
     Raises:   PeerError for what are no sums of our rows.
     """
-    step = s.step(label)
+    step, (pairs, candidates) = s.step(label), asked
     tensors = s.receive(peer, label)
     size = -(-pairs * candidates // 8)
     if [t.dtype for t in tensors] != [np.uint8] * 2 or tensors[0].shape != (size,) or tensors[1].ndim != 2:

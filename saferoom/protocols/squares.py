@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from saferoom.channel.session import Session
-from saferoom.protocols.dealing import Dealer, Deals
-from saferoom.protocols.private_matrix import Layout, without_owners
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.joint_columns import ColumnLayout
+from saferoom.protocols.private_matrix import OpenedToOwners, without_owners
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matvec
 from saferoom.sharing.values import U64, Masked, Share, Words
 
@@ -21,13 +23,32 @@ from saferoom.sharing.values import U64, Masked, Share, Words
 class Squares:
     """blocks[p] (w, w) uint64: the own one in the clear, the others masked. At the dealer: the masks."""
 
-    layout: Layout
+    layout: ColumnLayout
     blocks: dict[str, Words]
     frac_bits: int
 
 
+@dataclass(frozen=True, slots=True)
+class SquareProducts(Correlation):
+    """A_i·(b_i - b_i^i) for every i, one after the other: (d,).
+
+    Masks: the matrices A_i; b less every owner's share of its own block, (d,).
+    A party gives its view of the matrices (P_i at i, P_i - A_i elsewhere), and its share of b, whose own
+    block does not count.
+    """
+
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.columns,)
+
+    def value(self, squares: Squares, others: Words) -> Words:
+        return _blockwise(squares, others)
+
+
 def mask_squares(
-    session: Session, deals: Deals, label: str, layout: Layout, own: U64, frac_bits: int
+    session: Session, randomness: Randomness, label: str, layout: ColumnLayout, own: U64, frac_bits: int
 ) -> Squares:
     """Send the own matrix, masked, to the others and take theirs.
 
@@ -40,7 +61,7 @@ def mask_squares(
     """
     blocks: dict[str, Words] = {session.me: own}
     with session.scope(label):
-        masked = own - deals.mask("mask", own.shape)
+        masked = own - randomness.mask("mask", own.shape)
         session.broadcast("square", Masked(masked, frac_bits))
         for peer in session.peers:
             width = layout.widths[peer]
@@ -48,7 +69,9 @@ def mask_squares(
     return Squares(layout, blocks, frac_bits)
 
 
-def deal_squares(dealer: Dealer, session: Session, label: str, layout: Layout, frac_bits: int) -> Squares:
+def deal_squares(
+    dealer: Dealer, session: Session, label: str, layout: ColumnLayout, frac_bits: int
+) -> Squares:
     """Dealer's side of `mask_squares`.
 
     Shapes:   -> Squares holding the masks.
@@ -64,11 +87,11 @@ def deal_squares(dealer: Dealer, session: Session, label: str, layout: Layout, f
 
 
 def apply_squares(
-    session: Session, deals: Deals, label: str, squares: Squares, factors: Words, frac_bits: int
+    session: Session, randomness: Randomness, label: str, squares: Squares, u: OpenedToOwners
 ) -> Share:
-    """P_i·u_i for every i, one after the other, from the factors that `open_to_owners` gave.
+    """P_i·u_i for every i, one after the other.
 
-    Shapes:   factors (d,) at scale f -> Share (d,) at scale f + squares.frac_bits.
+    Shapes:   u (d,) at scale f -> Share (d,) at scale f + squares.frac_bits.
     Rounds:   0.  Sends: nothing.
     Reveals:  nothing.
     Assumes:  semi-honest.
@@ -76,14 +99,15 @@ def apply_squares(
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
     with session.scope(label):
-        out = _blockwise(squares, factors) + deals.share("product", factors.shape)
-    return Share(out, frac_bits + squares.frac_bits)
+        out = _blockwise(squares, u.words)
+        out += randomness.take("product", SquareProducts(len(out)), squares, u.words)
+    return Share(out, u.frac_bits + squares.frac_bits)
 
 
 def deal_apply_squares(
     dealer: Dealer, session: Session, label: str, squares: Squares, masks: list[Words]
 ) -> None:
-    """Dealer's side of `apply_squares`; `masks` of `deal_vector`.
+    """Dealer's side of `apply_squares`; `masks` of `deal_to_owners`.
 
     Shapes:   masks (d,).
     Rounds:   0.  Sends: 8·d bytes to one party.
@@ -93,7 +117,8 @@ def deal_apply_squares(
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        dealer.share("product", _blockwise(squares, without_owners(squares.layout, masks)))
+        others = without_owners(squares.layout, masks)
+        dealer.deal("product", SquareProducts(squares.layout.columns), squares, others)
 
 
 def _blockwise(squares: Squares, vector: Words) -> Words:

@@ -10,17 +10,77 @@ would lose that carry: wrong for more than two parties, and at random even for t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
-from saferoom.protocols.dealing import Dealer, Deals
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.sharing.values import MaskedShare, Share, Words
 
 _TOP64, _TOP32 = np.uint64(63), np.uint32(31)
 
 
-def open_truncated(session: Session, deals: Deals, label: str, z: Share, bits: int) -> Share:
+@dataclass(frozen=True, slots=True)
+class TruncationPair(Correlation):
+    """r >> bits, and the top bit of r: (2, …) uint64.
+
+    Mask: r (…) modulo 2**64. A party gives its share of it.
+    """
+
+    numbers: tuple[int, ...]
+    bits: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return 2, *self.numbers
+
+    def value(self, r: Words) -> Words:
+        return np.stack([r >> np.uint64(self.bits), r >> _TOP64])
+
+
+@dataclass(frozen=True, slots=True)
+class TopBits(Correlation):
+    """The top bits of r, as words modulo 2**32.
+
+    Mask: r (…) modulo 2**32. A party gives its share of it.
+    """
+
+    numbers: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.numbers
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint32)
+
+    def value(self, r: Words) -> Words:
+        return r >> _TOP32
+
+
+@dataclass(frozen=True, slots=True)
+class WideSum(Correlation):
+    """Σ over the first axis of r, each word read as a number from 0 to 2**32 - 1, modulo 2**64.
+
+    Mask: r (b, …) modulo 2**32. A party gives its share of it.
+    """
+
+    numbers: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.numbers[1:]
+
+    def value(self, r: Words) -> Words:
+        return np.asarray(r.sum(axis=0, dtype=np.uint64))
+
+
+def open_truncated(session: Session, randomness: Randomness, label: str, z: Share, bits: int) -> Share:
     """Divide a shared fixed-point array by 2**bits, rounding down (or one unit above that).
 
     Shapes:   z (…) uint64 at scale f -> (…) at scale f - bits; 1 <= bits <= 62.
@@ -33,8 +93,8 @@ def open_truncated(session: Session, deals: Deals, label: str, z: Share, bits: i
     if not 1 <= bits <= 62 or z.value.dtype != np.uint64:
         raise ShapeError("a truncation needs uint64 shares and 1 to 62 bits", step=session.step(label))
     with session.scope(label):
-        r = deals.mask("mask", z.shape)
-        dealt = deals.share("pair", (2, *z.shape))
+        r = randomness.mask("mask", z.shape)
+        dealt = randomness.take("pair", TruncationPair(z.shape, bits), r)
         masked = z.value + r
         if session.is_first:
             masked += np.uint64(1 << 62)
@@ -48,7 +108,7 @@ def open_truncated(session: Session, deals: Deals, label: str, z: Share, bits: i
 
 
 def deal_truncation(dealer: Dealer, session: Session, label: str, shape: tuple[int, ...], bits: int) -> None:
-    """Dealer's side of `open_truncated`: shares of r >> bits and of the top bit of r.
+    """Dealer's side of `open_truncated`.
 
     Shapes:   shape of z.
     Rounds:   0.  Sends: 16 bytes an element to one party.
@@ -58,11 +118,10 @@ def deal_truncation(dealer: Dealer, session: Session, label: str, shape: tuple[i
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        r = _total(dealer.masks("mask", shape))
-        dealer.share("pair", np.stack([r >> np.uint64(bits), r >> _TOP64]))
+        dealer.deal("pair", TruncationPair(shape, bits), dealer.mask("mask", shape))
 
 
-def open_widened_sum(session: Session, deals: Deals, label: str, z: Share) -> Share:
+def open_widened_sum(session: Session, randomness: Randomness, label: str, z: Share) -> Share:
     """Lift shares mod 2**32 to shares mod 2**64 and add them up over the first axis.
 
     Shapes:   z (b, d) uint32 at scale f -> (d,) uint64 at scale f.
@@ -73,9 +132,9 @@ def open_widened_sum(session: Session, deals: Deals, label: str, z: Share) -> Sh
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
     with session.scope(label):
-        r = deals.mask("mask", z.shape, np.uint32)
-        top = deals.share("top", z.shape, np.uint32)
-        out = np.negative(deals.share("sum", z.shape[1:]))
+        r = randomness.mask("mask", z.shape, np.uint32)
+        top = randomness.take("top", TopBits(z.shape), r)
+        out = np.negative(randomness.take("sum", WideSum(z.shape), r))
         masked = z.value + r
         if session.is_first:
             masked += np.uint32(1 << 30)
@@ -88,7 +147,7 @@ def open_widened_sum(session: Session, deals: Deals, label: str, z: Share) -> Sh
 
 
 def deal_widened_sum(dealer: Dealer, session: Session, label: str, shape: tuple[int, int]) -> None:
-    """Dealer's side of `open_widened_sum`: shares of the masks' top bits, and of their sum in 64 bits.
+    """Dealer's side of `open_widened_sum`.
 
     Shapes:   shape (b, d) of z.
     Rounds:   0.  Sends: 4·b·d bytes to one party, 8·d to one.
@@ -98,13 +157,6 @@ def deal_widened_sum(dealer: Dealer, session: Session, label: str, shape: tuple[
     Raises:   MaskReuseError, PeerError.
     """
     with session.scope(label):
-        r = _total(dealer.masks("mask", shape, np.uint32))
-        dealer.share("top", r >> _TOP32)
-        dealer.share("sum", r.sum(axis=0, dtype=np.uint64))
-
-
-def _total(shares: list[Words]) -> Words:
-    total = shares[0].copy()
-    for share in shares[1:]:
-        total += share
-    return total
+        r = dealer.mask("mask", shape, np.uint32)
+        dealer.deal("top", TopBits(shape), r)
+        dealer.deal("sum", WideSum(shape), r)

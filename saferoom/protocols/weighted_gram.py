@@ -8,17 +8,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from saferoom.channel.session import Session
-from saferoom.protocols.dealing import Dealer, Deals
-from saferoom.protocols.private_matrix import JointColumns
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.joint_columns import JointColumns
+from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matmul
 from saferoom.sharing.values import U64, MaskedShare, Share, Words
 
 
+@dataclass(frozen=True, slots=True)
+class ScaledBlock(Correlation):
+    """A_j∘(b - b^j), (rows, width): each row of the owner's mask times what the others hold of its weight's.
+
+    Masks: A_j (rows, width); b less the owner's share, (rows,).
+    A party gives its view of the block (X_j at the owner j, X_j - A_j elsewhere), and its share of b.
+    """
+
+    owner: str
+    rows: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.rows, self.width
+
+    def value(self, block: Words, others: Words) -> Words:
+        return np.asarray(block * others[:, None])
+
+
+@dataclass(frozen=True, slots=True)
+class GramBlock(Correlation):
+    """A_iᵀ·(B_j - B_j^i), (height, width), right in the low `bits`.
+
+    Masks: A_i (m, height); B_j less the owner's share, (m, width).
+    A party gives its view of the block (X_i at the owner i, X_i - A_i elsewhere), and its share of B_j.
+    """
+
+    owner: str
+    height: int
+    width: int
+    bits: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.height, self.width
+
+    def value(self, block: Words, others: Words) -> Words:
+        return matmul(block.T, others, self.bits)
+
+
 def open_weighted_gram(
-    session: Session, deals: Deals, label: str, columns: JointColumns, weights: Share, bits: int
+    session: Session, randomness: Randomness, label: str, columns: JointColumns, weights: Share, bits: int
 ) -> Share:
     """XᵀWX, right in the low `bits` of every word.
 
@@ -32,15 +76,15 @@ def open_weighted_gram(
     """
     me, parties = session.me, session.parties
     with session.scope(label):
-        mask = deals.mask("weights", weights.shape)
+        mask = randomness.mask("weights", weights.shape)
         own = session.open("weights", MaskedShare(weights.value - mask, weights.frac_bits)) + mask
         masks: dict[str, Words] = {}
         masked: dict[str, Words] = {}
         for index, party in enumerate(parties):
             block = columns.blocks[party]
             part = block * (own if party == me else mask)[:, None]
-            part += deals.share(f"scaled/{party}", block.shape)
-            masks[party] = deals.mask(f"columns/{party}", block.shape)
+            part += randomness.take(f"scaled/{party}", ScaledBlock(party, *block.shape), block, mask)
+            masks[party] = randomness.mask(f"columns/{party}", block.shape)
             part -= masks[party]
             for reader in parties[: index + 1]:
                 if reader != me:
@@ -57,8 +101,10 @@ def open_weighted_gram(
         for index, right in enumerate(parties):
             for left in parties[: index + 1]:
                 factor = readable[right] if left == me else masks[right]
-                part = matmul(columns.blocks[left].T, factor, bits)
-                part += deals.share(f"gram/{left}/{right}", part.shape)
+                block = columns.blocks[left]
+                part = matmul(block.T, factor, bits)
+                piece = GramBlock(left, block.shape[1], factor.shape[1], bits)
+                part += randomness.take(f"gram/{left}/{right}", piece, block, masks[right])
                 _place(out, columns, left, right, part)
     return Share(out, 2 * columns.frac_bits + weights.frac_bits)
 
@@ -77,21 +123,17 @@ def deal_weighted_gram(
     """
     parties = dealer.parties
     with session.scope(label):
-        weights = _without_own(parties, dealer.masks("weights", (columns.rows,)))
+        weights = dealer.masks_of_others("weights", (columns.rows,))
         masks: dict[str, dict[str, Words]] = {}
         for party in parties:
             block = columns.blocks[party]
-            dealer.share(f"scaled/{party}", block * weights[party][:, None])
-            masks[party] = _without_own(parties, dealer.masks(f"columns/{party}", block.shape))
+            dealer.deal(f"scaled/{party}", ScaledBlock(party, *block.shape), block, weights[party])
+            masks[party] = dealer.masks_of_others(f"columns/{party}", block.shape)
         for index, right in enumerate(parties):
             for left in parties[: index + 1]:
-                dealer.share(f"gram/{left}/{right}", matmul(columns.blocks[left].T, masks[right][left], bits))
-
-
-def _without_own(parties: tuple[str, ...], masks: list[Words]) -> dict[str, U64]:
-    """For every party, the sum of the others' masks."""
-    total = np.sum(masks, axis=0, dtype=np.uint64)
-    return {party: np.asarray(total - mask) for party, mask in zip(parties, masks, strict=True)}
+                block, others = columns.blocks[left], masks[right][left]
+                piece = GramBlock(left, block.shape[1], others.shape[1], bits)
+                dealer.deal(f"gram/{left}/{right}", piece, block, others)
 
 
 def _place(out: U64, columns: JointColumns, left: str, right: str, part: Words) -> None:

@@ -10,11 +10,17 @@ from numpy.typing import DTypeLike, NDArray
 from saferoom.errors import ShapeError
 
 _SIGNED = {4: np.int32, 8: np.int64}
+_UNSIGNED: dict[int, np.dtype[Any]] = {32: np.dtype(np.uint32), 64: np.dtype(np.uint64)}
 
 
 def word_bits(dtype: DTypeLike) -> int:
     """32 or 64."""
     return np.dtype(dtype).itemsize * 8
+
+
+def word_type(bits: int) -> np.dtype[Any]:
+    """The type of words of 32 or 64 bits."""
+    return _UNSIGNED[bits]
 
 
 def encode(values: Any, frac_bits: int, dtype: DTypeLike = np.uint64) -> NDArray[Any]:

@@ -1,1 +1,1 @@
-"""Masked values, shares, and what a dealer deals. Pure: no input or output."""
+"""The kinds of value that may travel (`values`), and masks that are spent once (`masks`). Pure."""

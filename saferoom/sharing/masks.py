@@ -27,9 +27,16 @@ class MaskBook:
         return f"MaskBook(spent={len(self._spent)})"
 
     def spend(self, label: str, shape: int | tuple[int, ...], dtype: DTypeLike = np.uint64) -> NDArray[Any]:
-        """The uniform words of `label`. Raises MaskReuseError if they were drawn before."""
+        """The uniform words of `label`. Raises MaskReuseError if it was spent or retired before."""
+        return self._expander.words(self._first_use(label), shape, dtype)
+
+    def retire(self, label: str) -> None:
+        """Let nobody spend `label` any more: something else took its place. Raises as `spend` does."""
+        self._first_use(label)
+
+    def _first_use(self, label: str) -> bytes:
         nonce = self._expander.nonce(label)
         if nonce in self._spent:
             raise MaskReuseError("this one-time mask was spent already", step=label)
         self._spent.add(nonce)
-        return self._expander.words(nonce, shape, dtype)
+        return nonce

@@ -19,12 +19,12 @@ from saferoom.he.workers import Workers
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.boosting import BoostingParams
 from saferoom.models.alone import AloneFit
+from saferoom.models.boosting.contributions import tell_values
 from saferoom.models.boosting.gradients import probabilities, validation_rows
 from saferoom.models.boosting.model import LocalTrees
 from saferoom.models.boosting.plain import fit_boosting_plain
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.train import Grown, Labels, OnTree, train_boosting
-from saferoom.models.boosting.values import tell_values
 from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.boosting import BoostedModel, log_odds, trees_card

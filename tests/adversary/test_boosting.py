@@ -17,7 +17,7 @@ from saferoom.he.key_files import public_to_json
 from saferoom.he.keys import Encryption
 from saferoom.he.vectors import decrypt_vector, encrypt_vector
 from saferoom.he.workers import Workers
-from saferoom.models.boosting.messages import layout_of
+from saferoom.models.boosting.nodes import layout_of
 from saferoom.models.boosting.settings import FRAC_BITS, BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.split_sums import MOST_CANDIDATES, Cipher

@@ -32,14 +32,14 @@ def errors_of(
     value, or None for the value itself."""
     found: dict[str, SafeRoomError] = {}
 
-    def party(s: Session, deals: Any, index: int) -> Any:
+    def party(s: Session, randomness: Any, index: int) -> Any:
         bent = (bend or {}).get(s.me)
         if bent is not None:
             send, broadcast = s.send, s.broadcast
             s.send = lambda to, label, *values: send(to, label, *(bent(label) or values))
             s.broadcast = lambda label, *values: broadcast(label, *(bent(label) or values))
         try:
-            return (other if other is not None and index == 1 else room).party(s, deals, index)
+            return (other if other is not None and index == 1 else room).party(s, randomness, index)
         except SafeRoomError as error:
             found[s.me] = error
             raise
@@ -108,13 +108,13 @@ def test_two_tensors_where_one_belongs_are_refused() -> None:
 def test_a_peer_that_says_nothing_is_named() -> None:
     room, found = leaf_room(3, 80, [8, 4]), {}
 
-    def party(s: Session, deals: Any, index: int) -> Any:
+    def party(s: Session, randomness: Any, index: int) -> Any:
         if index == 1:
             with s.scope("leaf sum"):
                 s.broadcast("sizes", Public(np.array([80, 12, 0], np.uint64)))
             return None
         try:
-            return room.party(s, deals, index)
+            return room.party(s, randomness, index)
         except PeerTimeout as error:
             found[s.me] = error.party, error.step
             return None
@@ -133,12 +133,12 @@ def test_a_peer_that_dies_is_named() -> None:
 
     room, found = leaf_room(2, 80, [8, 4]), {}
 
-    def party(s: Session, deals: Any, index: int) -> Any:
+    def party(s: Session, randomness: Any, index: int) -> Any:
         if index == 1:
             s.send = lambda to, label, *values: die(label)
-            return room.party(s, deals, index)
+            return room.party(s, randomness, index)
         try:
-            return room.party(s, deals, index)
+            return room.party(s, randomness, index)
         except PeerError as error:
             found["p0"] = error
             raise

@@ -28,7 +28,10 @@ ROLES = {
     "coordinator": (COORDINATOR,),
 }
 NEVER = "—"
-NO_PROTOCOL = {"__init__", "bins", "candidates", "shuffled_bins", "split_layout"}
+NO_PROTOCOL = {
+    *("__init__", "bins", "candidates", "joint_columns"),
+    *("leaf_terms", "randomness", "shuffled_bins", "split_layout"),
+}
 ALL_OPTIONS = {
     "logistic": {},
     "scorecard": {"max_vif": 10, "drop_wrong_signs": True, "standard_errors": True},

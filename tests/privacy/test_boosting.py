@@ -18,7 +18,7 @@ from saferoom.he.key_files import public_to_json
 from saferoom.he.vectors import decrypt_vector
 from saferoom.he.workers import Workers
 from saferoom.kinds.learns import DISCLOSURES
-from saferoom.models.boosting.messages import layout_of
+from saferoom.models.boosting.nodes import layout_of
 from saferoom.protocols import split_sums as module
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.split_sums import Cipher

@@ -21,7 +21,7 @@ from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.errors import StorageError
 from saferoom.ids import HELPER
 from saferoom.models.boosting.gradients import probabilities
-from saferoom.models.boosting.messages import MORE
+from saferoom.models.boosting.nodes import MORE
 from saferoom.models.boosting.plain import fit_boosting_plain
 from saferoom.tasks.models.boosting import BoostedModel
 from saferoom.tasks.registry import load_model

@@ -90,15 +90,15 @@ def test_label_holder_and_a_feature_holder_together_do_not_unmask_the_other() ->
     """They take off the mask bits that the one of them knows: the other's remain."""
     room, known = constant(3, True), {}
 
-    def party(s: Any, deals: Any, index: int) -> Any:
-        mask = deals.mask
+    def party(s: Any, randomness: Any, index: int) -> Any:
+        mask = randomness.mask
 
         def spy(label: str, *rest: Any) -> Any:
             known[s.me, label] = mask(label, *rest)
             return known[s.me, label].copy()
 
-        deals.mask = spy
-        return room.party(s, deals, index)
+        randomness.mask = spy
+        return room.party(s, randomness, index)
 
     played = Room().play(3, party, room.dealer)
     shown = {sender: tensor for sender, _, tensor in said(played)["hidden"]}
@@ -156,14 +156,14 @@ def test_every_party_declares_the_score_to_the_recipient_and_no_more(k: int) -> 
 def test_a_refused_disclosure_shows_no_sum() -> None:
     room, messages = constant(3, True), []
 
-    def party(s: Any, deals: Any, index: int) -> Any:
+    def party(s: Any, randomness: Any, index: int) -> Any:
         def refuse(_: Any) -> None:
             raise RefusedError("no")
 
         s._on_disclosure = refuse
         send = s._transport.send
         s._transport.send = lambda to, parts: (messages.append(bytes(parts[0])), send(to, parts))
-        return room.party(s, deals, index)
+        return room.party(s, randomness, index)
 
     with pytest.raises(RefusedError):
         Room().play(3, party, room.dealer)
@@ -179,10 +179,10 @@ def test_nothing_of_the_data_stands_in_an_error() -> None:
     room = constant(2, True, 123_456_789)
     room.weights[3] = 987_654_321_987
 
-    def party(s: Any, deals: Any, index: int) -> Any:
+    def party(s: Any, randomness: Any, index: int) -> Any:
         return leaf_sum(
             s,
-            deals,
+            randomness,
             room.reached[index],
             label_holder="p0",
             recipient="p0",

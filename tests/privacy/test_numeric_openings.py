@@ -140,18 +140,18 @@ def test_labels_of_steps_are_never_repeated_between_two_parties(job):
 def test_a_second_use_of_a_step_raises(room, shares):
     parts = shares.split(np.zeros(3), 2, 20)
 
-    def party(session, deals, index):
-        open_truncated(session, deals, "t", parts[index], 10)
+    def party(session, randomness, index):
+        open_truncated(session, randomness, "t", parts[index], 10)
         with pytest.raises(MaskReuseError):
-            open_truncated(session, deals, "t", parts[index], 10)
+            open_truncated(session, randomness, "t", parts[index], 10)
         return True
 
     assert all(room.play(2, party, lambda dealer, s: deal_truncation(dealer, s, "t", (3,), 10)).results)
 
 
 def test_seeds_of_parties_differ_and_come_from_the_system(room):
-    def party(session, deals, index):
-        return tuple(deals.mask("x", (4,)))
+    def party(session, randomness, index):
+        return tuple(randomness.mask("x", (4,)))
 
     first = room.play(3, party, lambda dealer, s: None).results
     second = room.play(3, party, lambda dealer, s: None).results

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from saferoom.models.boosting.contributions import coarse, split_values
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.plain import PlainTree
-from saferoom.models.boosting.values import coarse, split_values
 from saferoom.protocols.candidates import goes_left
 from tests.boosting_room import Array, BoostingRoom, random_room
 

@@ -9,9 +9,9 @@ import pytest
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
+from saferoom.models.boosting.contributions import coarse, split_values, tell_values
 from saferoom.models.boosting.model import LocalTrees
 from saferoom.models.boosting.plain import PlainTree
-from saferoom.models.boosting.values import coarse, split_values, tell_values
 from saferoom.protocols.candidates import goes_left
 from tests.boosting_room import PARTIES, Array, BoostingRoom, random_room
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import MaskReuseError, ShapeError, UsageError
-from saferoom.protocols import leaf_sum as module
+from saferoom.protocols import leaf_terms as module
 from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.leaf_sum import deal_leaf_sum, leaf_sum
 from tests.leaf_room import LeafRoom, leaf_room
@@ -71,11 +71,11 @@ def test_a_base_margin_is_added_and_progress_told(monkeypatch: pytest.MonkeyPatc
     room = leaf_room(2, 100, TREES, recipient="p1")
     base, told = np.arange(100) - 50, []
 
-    def party(s: Any, deals: Any, index: int) -> Any:
+    def party(s: Any, randomness: Any, index: int) -> Any:
         mine = {"weights": room.weights, "base_margin": base} if index == 0 else {"weights": None}
         return leaf_sum(
             s,
-            deals,
+            randomness,
             room.reached[index],
             label_holder="p0",
             recipient="p1",
@@ -164,10 +164,10 @@ def test_memory_does_not_grow_with_the_rows() -> None:
 def test_a_second_sum_needs_a_scope_of_its_own() -> None:
     room, found = leaf_room(2, 8, TREES), []
 
-    def party(s: Any, deals: Any, index: int) -> Any:
+    def party(s: Any, randomness: Any, index: int) -> Any:
         for scope in ("first", "second", "first"):
             with s.scope(scope):
-                found.append(room.party(s, deals, index))
+                found.append(room.party(s, randomness, index))
 
     def dealer(dealer: Any, s: Any) -> None:
         for scope in ("first", "second", "first"):
@@ -202,11 +202,11 @@ def test_calls_that_make_no_sense(changes: dict[str, Any], error: type[Exception
     room = LeafRoom([np.ones((4, 3), dtype=bool)] * 2, np.zeros(3, dtype=np.int64))
     good = {"label_holder": "p0", "recipient": "p0", "weights": room.weights, "reached": room.reached[0]}
 
-    def party(s: Any, deals: Any, index: int) -> Any:
+    def party(s: Any, randomness: Any, index: int) -> Any:
         if index == 1:
-            return room.party(s, deals, index)
+            return room.party(s, randomness, index)
         arguments = good | changes
-        return leaf_sum(s, deals, arguments.pop("reached"), **arguments)
+        return leaf_sum(s, randomness, arguments.pop("reached"), **arguments)
 
     with pytest.raises(error):
         Room().play(2, party, room.dealer)
@@ -221,8 +221,10 @@ def test_the_dealer_needs_a_label_holder_of_the_room() -> None:
 def test_all_bits_of_a_group(group: tuple[str, ...]) -> None:
     bits = np.random.default_rng(0).integers(0, 256, (5, 400), dtype=np.uint8)
 
-    def party(s: Any, deals: Any, index: int) -> Any:
-        return share_all(s, deals, "all", bits[index], group) if s.me in group else np.zeros(400, np.uint8)
+    def party(s: Any, randomness: Any, index: int) -> Any:
+        return (
+            share_all(s, randomness, "all", bits[index], group) if s.me in group else np.zeros(400, np.uint8)
+        )
 
     played = Room().play(5, party, lambda dealer, s: deal_all(dealer, s, "all", 400, group))
     members = [int(name[1]) for name in group]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from saferoom.protocols.inverse import deal_inverse, open_inverse, step_factors
+from saferoom.protocols.inverse import Inversion, deal_inverse, open_inverse
+from saferoom.protocols.joint_columns import ColumnLayout, JointForm
 from saferoom.protocols.private_matrix import (
-    Layout,
     backward,
     deal_backward,
     deal_columns,
     deal_forward,
-    deal_vector,
+    deal_to_owners,
     forward,
     mask_columns,
     open_to_owners,
@@ -85,32 +85,23 @@ def test_widened_sum(room, shares, k):
 def test_private_matrix_products(room, shares, k, dtype, frac, block):
     rng = np.random.default_rng(k)
     n, drop = 300, 10
-    layout = Layout({name: i + 1 for i, name in enumerate(room.names(k))})
+    layout = ColumnLayout({name: i + 1 for i, name in enumerate(room.names(k))})
     x = {name: rng.normal(size=(n, width)) for name, width in layout.widths.items()}
     pooled = np.hstack(list(x.values()))
     u, v = rng.normal(size=layout.columns), rng.normal(size=n)
     us, vs = shares.split(u, k, 29), shares.split(v, k, 13, dtype)
+    form = JointForm(layout, n, frac, np.dtype(dtype).itemsize * 8)
 
     def party(s, d, i):
-        columns = mask_columns(
-            s,
-            d,
-            "x",
-            layout,
-            n,
-            lambda rows: encode(x[s.me][rows], frac, dtype),
-            frac_bits=frac,
-            dtype=dtype,
-        )
+        columns = mask_columns(s, d, "x", form, lambda rows: encode(x[s.me][rows], frac, dtype))
         after = [(s.meter.rounds, s.meter.sent[s.peers[0]].size_bytes)]
-        factors = open_to_owners(s, d, "u", layout, us[i])
-        z = forward(s, d, "z", columns, factors, 29, drop)
+        z = forward(s, d, "z", columns, open_to_owners(s, d, "u", layout, us[i]), drop)
         g = backward(s, d, "g", columns, vs[i], block)
         return z, g, after
 
     def dealer(dealer, s):
-        columns = deal_columns(dealer, s, "x", layout, n, frac_bits=frac, dtype=dtype)
-        masks = deal_vector(dealer, s, "u", layout)
+        columns = deal_columns(dealer, s, "x", form)
+        masks = deal_to_owners(dealer, s, "u", layout)
         deal_forward(dealer, s, "z", columns, masks, drop)
         deal_backward(dealer, s, "g", columns, block)
 
@@ -132,19 +123,18 @@ def test_private_matrix_products(room, shares, k, dtype, frac, block):
 @parties
 def test_squares_act_blockwise(room, shares, k):
     rng = np.random.default_rng(1)
-    layout = Layout({name: 2 + i for i, name in enumerate(room.names(k))})
+    layout = ColumnLayout({name: 2 + i for i, name in enumerate(room.names(k))})
     p = {name: rng.normal(size=(w, w)) for name, w in layout.widths.items()}
     u = rng.normal(size=layout.columns)
     us = shares.split(u, k, 30)
 
     def party(s, d, i):
         squares = mask_squares(s, d, "p", layout, encode(p[s.me], 18), 18)
-        factors = open_to_owners(s, d, "u", layout, us[i])
-        return apply_squares(s, d, "pu", squares, factors, 30)
+        return apply_squares(s, d, "pu", squares, open_to_owners(s, d, "u", layout, us[i]))
 
     def dealer(dealer, s):
         squares = deal_squares(dealer, s, "p", layout, 18)
-        deal_apply_squares(dealer, s, "pu", squares, deal_vector(dealer, s, "u", layout))
+        deal_apply_squares(dealer, s, "pu", squares, deal_to_owners(dealer, s, "u", layout))
 
     played = room.play(k, party, dealer)
     expected = np.concatenate([p[name] @ u[layout.span(name)] for name in layout.widths])
@@ -153,22 +143,20 @@ def test_squares_act_blockwise(room, shares, k):
 
 @parties
 @pytest.mark.parametrize(
-    ("series", "dtype", "frac", "most", "bias"),
+    ("series", "frac", "most", "bias"),
     [
-        (SineSeries(7, 36, 13, 13), np.uint64, 32, 3e-3, 5e-5),
-        (SineSeries(5, 8, 6, 7), np.uint32, 27, 0.06, 1e-3),
+        (SineSeries(7, 36, 13, 13), 32, 3e-3, 5e-5),
+        (SineSeries(5, 8, 6, 7, word_bits=32), 27, 0.06, 1e-3),
     ],
     ids=["wide", "narrow"],
 )
-def test_sigmoid_and_slope(room, shares, k, series, dtype, frac, most, bias):
+def test_sigmoid_and_slope(room, shares, k, series, frac, most, bias):
     z = np.concatenate([np.linspace(-series.reach, series.reach, 4_000), np.zeros(4_000)])
-    zs = shares.split(z * 0.999, k, frac, dtype)
+    zs = shares.split(z * 0.999, k, frac, series.dtype)
     played = room.play(
         k,
-        lambda s, d, i: open_sigmoid(
-            s, d, "s", as_turns(zs[i], series.period_bits), series, dtype, slope=True
-        ),
-        lambda dealer, s: deal_sigmoid(dealer, s, "s", len(z), series, dtype),
+        lambda s, d, i: open_sigmoid(s, d, "s", as_turns(zs[i], series.period_bits), series, slope=True),
+        lambda dealer, s: deal_sigmoid(dealer, s, "s", len(z), series),
     )
     p = shares.join([r[0] for r in played.results]) + 0.5
     slope = shares.join([r[1] for r in played.results])
@@ -220,15 +208,15 @@ def test_inverse(room, shares, k, smallest):
     axes = np.linalg.qr(rng.normal(size=(25, 25)))[0]
     matrix = (axes * np.geomspace(smallest, 2.0, 25)) @ axes.T
     parts = shares.split(matrix, k, 16)
-    low = smallest / 3.0
+    inversion = Inversion(3.0, smallest / 3.0, 10)
     played = room.play(
         k,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], bound=3.0, low=low, result_bits=10),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 25, 16, low=low, result_bits=10),
+        lambda s, d, i: open_inverse(s, d, "i", parts[i], inversion),
+        lambda dealer, s: deal_inverse(dealer, s, "i", 25, 16, inversion),
     )
     inverse = shares.join(played.results)
     assert np.linalg.norm(inverse @ matrix - np.eye(25), 2) < 0.05
-    assert played.meters["p0"].rounds == 1 + 3 * len(step_factors(low))
+    assert played.meters["p0"].rounds == 1 + 3 * len(inversion.steps())
 
 
 def test_inverse_is_cautious_below_its_range(room, shares):
@@ -237,8 +225,8 @@ def test_inverse_is_cautious_below_its_range(room, shares):
     parts = shares.split(matrix, 2, 16)
     played = room.play(
         2,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], bound=2.0, low=0.01, result_bits=10),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 4, 16, low=0.01, result_bits=10),
+        lambda s, d, i: open_inverse(s, d, "i", parts[i], Inversion(2.0, 0.01, 10)),
+        lambda dealer, s: deal_inverse(dealer, s, "i", 4, 16, Inversion(2.0, 0.01, 10)),
     )
     inverse = shares.join(played.results)
     assert np.allclose(np.diag(inverse)[:2], [1.0, 2.0], atol=0.05)
@@ -251,8 +239,8 @@ def test_inverse_with_entries_in_the_thousands(room, shares):
     parts = shares.split(matrix, 2, 16)
     played = room.play(
         2,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], bound=1.1, low=5e-4, result_bits=10),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 3, 16, low=5e-4, result_bits=10),
+        lambda s, d, i: open_inverse(s, d, "i", parts[i], Inversion(1.1, 5e-4, 10)),
+        lambda dealer, s: deal_inverse(dealer, s, "i", 3, 16, Inversion(1.1, 5e-4, 10)),
     )
     inverse = np.diag(shares.join(played.results))
     assert np.allclose(inverse[:2], [1.0, 2.0], atol=0.05)
@@ -263,18 +251,19 @@ def test_inverse_with_entries_in_the_thousands(room, shares):
 def test_weighted_gram(room, shares, k):
     rng = np.random.default_rng(4)
     n = 400
-    layout = Layout({name: 3 + i for i, name in enumerate(room.names(k))})
+    layout = ColumnLayout({name: 3 + i for i, name in enumerate(room.names(k))})
     x = {name: rng.normal(size=(n, w)) for name, w in layout.widths.items()}
     pooled, weights = np.hstack(list(x.values())), rng.random(n) / 4
     parts = shares.split(weights, k, 14)
+    form = JointForm(layout, n, 12)
 
     def party(s, d, i):
-        columns = mask_columns(s, d, "x", layout, n, lambda rows: encode(x[s.me][rows], 12), frac_bits=12)
+        columns = mask_columns(s, d, "x", form, lambda rows: encode(x[s.me][rows], 12))
         gram = open_weighted_gram(s, d, "gram", columns, parts[i], 56)
         return Share(gram.value << np.uint64(8), gram.frac_bits + 8)
 
     def dealer(dealer, s):
-        columns = deal_columns(dealer, s, "x", layout, n, frac_bits=12, dtype=np.uint64)
+        columns = deal_columns(dealer, s, "x", form)
         deal_weighted_gram(dealer, s, "gram", columns, 56)
 
     played = room.play(k, party, dealer)

@@ -1,13 +1,69 @@
-"""Which of its columns a party brings to a tree, and their candidate splits."""
+"""A party's columns as trees see them: in bins, made without labels, each party on its own training rows.
+
+Numbers are cut at their quantiles, each value that fills a bin alone gets one, and missing values have a bin
+of their own. Every frequent level of a category has a bin; the others share one. A tree may be grown on some
+of the columns, which a public seed draws.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.models.scorecard.binning import CategoryBins, NumberBins
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
 from saferoom.ring.public import public_order
+
+F64: TypeAlias = NDArray[np.float64]
+
+
+def number_bins(values: F64, most: int) -> NumberBins | None:
+    """At most `most` ordered bins of values (n,), NaN = missing; None if all known values are equal."""
+    known = np.sort(values[~np.isnan(values)])
+    distinct, counts = np.unique(known, return_counts=True)
+    if len(distinct) < 2 and len(known) == len(values):
+        return None
+    edges = distinct[:-1] if len(distinct) <= most else _edges(known, distinct, counts, most)
+    return NumberBins(tuple(edges.tolist()), {}, len(edges) + 1)
+
+
+def level_bins(codes: NDArray[np.integer[Any]], levels: Sequence[str], most: int) -> CategoryBins | None:
+    """A bin for each of the `most` most frequent levels at most; missing is a level; None if there is one."""
+    rows = np.bincount(codes[codes >= 0], minlength=len(levels))
+    by_rows = [place for place in np.argsort(-rows, kind="stable").tolist() if rows[place]]
+    frequent = sorted(by_rows[: most - 1] if len(by_rows) > most else by_rows)
+    bins = {levels[place]: number for number, place in enumerate(frequent)}
+    found = CategoryBins(bins, len(bins), len(bins) + 1)
+    return found if len(np.unique(found.assign(codes, tuple(levels)))) > 1 else None
+
+
+def binned(bins: NumberBins | CategoryBins, codes: NDArray[np.int64]) -> BinnedFeature:
+    """A column's bin numbers (n,) with what protocols need to know; unused bins at the end are left out."""
+    smallest = np.uint8 if bins.size <= 256 else np.uint16
+    if isinstance(bins, NumberBins):
+        has_missing = bool((codes == bins.missing).any())
+        return BinnedFeature(codes.astype(smallest), bins.ordered + has_missing, bins.ordered)
+    return BinnedFeature(codes.astype(smallest), int(codes.max()) + 1, 0)
+
+
+def _edges(known: F64, distinct: F64, counts: NDArray[np.int64], most: int) -> F64:
+    """Edges of at most `most` bins of about equal size; the values that fill one alone are kept apart."""
+    heavy = np.flatnonzero(counts * most >= len(known))
+    around = np.concatenate([distinct[heavy], distinct[np.maximum(heavy - 1, 0)]])
+    light = known[~np.isin(known, distinct[heavy])]
+    for bins in range(most - len(heavy), 0, -1):
+        at = np.arange(1, bins) / bins
+        cuts = np.quantile(light, at, method="inverted_cdf") if len(light) else np.empty(0)
+        edges = np.unique(np.concatenate([cuts, around]))
+        edges = edges[edges < distinct[-1]]
+        if len(edges) < most:
+            return np.asarray(edges)
+    return np.asarray(edges[: most - 1])
 
 
 def columns_of_tree(

@@ -1,11 +1,18 @@
-"""How much each own column moves a row's log-odds, as far as a party's own columns tell.
+"""What splits are worth, and how much each own column moves a row's log-odds: what reason codes are made of.
+
+    value(leaf) = its weight          value(node) = mean of its leaves, weighted by training rows
+    told        = value(left) - value(right), of each party's own splits, in steps of 1/64 log-odds
+
+Steps are coarse, about a point each at 50 points to double the odds, so that a value says less of single
+labels. The label holder rounds up or down at random, with the chance at which the expected value is the exact
+one: over many trees the errors cancel out.
 
     contribution of a column = Σ P(the row reaches v) · (share of rows right · value   if it goes left
                                                          -share of rows left · value   if it goes right)
 
-over the own splits v of the column, in all trees. `value` is the mean weight of the leaves left of v less
-that of those right of it; shares are of the training rows in v. Along the path to v the row goes its way at
-own splits, and both ways at those of others, by their shares. So a party's contributions add up to
+over the own splits v of the column, in all trees. `value` is what was told of v; shares are of the training
+rows in v. Along the path to v the row goes its way at own splits, and both ways at those of others, by their
+shares. So a party's contributions add up to
 
     E[log-odds | its columns of the row] - E[log-odds]
 
@@ -16,16 +23,81 @@ ensembles), algorithm 1, for paths of which some columns are unknown.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.models.boosting.model import LocalTree
-from saferoom.models.boosting.reach import Sides
+from saferoom.channel.session import Session
+from saferoom.errors import PeerError
+from saferoom.models.boosting.model import LocalTree, LocalTrees, Sides, leaves_of
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
 
-F64 = NDArray[np.float64]
+F64: TypeAlias = NDArray[np.float64]
+I64: TypeAlias = NDArray[np.int64]
+
+VALUE_FRAC_BITS = 6
+"""Of values that are told."""
+_COARSE = WEIGHT_FRAC_BITS - VALUE_FRAC_BITS  # 16 bits are drawn for each
+_LARGEST = 1 << (7 + VALUE_FRAC_BITS)  # leaves lie within 64 log-odds, their differences within 128
+
+
+def tell_values(s: Session, trees: LocalTrees, label_holder: str) -> LocalTrees:
+    """At every party its trees with the `values` of its own splits; all parties call it.
+
+    Discloses "split_values" to each feature holder. The label holder keeps its own unrounded.
+    Raises PeerError for values that cannot be, or of another number of splits.
+    """
+    if s.me != label_holder:
+        told = _hear(s, label_holder, sum(len(tree.splits) for tree in trees.joint))
+        return _with_values(trees, told << _COARSE)
+    found = [split_values(tree) for tree in trees.trees]
+    for peer in s.peers:
+        mine = [
+            differences[node]
+            for tree, differences in zip(trees.joint, found[trees.own :], strict=True)
+            for node in tree.shape
+            if tree.owners[node] == peer
+        ]
+        s.disclose("values", peer, coarse(np.array(mine, dtype=np.int64)), kind="split_values")
+    own = [found[n][node] for n, tree in enumerate(trees.trees) for node in sorted(tree.splits)]
+    return _with_values(trees, np.array(own, dtype=np.int64))
+
+
+def split_values(tree: LocalTree) -> dict[int, int]:
+    """Of each node that splits: value(left) - value(right), in units of leaf weights."""
+    values: dict[int, float] = {leaf: float(tree.weights[leaf]) for leaf in leaves_of(tree.shape)}
+    for node in reversed(tree.shape):
+        left, right = 2 * node + 1, 2 * node + 2
+        total = values[left] * tree.covers[left] + values[right] * tree.covers[right]
+        values[node] = total / tree.covers[node]
+    return {node: round(values[2 * node + 1] - values[2 * node + 2]) for node in tree.shape}
+
+
+def coarse(values: I64) -> I64:
+    """Values (n,) in units of leaf weights -> in steps of 2**-VALUE_FRAC_BITS, at random up or down."""
+    drawn = np.frombuffer(secrets.token_bytes(2 * len(values)), dtype=np.uint16)
+    return np.asarray((values + drawn) >> _COARSE)
+
+
+def _hear(s: Session, label_holder: str, count: int) -> I64:
+    s.declare("values", s.me, (count,), kind="split_values")
+    told = s.receive_one(label_holder, "values", (count,), np.int64)
+    if ((told < -_LARGEST) | (told > _LARGEST)).any():
+        raise PeerError("values that no split has", party=label_holder, step=s.step("values"))
+    return told
+
+
+def _with_values(trees: LocalTrees, flat: I64) -> LocalTrees:
+    """Values of own splits, tree by tree and by rising node."""
+    numbers = iter(flat.tolist())
+    valued = [
+        replace(tree, values={node: next(numbers) for node in sorted(tree.splits)}) for tree in trees.trees
+    ]
+    return replace(trees, trees=tuple(valued))
 
 
 def contributions(trees: Iterable[tuple[LocalTree, Sides]], rows: int, columns: int) -> F64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -13,35 +14,28 @@ from saferoom.he.keys import PublicKey
 from saferoom.he.workers import Workers
 from saferoom.models.boosting.columns import columns_of_tree
 from saferoom.models.boosting.gradients import is_as_agreed
-from saferoom.models.boosting.messages import hear_choices, hear_sides, layout_of
 from saferoom.models.boosting.model import LocalTree
-from saferoom.models.boosting.rows import ROOT, Mask, NodeRows, parent_of
+from saferoom.models.boosting.nodes import ROOT, NodeRows, hear_choices, hear_sides, layout_of, parent_of
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.candidates import Candidates, Split, goes_left
+from saferoom.protocols.candidates import Candidates, Mask, Split, goes_left
 from saferoom.protocols.split_sums import Cipher, SplitSums
 from saferoom.sharing.values import Public
 
 Pair: TypeAlias = tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FeatureSide:
-    """What stays the same from tree to tree."""
+    """What stays the same from tree to tree. `usable` (rows,): the training rows that trees are grown on."""
 
-    def __init__(
-        self,
-        s: Session,
-        label_holder: str,
-        features: Sequence[BinnedFeature],
-        settings: BoostingSettings,
-        key: PublicKey,
-        workers: Workers,
-        *,
-        usable: Mask,
-    ) -> None:
-        self.s, self.label_holder, self.features, self.settings = s, label_holder, features, settings
-        self._key, self._workers = key, workers
-        self._usable = usable
+    s: Session
+    label_holder: str
+    features: Sequence[BinnedFeature]
+    settings: BoostingSettings
+    key: PublicKey
+    workers: Workers
+    usable: Mask
 
     def grow(self, number: int) -> LocalTree:
         """One tree: its shape, and the splits of own columns. Of a tree without us we learn nothing."""
@@ -58,14 +52,14 @@ class FeatureSide:
         summed = np.unpackbits(packed, count=size).astype(bool)
         if summed.sum() < self.settings.least_rows:
             raise self._wrong("a tree on fewer rows than the minimum of a leaf", "rows")
-        if not is_as_agreed(number, summed, self._usable, self.settings):
+        if not is_as_agreed(number, summed, self.usable, self.settings):
             raise self._wrong("a tree on other rows than the contract says", "rows")
         return summed
 
     def _take_part(self, number: int, rows: NodeRows) -> LocalTree:
         s, settings = self.s, self.settings
         own = columns_of_tree(number, s.parties.index(s.me), self.features, settings)
-        cipher = Cipher(layout_of(rows.size, settings), self._key, self._workers)
+        cipher = Cipher(layout_of(rows.size, settings), self.key, self.workers)
         s.declare("sums", self.label_holder, (len(own),), kind="split_sums")
         sums = SplitSums(s, self.label_holder, own, rows.is_summed, cipher)
         sums.receive_gradients()

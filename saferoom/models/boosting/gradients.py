@@ -1,4 +1,7 @@
-"""What the label holder computes for each tree: gradients in fixed point, and which rows count."""
+"""What the label holder computes for each tree: gradients, which rows count, and when to stop.
+
+Gradients are in fixed point. Boosting stops once the log loss of rows that no tree was grown on rises.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.models.boosting.settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.protocols.candidates import Mask
 from saferoom.ring.public import public_order, public_share
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
-Mask: TypeAlias = NDArray[np.bool_]
 
 _UNITS = 2.0**FRAC_BITS
 
@@ -105,3 +108,38 @@ def _by_gradient(gradients: F64, usable: Mask, drawn: I64, top: float, other: fl
     summed[rest] = True
     factors[rest] = (1 - top) / other
     return summed, factors
+
+
+class EarlyStop:
+    """y, weights (rows,) of the validation rows; `losses` after the trees that are there already."""
+
+    def __init__(
+        self, settings: BoostingSettings, y: F64, weights: F64, losses: tuple[float, ...] = ()
+    ) -> None:
+        self._rounds = settings.early_stopping_rounds
+        self._y, self._weights = y, weights
+        self.losses = losses
+
+    @property
+    def now(self) -> bool:
+        """Whether the last rounds brought nothing."""
+        if self._rounds is None or not self.losses:
+            return False
+        return len(self.losses) > self._best() + self._rounds
+
+    def after(self, chances: F64) -> None:
+        """Told the probabilities (rows,) after one more tree."""
+        if self._rounds is None:
+            return
+        # Bounded away from 0 and 1, where the logarithm would not be finite.
+        chances = np.clip(chances, 1e-15, 1 - 1e-15)
+        losses = -np.where(self._y == 1, np.log(chances), np.log(1 - chances))
+        self.losses = (*self.losses, float(np.average(losses, weights=self._weights)))
+
+    def best(self, trees: int) -> int:
+        """How many of the first `trees` trees to keep: up to the one with the least loss."""
+        return trees if self._rounds is None else self._best() + 1
+
+    def _best(self) -> int:
+        """Place of the least loss."""
+        return int(np.argmin(self.losses))

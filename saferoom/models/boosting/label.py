@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -14,13 +15,21 @@ from saferoom.he.keys import PrivateKey
 from saferoom.he.workers import Workers
 from saferoom.models.boosting.columns import columns_of_tree
 from saferoom.models.boosting.gradients import Sample
-from saferoom.models.boosting.messages import MORE, layout_of, send_choices, send_sides, unpacked
 from saferoom.models.boosting.model import LocalTree
-from saferoom.models.boosting.rows import ROOT, Mask, NodeRows, parent_of
+from saferoom.models.boosting.nodes import (
+    MORE,
+    ROOT,
+    NodeRows,
+    layout_of,
+    parent_of,
+    send_choices,
+    send_sides,
+    unpacked,
+)
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.candidates import Split, goes_left
+from saferoom.protocols.candidates import Mask, Split, goes_left
 from saferoom.protocols.split_sums import Cipher, hear_candidates, receive_sums, send_gradients
 from saferoom.sharing.values import Public
 
@@ -30,19 +39,15 @@ Choice: TypeAlias = tuple[str, float, tuple[int, ...]]
 """The party of a node's best split, its gain, and that party's candidates that reach it."""
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LabelSide:
     """What stays the same from tree to tree."""
 
-    def __init__(
-        self,
-        s: Session,
-        features: Sequence[BinnedFeature],
-        settings: BoostingSettings,
-        key: PrivateKey,
-        workers: Workers,
-    ) -> None:
-        self.s, self.features, self.settings = s, features, settings
-        self.key, self.workers = key, workers
+    s: Session
+    features: Sequence[BinnedFeature]
+    settings: BoostingSettings
+    key: PrivateKey
+    workers: Workers
 
     def grow(self, number: int, drawn: Sample) -> tuple[LocalTree, NodeRows]:
         """One tree, and the rows of its leaves. Raises RefusedError if it is grown on too few rows."""
@@ -143,9 +148,8 @@ class _Tree:
         s, label = self._s, f"sums/depth={depth}"
         if depth == 0:
             s.declare("sums", s.me, (self._counts[peer],), kind="split_sums")
-        kept, sums = receive_sums(
-            s, peer, label, len(pairs), self._counts[peer], self._side.key, self._cipher
-        )
+        asked = len(pairs), self._counts[peer]
+        kept, sums = receive_sums(s, peer, label, asked, self._side.key, self._cipher)
         for pair, mask, counted in zip(pairs, kept, sums, strict=True):
             parent = parent_of(pair)
             total = self._drawn.sums[self._rows.summed(self._rows.smaller(pair))]

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.models.boosting.columns import columns_of_tree
-from saferoom.models.boosting.early import EarlyStop
 from saferoom.models.boosting.gradients import (
+    EarlyStop,
     base_margin,
     probabilities,
     row_weights,
     sample,
     validation_rows,
 )
-from saferoom.models.boosting.rows import ROOT, NodeRows, parent_of
+from saferoom.models.boosting.nodes import ROOT, NodeRows, parent_of
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature

@@ -24,9 +24,9 @@ from saferoom.errors import PeerError, UsageError
 from saferoom.he.generation import generate_key
 from saferoom.he.keys import Encryption, PrivateKey
 from saferoom.he.workers import Workers
-from saferoom.models.boosting.early import EarlyStop
 from saferoom.models.boosting.feature import FeatureSide
 from saferoom.models.boosting.gradients import (
+    EarlyStop,
     base_margin,
     probabilities,
     row_weights,
@@ -34,8 +34,8 @@ from saferoom.models.boosting.gradients import (
     validation_rows,
 )
 from saferoom.models.boosting.label import LabelSide
-from saferoom.models.boosting.messages import ENOUGH, MORE
 from saferoom.models.boosting.model import LocalTree, LocalTrees
+from saferoom.models.boosting.nodes import ENOUGH, MORE
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.split_sums import receive_key, send_key
@@ -73,6 +73,23 @@ class Grown:
 OnTree: TypeAlias = Callable[[Grown], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Side:
+    """What either side works with, and whom it tells."""
+
+    s: Session
+    features: Sequence[BinnedFeature]
+    settings: BoostingSettings
+    workers: Workers
+    on_tree: OnTree
+    progress: Progress
+
+    def tell(self, grown: Grown) -> None:
+        """After a tree."""
+        self.on_tree(grown)
+        self.progress("train", len(grown.trees), self.settings.n_estimators)
+
+
 def train_boosting(
     s: Session,
     features: Sequence[BinnedFeature],
@@ -94,7 +111,8 @@ def train_boosting(
     Shapes:   features of (rows,) bins each -> this party's trees, and where training stands.
     Reveals:  to the label holder `split_sums`; to the owner of each split `chosen_splits`; to every party
               `tree_rows`; to each feature holder `tree_shapes`. Each is declared once a tree.
-    Source:   Cheng et al. 2021 (SecureBoost); Chen, Guestrin 2016 (XGBoost); design 7.
+    Source:   Cheng et al. 2021 (SecureBoost); Chen, Guestrin 2016 (XGBoost);
+              docs/protocols/boosting.md.
     Raises:   UsageError, PeerError (a peer that does not follow the protocol), PeerTimeout.
     """
     if (labels is not None) != (s.me == label_holder):
@@ -102,37 +120,26 @@ def train_boosting(
     chosen = encryption or Encryption()
     grown = resume or Grown([])
     _agree_on_start(s, grown)
+    side = _Side(s, features, settings, workers, on_tree, progress)
     if labels is None:
-        return _at_feature_holder(
-            s, features, settings, label_holder, chosen, workers, grown, on_tree, progress
-        )
-    key = generate_key(chosen) if key is None else key
-    return _at_label_holder(s, features, settings, labels, key, workers, grown, on_tree, progress)
+        return _at_feature_holder(side, label_holder, chosen, grown)
+    return _at_label_holder(side, labels, generate_key(chosen) if key is None else key, grown)
 
 
-def _at_label_holder(
-    s: Session,
-    features: Sequence[BinnedFeature],
-    settings: BoostingSettings,
-    labels: Labels,
-    key: PrivateKey,
-    workers: Workers,
-    grown: Grown,
-    on_tree: OnTree,
-    progress: Progress,
-) -> tuple[LocalTrees, Grown]:
+def _at_label_holder(side: _Side, labels: Labels, key: PrivateKey, grown: Grown) -> tuple[LocalTrees, Grown]:
+    s, settings = side.s, side.settings
     y, counts = labels.y, row_weights(labels.y, labels.weights, settings)
     held_out = _held_out(grown, len(y), settings)
     if grown.margins is None or grown.base is None:
         grown.base = base_margin(y[~held_out], counts[~held_out])
         grown.margins = np.full(len(y), grown.base, dtype=np.int64)
     send_key(s, s.peers, key)
-    side = LabelSide(s, features, settings, key, workers)
+    growing = LabelSide(s, side.features, settings, key, side.workers)
     stop = EarlyStop(settings, y[held_out], counts[held_out], grown.losses)
     while len(grown.trees) < settings.n_estimators and not stop.now:
         number = len(grown.trees)
         drawn = sample(number, grown.margins, y, counts, ~held_out, settings)
-        tree, rows = side.grow(number, drawn)
+        tree, rows = growing.grow(number, drawn)
         for leaf, held in rows.leaves.items():
             grown.margins[held] += tree.weights[leaf]
         grown.trees.append(tree)
@@ -140,8 +147,7 @@ def _at_label_holder(
         if stop.best(number + 1) == number + 1:
             grown.kept_margins = grown.margins.copy()
         grown.losses = stop.losses
-        on_tree(grown)
-        progress("train", number + 1, settings.n_estimators)
+        side.tell(grown)
     count = stop.best(len(grown.trees))
     for peer in s.peers:
         s.declare("tree", peer, (count,), kind="tree_shapes")
@@ -150,28 +156,20 @@ def _at_label_holder(
 
 
 def _at_feature_holder(
-    s: Session,
-    features: Sequence[BinnedFeature],
-    settings: BoostingSettings,
-    label_holder: str,
-    encryption: Encryption,
-    workers: Workers,
-    grown: Grown,
-    on_tree: OnTree,
-    progress: Progress,
+    side: _Side, label_holder: str, encryption: Encryption, grown: Grown
 ) -> tuple[LocalTrees, Grown]:
+    s, features, settings = side.s, side.features, side.settings
     key = receive_key(s, label_holder, encryption)
     held_out = _held_out(grown, len(features[0].bins), settings)
-    side = FeatureSide(s, label_holder, features, settings, key, workers, usable=~held_out)
+    growing = FeatureSide(s, label_holder, features, settings, key, side.workers, ~held_out)
     while True:
         what, number = s.receive_one(label_holder, "tree", (2,), np.int64).tolist()
         if what != MORE:
             break
         if number != len(grown.trees) or number >= settings.n_estimators:
             raise PeerError("it is at another tree", party=label_holder, step=s.step("tree"))
-        grown.trees.append(side.grow(number))
-        on_tree(grown)
-        progress("train", number + 1, settings.n_estimators)
+        grown.trees.append(growing.grow(number))
+        side.tell(grown)
     if what != ENOUGH or not 0 <= number <= len(grown.trees):
         raise PeerError("it counts other trees than there are", party=label_holder, step=s.step("tree"))
     s.declare("tree", s.me, (number,), kind="tree_shapes")

@@ -1,4 +1,4 @@
-"""What all agree on before a joint logistic regression: sizes, seed, sane input; and the helper's pace."""
+"""What all agree on before a joint logistic regression: sane input, sizes, a public seed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError, UsageError, VerificationError
-from saferoom.protocols.private_matrix import Layout
+from saferoom.protocols.joint_columns import ColumnLayout
 from saferoom.ring.prg import SEED_BYTES
 from saferoom.sharing.values import Public
 
 F64: TypeAlias = NDArray[np.float64]
-
-PASSES_AHEAD = 2
 
 
 def check_input(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:
@@ -44,14 +42,14 @@ def check_input(session: Session, features: F64, labels: F64 | None, label_holde
         )
 
 
-def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str) -> tuple[int, Layout]:
+def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str) -> tuple[int, ColumnLayout]:
     """Tell rows and columns to everybody, and hear theirs. The label holder's constant column is counted."""
     shapes = {}
     if own is not None:
         rows, columns = own
         size = np.array([rows, columns + (session.me == label_holder)], dtype=np.int64)
         shapes[session.me] = size
-        for other in (*session.peers, *((session.helper,) if session.helper else ())):
+        for other in session.others:
             session.send(other, "sizes", Public(size))
     for party in session.parties:
         if party != session.me:
@@ -65,7 +63,7 @@ def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str
                 step=session.step("sizes"),
                 remedy="align the data sets again",
             )
-    return int(first[0]), Layout({party: int(shapes[party][1]) for party in session.parties})
+    return int(first[0]), ColumnLayout({party: int(shapes[party][1]) for party in session.parties})
 
 
 def agree_seed(session: Session) -> bytes:
@@ -75,32 +73,3 @@ def agree_seed(session: Session) -> bytes:
     seed = secrets.token_bytes(SEED_BYTES)
     session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
     return seed
-
-
-def tell_pace(session: Session) -> None:
-    """After a pass: the first party tells the helper, which so never runs far ahead."""
-    if session.is_first and session.helper:
-        session.send(session.helper, "pace", Public(np.zeros(0, dtype=np.uint8)))
-
-
-class Pace:
-    """The helper's side of `tell_pace`: bounds what it has sent in advance, and how long it ever waits."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._ahead = 0
-
-    def wait(self) -> None:
-        """Before dealing a pass: wait until at most PASSES_AHEAD are dealt and not done."""
-        while self._ahead >= PASSES_AHEAD:
-            self._hear()
-        self._ahead += 1
-
-    def finish(self) -> None:
-        """Wait until all dealt passes are done."""
-        while self._ahead:
-            self._hear()
-
-    def _hear(self) -> None:
-        self._session.receive_one(self._session.parties[0], "pace", (0,), np.uint8)
-        self._ahead -= 1

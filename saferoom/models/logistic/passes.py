@@ -19,19 +19,19 @@ from numpy.typing import NDArray
 from saferoom.channel.session import Session
 from saferoom.models.logistic.plan import BLOCK_ROWS, NewtonStep, Plan, Scales
 from saferoom.models.logistic.whitening import MOST_CURVATURE
-from saferoom.protocols.dealing import Dealer, Deals
-from saferoom.protocols.inverse import deal_inverse, open_inverse
+from saferoom.protocols.dealing import Dealer
+from saferoom.protocols.inverse import Inversion, deal_inverse, open_inverse
+from saferoom.protocols.joint_columns import ColumnLayout, JointColumns
 from saferoom.protocols.private_matrix import (
-    JointColumns,
-    Layout,
     backward,
     deal_backward,
     deal_forward,
-    deal_vector,
+    deal_to_owners,
     forward,
     open_to_owners,
 )
 from saferoom.protocols.products import deal_factor, deal_multiply, multiply, open_factor
+from saferoom.protocols.randomness import Randomness
 from saferoom.protocols.sigmoid import SineSeries, as_turns, deal_sigmoid, open_sigmoid
 from saferoom.protocols.squares import Squares, apply_squares, deal_apply_squares
 from saferoom.protocols.truncation import deal_truncation, deal_widened_sum, open_truncated, open_widened_sum
@@ -69,28 +69,28 @@ def curvature_bits(plan: Plan) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Party:
-    """What a party's passes need: the conversation, the dealt randomness and the public plan."""
+class PartySide:
+    """What a party's passes need: the conversation, the randomness, and what is public."""
 
     session: Session
-    deals: Deals
-    layout: Layout
+    randomness: Randomness
+    layout: ColumnLayout
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Helper:
+class DealerSide:
     """The same at the dealer."""
 
     session: Session
     dealer: Dealer
-    layout: Layout
+    layout: ColumnLayout
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Rows:
-    """Masked rows with their scales and, for training, the penalty's share in their gradient, in their units.
+class MaskedRows:
+    """Rows under masks, with their scales, and the penalty's share in their gradient, in their units.
 
     labels: less one half, (n,) float64, at the label holder only. At the dealer the matrices are the masks.
     """
@@ -109,43 +109,43 @@ class Preconditioner:
     rows: int
 
 
-def scores(party: Party, rows: Rows, u: Share) -> tuple[Share, Share]:
+def scores(side: PartySide, rows: MaskedRows, u: Share) -> tuple[Share, Share]:
     """Z·u for all rows, and the penalty's gradient P·u. One round."""
-    s, deals = party.session, party.deals
-    factors = open_to_owners(s, deals, "weights", party.layout, u)
-    z = forward(s, deals, "scores", rows.columns, factors, u.frac_bits, u.frac_bits - rows.scales.weight_bits)
-    return z, apply_squares(s, deals, "penalty", rows.penalty, factors, u.frac_bits)
+    s, randomness = side.session, side.randomness
+    opened = open_to_owners(s, randomness, "weights", side.layout, u)
+    z = forward(s, randomness, "scores", rows.columns, opened, u.frac_bits - rows.scales.weight_bits)
+    return z, apply_squares(s, randomness, "penalty", rows.penalty, opened)
 
 
-def deal_scores(helper: Helper, rows: Rows) -> None:
-    s, dealer = helper.session, helper.dealer
-    masks = deal_vector(dealer, s, "weights", helper.layout)
+def deal_scores(side: DealerSide, rows: MaskedRows) -> None:
+    s, dealer = side.session, side.dealer
+    masks = deal_to_owners(dealer, s, "weights", side.layout)
     drop = LIFTED_BITS - rows.penalty.frac_bits - rows.scales.weight_bits
     deal_forward(dealer, s, "scores", rows.columns, masks, drop)
     deal_apply_squares(dealer, s, "penalty", rows.penalty, masks)
 
 
-def gradient(party: Party, rows: Rows, half: Share, penalty: Share) -> Share:
+def gradient(side: PartySide, rows: MaskedRows, half: Share, penalty: Share) -> Share:
     """From σ(z) - 1/2 and P·u to the gradient of this row set in its units, at GRADIENT_BITS.
 
     Two rounds (narrow: three).
     """
-    s, deals, columns = party.session, party.deals, rows.columns
+    s, randomness, columns = side.session, side.randomness, rows.columns
     residual = half
     if rows.labels is not None:
         residual = half - Share(encode(rows.labels, half.frac_bits, columns.dtype), half.frac_bits)
     if columns.dtype == np.uint32:
-        sums = backward(s, deals, "gradient", columns, residual, BLOCK_ROWS)
-        total = open_widened_sum(s, deals, "widen", sums)
+        sums = backward(s, randomness, "gradient", columns, residual, BLOCK_ROWS)
+        total = open_widened_sum(s, randomness, "widen", sums)
     else:
-        total = backward(s, deals, "gradient", columns, residual)
+        total = backward(s, randomness, "gradient", columns, residual)
     lift = LIFTED_BITS - total.frac_bits - unit_bits(columns.rows)
     lifted = Share(total.value << np.uint64(lift), LIFTED_BITS) + penalty
-    return open_truncated(s, deals, "mean", lifted, LIFTED_BITS - GRADIENT_BITS)
+    return open_truncated(s, randomness, "mean", lifted, LIFTED_BITS - GRADIENT_BITS)
 
 
-def deal_gradient(helper: Helper, rows: Rows) -> None:
-    s, dealer, d, columns = helper.session, helper.dealer, helper.layout.columns, rows.columns
+def deal_gradient(side: DealerSide, rows: MaskedRows) -> None:
+    s, dealer, d, columns = side.session, side.dealer, side.layout.columns, rows.columns
     if columns.dtype == np.uint32:
         deal_backward(dealer, s, "gradient", columns, BLOCK_ROWS)
         deal_widened_sum(dealer, s, "widen", (-(-columns.rows // BLOCK_ROWS), d))
@@ -154,115 +154,114 @@ def deal_gradient(helper: Helper, rows: Rows) -> None:
     deal_truncation(dealer, s, "mean", (d,), LIFTED_BITS - GRADIENT_BITS)
 
 
-def step(party: Party, v: Preconditioner, rows: int, g: Share, u: Share, stride: float = 1.0) -> Share:
+def step(side: PartySide, v: Preconditioner, rows: int, g: Share, u: Share, stride: float = 1.0) -> Share:
     """u - stride·V·g at WEIGHT_BITS; the stride is public. One round."""
-    s, deals = party.session, party.deals
-    factor = open_factor(s, deals, "step", g[:, None])
-    move = multiply(s, deals, "move", v.factor, factor)
+    s, randomness = side.session, side.randomness
+    factor = open_factor(s, randomness, "step", g[:, None])
+    move = multiply(s, randomness, "move", v.factor, factor)
     ratio = (v.rows / 2 ** unit_bits(v.rows)) / (rows / 2 ** unit_bits(rows))
     words = move.value[:, 0] * np.uint64(round(2**RATIO_BITS * ratio * stride))
     start = Share(u.value << np.uint64(WEIGHT_BITS - u.frac_bits), WEIGHT_BITS)
     return start - Share(words, move.frac_bits + RATIO_BITS)
 
 
-def deal_step(helper: Helper, v: Preconditioner) -> None:
-    s, dealer = helper.session, helper.dealer
-    factor = deal_factor(dealer, s, "step", (helper.layout.columns, 1))
+def deal_step(side: DealerSide, v: Preconditioner) -> None:
+    s, dealer = side.session, side.dealer
+    factor = deal_factor(dealer, s, "step", (side.layout.columns, 1))
     deal_multiply(dealer, s, "move", v.factor, factor)
 
 
 def curvature_pass(
-    party: Party, rows: Rows, ridge: NDArray[np.float64], plan_step: NewtonStep, u: Share
+    side: PartySide, rows: MaskedRows, ridge: NDArray[np.float64], plan_step: NewtonStep, u: Share
 ) -> tuple[Preconditioner, Share]:
     """A new V at u from the first rows, and the step that uses it.
 
     `ridge`: own block to be added to the mean curvature, plain: the penalty and what the rows lack.
     """
-    s, deals, plan = party.session, party.deals, party.plan
-    z, penalty = scores(party, rows, u)
+    s, randomness, plan = side.session, side.randomness, side.plan
+    z, penalty = scores(side, rows, u)
     turns = as_turns(z, plan.subset_series.period_bits)
-    half, slope = open_sigmoid(s, deals, "sigmoid", turns, plan.subset_series, np.uint64, slope=True)
+    half, slope = open_sigmoid(s, randomness, "sigmoid", turns, plan.subset_series, slope=True)
     if slope is None:
         raise RuntimeError
-    v = _preconditioner(party, rows.columns.head(plan_step.rows), slope[: plan_step.rows], ridge, plan_step)
-    return v, step(party, v, rows.columns.rows, gradient(party, rows, half, penalty), u)
+    v = _preconditioner(side, rows.columns.head(plan_step.rows), slope[: plan_step.rows], ridge, plan_step)
+    return v, step(side, v, rows.columns.rows, gradient(side, rows, half, penalty), u)
 
 
 def _preconditioner(
-    party: Party, columns: JointColumns, slope: Share, ridge: NDArray[np.float64], plan_step: NewtonStep
+    side: PartySide, columns: JointColumns, slope: Share, ridge: NDArray[np.float64], plan_step: NewtonStep
 ) -> Preconditioner:
-    s, deals, rows = party.session, party.deals, plan_step.rows
+    s, randomness, rows = side.session, side.randomness, plan_step.rows
     drop = slope.frac_bits - ROW_WEIGHT_BITS
     damped = slope.value + encode(plan_step.damping, slope.frac_bits) if s.is_first else slope.value
     weights = Share(shifted_down(damped, drop, np.uint64), ROW_WEIGHT_BITS)
-    gram = open_weighted_gram(s, deals, "curvature", columns, weights, 64 - drop)
-    return invert_curvature(party, gram, drop, ridge, rows, curvature_bound(party.layout, plan_step))
+    gram = open_weighted_gram(s, randomness, "curvature", columns, weights, 64 - drop)
+    return invert_curvature(side, gram, drop, ridge, rows, curvature_bound(side.layout, plan_step))
 
 
 def invert_curvature(
-    party: Party, gram: Share, drop: int, ridge: NDArray[np.float64], rows: int, bound: float
+    side: PartySide, gram: Share, drop: int, ridge: NDArray[np.float64], rows: int, bound: float
 ) -> Preconditioner:
     """V from the weighted cross-products (d, d) of `rows` rows, right mod 2**(64 - drop).
 
     `ridge`: own block to be added to the mean curvature, plain. `bound`: of the eigenvalues of the mean
     curvature in units of 2**unit_bits(rows).
     """
-    s, deals = party.session, party.deals
+    s, randomness = side.session, side.randomness
     total = Share(gram.value << np.uint64(drop), gram.frac_bits + drop)
-    span = party.layout.span(s.me)
+    span = side.layout.span(s.me)
     total.value[span, span] += encode(ridge * rows, total.frac_bits)
-    scale = curvature_bits(party.plan)
+    scale = curvature_bits(side.plan)
     bits = total.frac_bits + unit_bits(rows) - scale
-    matrix = Share(open_truncated(s, deals, "mean curvature", total, bits).value, scale)
-    inverse = open_inverse(
-        s, deals, "inverse", matrix, bound=bound, low=party.plan.low, result_bits=INVERSE_BITS
-    )
-    return Preconditioner(open_factor(s, deals, "inverse factor", inverse), rows)
+    matrix = Share(open_truncated(s, randomness, "mean curvature", total, bits).value, scale)
+    inversion = Inversion(bound, side.plan.low, INVERSE_BITS)
+    inverse = open_inverse(s, randomness, "inverse", matrix, inversion)
+    return Preconditioner(open_factor(s, randomness, "inverse factor", inverse), rows)
 
 
-def deal_inversion(helper: Helper, total_bits: int, rows: int) -> Preconditioner:
+def deal_inversion(side: DealerSide, total_bits: int, rows: int, bound: float) -> Preconditioner:
     """Dealer's side of `invert_curvature`, where the cross-products have scale `total_bits`."""
-    s, dealer, d = helper.session, helper.dealer, helper.layout.columns
-    scale = curvature_bits(helper.plan)
+    s, dealer, d = side.session, side.dealer, side.layout.columns
+    scale = curvature_bits(side.plan)
     deal_truncation(dealer, s, "mean curvature", (d, d), total_bits + unit_bits(rows) - scale)
-    deal_inverse(dealer, s, "inverse", d, scale, low=helper.plan.low, result_bits=INVERSE_BITS)
+    deal_inverse(dealer, s, "inverse", d, scale, Inversion(bound, side.plan.low, INVERSE_BITS))
     return Preconditioner(deal_factor(dealer, s, "inverse factor", (d, d)), rows)
 
 
-def curvature_bound(layout: Layout, plan_step: NewtonStep) -> float:
+def curvature_bound(layout: ColumnLayout, plan_step: NewtonStep) -> float:
     """No eigenvalue of the mean curvature is larger: k blocks, each at most MOST_CURVATURE."""
     blocks = sum(width > 0 for width in layout.widths.values())
     scale = plan_step.rows / 2 ** unit_bits(plan_step.rows)
     return float(MOST_CURVATURE * blocks * (1 + 4 * plan_step.damping) * scale)
 
 
-def deal_curvature_pass(helper: Helper, rows: Rows, plan_step: NewtonStep) -> Preconditioner:
-    s, dealer, plan = helper.session, helper.dealer, helper.plan
+def deal_curvature_pass(side: DealerSide, rows: MaskedRows, plan_step: NewtonStep) -> Preconditioner:
+    s, dealer, plan = side.session, side.dealer, side.plan
     series, columns = plan.subset_series, rows.columns
-    deal_scores(helper, rows)
-    deal_sigmoid(dealer, s, "sigmoid", columns.rows, series, np.uint64)
+    deal_scores(side, rows)
+    deal_sigmoid(dealer, s, "sigmoid", columns.rows, series)
     slope_bits = series.slope_bits + series.dealt_bits
     drop = slope_bits - ROW_WEIGHT_BITS
     deal_weighted_gram(dealer, s, "curvature", columns.head(plan_step.rows), 64 - drop)
     total_bits = 2 * columns.frac_bits + slope_bits
-    v = deal_inversion(helper, total_bits, plan_step.rows)
-    deal_gradient(helper, rows)
-    deal_step(helper, v)
+    v = deal_inversion(side, total_bits, plan_step.rows, curvature_bound(side.layout, plan_step))
+    deal_gradient(side, rows)
+    deal_step(side, v)
     return v
 
 
 def gradient_pass(
-    party: Party, rows: Rows, series: SineSeries, v: Preconditioner, u: Share, stride: float = 1.0
+    side: PartySide, rows: MaskedRows, series: SineSeries, v: Preconditioner, u: Share, stride: float = 1.0
 ) -> Share:
     """One step with a V made before."""
-    z, penalty = scores(party, rows, u)
+    z, penalty = scores(side, rows, u)
     turns = as_turns(z, series.period_bits)
-    half, _ = open_sigmoid(party.session, party.deals, "sigmoid", turns, series, rows.columns.dtype)
-    return step(party, v, rows.columns.rows, gradient(party, rows, half, penalty), u, stride)
+    half, _ = open_sigmoid(side.session, side.randomness, "sigmoid", turns, series)
+    return step(side, v, rows.columns.rows, gradient(side, rows, half, penalty), u, stride)
 
 
-def deal_gradient_pass(helper: Helper, rows: Rows, series: SineSeries, v: Preconditioner) -> None:
-    deal_scores(helper, rows)
-    deal_sigmoid(helper.dealer, helper.session, "sigmoid", rows.columns.rows, series, rows.columns.dtype)
-    deal_gradient(helper, rows)
-    deal_step(helper, v)
+def deal_gradient_pass(side: DealerSide, rows: MaskedRows, series: SineSeries, v: Preconditioner) -> None:
+    deal_scores(side, rows)
+    deal_sigmoid(side.dealer, side.session, "sigmoid", rows.columns.rows, series)
+    deal_gradient(side, rows)
+    deal_step(side, v)

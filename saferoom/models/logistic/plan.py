@@ -154,8 +154,8 @@ def _series(reach: int, terms: int, subset: int, bits: int = 13) -> SineSeries:
     return SineSeries(_period_bits(reach), terms, bits, bits, slope_bits=min(9, room - bits))
 
 
-def _narrow_series(reach: int, terms: int) -> SineSeries:
-    return SineSeries(_period_bits(reach), terms, 6, 7)
+def _narrow_series(reach: int, terms: int, word_bits: int = 32) -> SineSeries:
+    return SineSeries(_period_bits(reach), terms, 6, 7, word_bits=word_bits)
 
 
 def _period_bits(reach: int) -> int:
@@ -215,8 +215,9 @@ def _many(rows: int, columns: int, reach: int | None) -> Plan:
     narrow = rows > LARGE_ROWS
     reach = reach or (32 if rows <= SMALL_ROWS else 8 if narrow else 16)
     bits = 15 if rows <= SMALL_ROWS else 13
+    words = 32 if subset < rows else WIDE.word_bits  # the subset's rows serve for all where it is all rows
     coarse, fine = (
-        _narrow_series(reach, terms) if narrow else _series(reach, terms, subset, bits)
+        _narrow_series(reach, terms, words) if narrow else _series(reach, terms, subset, bits)
         for terms in (_TERMS[reach] * 5 // 8, _TERMS[reach])
     )
     scales = _narrow_scales(reach) if narrow else WIDE

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import ProtocolError
-from saferoom.models.logistic.input import Pace, agree_seed, agree_sizes, check_input, tell_pace
+from saferoom.models.logistic.input import agree_seed, agree_sizes, check_input
 from saferoom.models.logistic.passes import (
     WEIGHT_BITS,
-    Helper,
-    Party,
-    Rows,
+    DealerSide,
+    MaskedRows,
+    PartySide,
     curvature_pass,
     deal_curvature_pass,
     deal_gradient_pass,
@@ -38,12 +38,12 @@ from saferoom.models.logistic.plan import BLOCK_ROWS, WIDE, LogisticSettings, Pl
 from saferoom.models.logistic.verdict import exchange_verdict, judge
 from saferoom.models.logistic.whitening import Whitening, fit_whitening
 from saferoom.models.logistic.wide import deal_fit_wide, fit_wide
-from saferoom.protocols.dealing import deal_seeds, receive_seed
+from saferoom.protocols.dealing import DealingPace, deal_seeds, receive_seed
+from saferoom.protocols.joint_columns import ColumnLayout, JointColumns, JointForm
 from saferoom.protocols.private_matrix import (
-    JointColumns,
     deal_columns,
     deal_forward,
-    deal_vector,
+    deal_to_owners,
     forward,
     mask_columns,
     open_to_owners,
@@ -63,7 +63,7 @@ _MOST_BLOCK = (480.0, BLOCK_ROWS)  # 480 · 2**(8 + 13) · 1.05 < 2**30: a block
 class Trained:
     """A trained model, still shared: one party's state between training and release."""
 
-    party: Party
+    party: PartySide
     label_holder: str
     weights: Share
     whitening: Whitening
@@ -113,56 +113,59 @@ def train_logistic(
         rows, layout = agree_sizes(session, features.shape, label_holder)
         plan = make_plan(rows, layout.columns, settings)
         order = random_rows(agree_seed(session), rows, plan.subset_rows)
-        party = Party(session, receive_seed(session), layout, plan)
+        side = PartySide(session, receive_seed(session), layout, plan)
         whitening = _whiten(features, settings, plan, order, intercept=session.me == label_holder)
-        return _fit(party, features, labels, whitening, order, label_holder, progress)
+        brought = _Brought(features, labels, whitening)
+        subset = order if plan.parted else np.arange(rows)
+        small = _training_rows(side, "subset", brought.take(subset), WIDE)
+        everything = _training_rows(side, "all rows", brought, plan.full_scales) if plan.parted else small
+        u = _fit(side, small, everything, whitening, _start(side, labels), progress)
+        return Trained(side, label_holder, u, whitening, everything.columns, labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Brought:
+    """What a party trains on: features (n, c) and their whitening; labels (n,) at the label holder."""
+
+    features: F64
+    labels: F64 | None
+    whitening: Whitening
+
+    def take(self, rows: NDArray[np.intp]) -> _Brought:
+        labels = None if self.labels is None else self.labels[rows]
+        return _Brought(self.features[rows], labels, self.whitening)
 
 
 def _fit(
-    party: Party,
-    features: F64,
-    labels: F64 | None,
+    side: PartySide,
+    small: MaskedRows,
+    everything: MaskedRows,
     whitening: Whitening,
-    order: NDArray[np.intp],
-    label_holder: str,
+    u: Share,
     progress: Progress,
-) -> Trained:
-    s, plan = party.session, party.plan
-    subset = order if plan.parted else np.arange(plan.rows)
-    own = None if labels is None else labels[subset]
-    small = _training_rows(party, "subset", features[subset], whitening, WIDE, own)
-    everything = (
-        _training_rows(party, "all rows", features, whitening, plan.full_scales, labels)
-        if plan.parted
-        else small
-    )
-    u = _start(party, labels)
+) -> Share:
+    """Weights (d,) from the start `u`, by all the passes of the plan."""
+    s, plan = side.session, side.plan
     if plan.acceleration:
-        u = fit_wide(
-            party,
-            small,
-            everything,
-            whitening.ridge(plan.subset_rows),
-            u,
-            lambda n: progress("train", n + 1, plan.passes),
-        )
+        ridge = whitening.ridge(plan.subset_rows)
+        u = fit_wide(side, small, everything, ridge, u, lambda n: progress("train", n + 1, plan.passes))
     done = 0
     for number, step in enumerate(plan.newton):
         with s.scope(f"newton={number}"):
-            v, u = curvature_pass(party, small, whitening.ridge(step.rows), step, u)
+            v, u = curvature_pass(side, small, whitening.ridge(step.rows), step, u)
             for extra in range(1, step.passes):
                 with s.scope(f"pass={extra}"):
-                    u = gradient_pass(party, small, plan.subset_series, v, u)
+                    u = gradient_pass(side, small, plan.subset_series, v, u)
         done += step.passes
-        tell_pace(s)
+        side.randomness.tell_pass()
         progress("train", done, plan.passes)
     for number, planned in enumerate(plan.full):
         with s.scope(f"pass={number}"):
-            u = gradient_pass(party, everything, planned.series, v, u, planned.stride)
+            u = gradient_pass(side, everything, planned.series, v, u, planned.stride)
         done += 1
-        tell_pace(s)
+        side.randomness.tell_pass()
         progress("train", done, plan.passes)
-    return Trained(party, label_holder, u, whitening, everything.columns, labels)
+    return u
 
 
 def deal_logistic(
@@ -175,36 +178,34 @@ def deal_logistic(
     with session.scope("train"):
         rows, layout = agree_sizes(session, None, label_holder)
         plan = make_plan(rows, layout.columns, settings)
-        helper = Helper(session, deal_seeds(session), layout, plan)
-        columns = _deal_fit(helper, progress)
+        side = DealerSide(session, deal_seeds(session), layout, plan)
+        columns = _deal_fit(side, progress)
     with session.scope("evaluate"):
-        _deal_evaluation(helper, columns)
+        _deal_evaluation(side, columns)
     with session.scope("release"):
-        _deal_scores_of(helper, "origin", _deal_rows(helper, "origin", 1, WIDE))
+        _deal_scores_of(side, "origin", _deal_rows(side, "origin", 1, WIDE))
 
 
-def _deal_fit(helper: Helper, progress: Progress) -> JointColumns:
-    s, plan = helper.session, helper.plan
-    small = _deal_training_rows(helper, "subset", plan.subset_rows, WIDE)
-    everything = (
-        _deal_training_rows(helper, "all rows", plan.rows, plan.full_scales) if plan.parted else small
-    )
-    done, pace = 0, Pace(s)
+def _deal_fit(side: DealerSide, progress: Progress) -> JointColumns:
+    s, plan = side.session, side.plan
+    small = _deal_training_rows(side, "subset", plan.subset_rows, WIDE)
+    everything = _deal_training_rows(side, "all rows", plan.rows, plan.full_scales) if plan.parted else small
+    done, pace = 0, DealingPace(s)
     if plan.acceleration:
-        deal_fit_wide(helper, small, everything, pace, lambda n: progress("train", n + 1, plan.passes))
+        deal_fit_wide(side, small, everything, pace, lambda n: progress("train", n + 1, plan.passes))
     for number, step in enumerate(plan.newton):
         pace.wait()
         with s.scope(f"newton={number}"):
-            v = deal_curvature_pass(helper, small, step)
+            v = deal_curvature_pass(side, small, step)
             for extra in range(1, step.passes):
                 with s.scope(f"pass={extra}"):
-                    deal_gradient_pass(helper, small, plan.subset_series, v)
+                    deal_gradient_pass(side, small, plan.subset_series, v)
         done += step.passes
         progress("train", done, plan.passes)
     for number, planned in enumerate(plan.full):
         pace.wait()
         with s.scope(f"pass={number}"):
-            deal_gradient_pass(helper, everything, planned.series, v)
+            deal_gradient_pass(side, everything, planned.series, v)
         done += 1
         progress("train", done, plan.passes)
     pace.finish()
@@ -236,12 +237,12 @@ def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits |
     return Logits(shown[0], shown[1] if test_rows and shown[1] is not None else np.zeros(0))
 
 
-def _deal_evaluation(helper: Helper, columns: JointColumns) -> None:
-    rows, _ = agree_sizes(helper.session, None, "")
-    _deal_scores_of(helper, "train", columns)
+def _deal_evaluation(side: DealerSide, columns: JointColumns) -> None:
+    rows, _ = agree_sizes(side.session, None, "")
+    _deal_scores_of(side, "train", columns)
     if rows:
-        scales = helper.plan.full_scales
-        _deal_scores_of(helper, "test", _deal_rows(helper, "test", rows, scales))
+        scales = side.plan.full_scales
+        _deal_scores_of(side, "test", _deal_rows(side, "test", rows, scales))
 
 
 def release(session: Session, trained: Trained) -> LocalModel:
@@ -277,59 +278,56 @@ def _whiten(
     return fit_whitening(features, settings.l2, intercept=intercept, samples=samples, most=most)
 
 
-def _training_rows(
-    party: Party, label: str, features: F64, white: Whitening, scales: Scales, labels: F64 | None
-) -> Rows:
-    columns = _share_rows(party, label, features, white, scales)
-    bits = penalty_bits(party.plan)
+def _training_rows(side: PartySide, label: str, brought: _Brought, scales: Scales) -> MaskedRows:
+    features, white, labels = brought.features, brought.whitening, brought.labels
+    columns = _share_rows(side, label, features, white, scales)
+    bits = penalty_bits(side.plan)
     penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), bits)
-    squares = mask_squares(party.session, party.deals, f"penalty of {label}", party.layout, penalty, bits)
-    return Rows(columns, scales, squares, None if labels is None else labels - 0.5)
+    squares = mask_squares(side.session, side.randomness, f"penalty of {label}", side.layout, penalty, bits)
+    return MaskedRows(columns, scales, squares, None if labels is None else labels - 0.5)
 
 
-def _deal_training_rows(helper: Helper, label: str, rows: int, scales: Scales) -> Rows:
-    columns = _deal_rows(helper, label, rows, scales)
-    bits = penalty_bits(helper.plan)
-    squares = deal_squares(helper.dealer, helper.session, f"penalty of {label}", helper.layout, bits)
-    return Rows(columns, scales, squares)
+def _deal_training_rows(side: DealerSide, label: str, rows: int, scales: Scales) -> MaskedRows:
+    columns = _deal_rows(side, label, rows, scales)
+    bits = penalty_bits(side.plan)
+    squares = deal_squares(side.dealer, side.session, f"penalty of {label}", side.layout, bits)
+    return MaskedRows(columns, scales, squares)
 
 
-def _share_rows(party: Party, label: str, features: F64, white: Whitening, scales: Scales) -> JointColumns:
-    dtype = np.uint32 if scales.word_bits == 32 else np.uint64
+def _share_rows(side: PartySide, label: str, features: F64, white: Whitening, scales: Scales) -> JointColumns:
+    form = _form(side.layout, len(features), scales)
     return mask_columns(
-        party.session,
-        party.deals,
+        side.session,
+        side.randomness,
         label,
-        party.layout,
-        len(features),
-        lambda chunk: encode(white.apply(features[chunk]), scales.feature_bits, dtype),
-        frac_bits=scales.feature_bits,
-        dtype=dtype,
+        form,
+        lambda chunk: encode(white.apply(features[chunk]), form.frac_bits, form.dtype),
     )
 
 
-def _deal_rows(helper: Helper, label: str, rows: int, scales: Scales) -> JointColumns:
-    dtype = np.uint32 if scales.word_bits == 32 else np.uint64
-    return deal_columns(
-        helper.dealer, helper.session, label, helper.layout, rows, frac_bits=scales.feature_bits, dtype=dtype
-    )
+def _deal_rows(side: DealerSide, label: str, rows: int, scales: Scales) -> JointColumns:
+    return deal_columns(side.dealer, side.session, label, _form(side.layout, rows, scales))
 
 
-def _start(party: Party, labels: F64 | None) -> Share:
+def _form(layout: ColumnLayout, rows: int, scales: Scales) -> JointForm:
+    return JointForm(layout, rows, scales.feature_bits, scales.word_bits)
+
+
+def _start(side: PartySide, labels: F64 | None) -> Share:
     """Shares of zero weights, but for the constant column (2.0): the log odds of the default rate."""
-    u = np.zeros(party.layout.columns)
+    u = np.zeros(side.layout.columns)
     if labels is not None:
         rate = labels.mean()
-        u[party.layout.span(party.session.me).stop - 1] = np.log(rate / (1 - rate)) / 2
+        u[side.layout.span(side.session.me).stop - 1] = np.log(rate / (1 - rate)) / 2
     return Share(encode(u, WEIGHT_BITS), WEIGHT_BITS)
 
 
 def _reveal_scores(trained: Trained, name: str, columns: JointColumns, kind: str = "score") -> F64 | None:
-    party, u = trained.party, trained.weights
-    s, drop = party.session, _reveal_drop(columns)
+    side, u = trained.party, trained.weights
+    s, drop = side.session, _reveal_drop(columns)
     with s.scope(name):
-        factors = open_to_owners(s, party.deals, "weights", party.layout, u)
-        z = forward(s, party.deals, "scores", columns, factors, u.frac_bits, drop)
+        opened = open_to_owners(s, side.randomness, "weights", side.layout, u)
+        z = forward(s, side.randomness, "scores", columns, opened, drop)
         shown = s.reveal("reveal", trained.label_holder, _whole(z, drop), kind=kind)
     return None if shown is None else decode(shown, _whole(z, drop).frac_bits)
 
@@ -346,10 +344,10 @@ def _whole(z: Share, drop: int) -> Share:
     return Share(z.value << np.uint64(drop), z.frac_bits + drop)
 
 
-def _deal_scores_of(helper: Helper, name: str, columns: JointColumns) -> None:
-    with helper.session.scope(name):
-        masks = deal_vector(helper.dealer, helper.session, "weights", helper.layout)
-        deal_forward(helper.dealer, helper.session, "scores", columns, masks, _reveal_drop(columns))
+def _deal_scores_of(side: DealerSide, name: str, columns: JointColumns) -> None:
+    with side.session.scope(name):
+        masks = deal_to_owners(side.dealer, side.session, "weights", side.layout)
+        deal_forward(side.dealer, side.session, "scores", columns, masks, _reveal_drop(columns))
 
 
 def _reveal_drop(columns: JointColumns) -> int:

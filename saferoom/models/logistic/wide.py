@@ -21,15 +21,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.models.logistic.input import Pace, tell_pace
 from saferoom.models.logistic.passes import (
     FINE_PENALTY_BITS,
     LIFTED_BITS,
     WEIGHT_BITS,
-    Helper,
-    Party,
+    DealerSide,
+    MaskedRows,
+    PartySide,
     Preconditioner,
-    Rows,
     deal_gradient_pass,
     deal_inversion,
     gradient_pass,
@@ -38,12 +37,14 @@ from saferoom.models.logistic.passes import (
 )
 from saferoom.models.logistic.plan import MOMENTUM_BITS, Acceleration, Plan
 from saferoom.models.logistic.whitening import MOST_CURVATURE
-from saferoom.protocols.private_matrix import JointColumns, Layout
+from saferoom.protocols.dealing import DealingPace
+from saferoom.protocols.joint_columns import ColumnLayout, JointColumns
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
 from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
+F64: TypeAlias = NDArray[np.float64]
 Tick: TypeAlias = Callable[[int], None]
 
 _BOUND_WEIGHT_BITS = 8
@@ -53,35 +54,42 @@ _ROUNDING = 1.05
 
 
 def fit_wide(
-    party: Party, small: Rows, everything: Rows, ridge: NDArray[np.float64], u: Share, tick: Tick
+    side: PartySide,
+    small: MaskedRows,
+    everything: MaskedRows,
+    ridge: F64,
+    u: Share,
+    tick: Tick,
 ) -> Share:
     """Weights (d,) from the start `u`: V from the rows `small`, all passes over `everything`.
 
     `ridge`: own block of the penalty, plain. `tick(pass number)` is called after each pass.
     """
-    acceleration = _acceleration(party.plan)
-    with party.session.scope("bound"):
-        v = _bound_preconditioner(party, small.columns, ridge, acceleration)
+    acceleration = _acceleration(side.plan)
+    with side.session.scope("bound"):
+        v = _bound_preconditioner(side, small.columns, ridge, acceleration)
     before = u
     for number, planned in enumerate(acceleration.passes):
-        with party.session.scope(f"pass={number}"):
-            ahead = _ahead(party, u, before, planned.momentum)
-            before, u = u, gradient_pass(party, everything, planned.series, v, ahead)
-        tell_pace(party.session)
+        with side.session.scope(f"pass={number}"):
+            ahead = _ahead(side, u, before, planned.momentum)
+            before, u = u, gradient_pass(side, everything, planned.series, v, ahead)
+        side.randomness.tell_pass()
         tick(number)
     return u
 
 
-def deal_fit_wide(helper: Helper, small: Rows, everything: Rows, pace: Pace, tick: Tick) -> None:
-    """The helper's side of `fit_wide`."""
-    acceleration, s = _acceleration(helper.plan), helper.session
+def deal_fit_wide(
+    side: DealerSide, small: MaskedRows, everything: MaskedRows, pace: DealingPace, tick: Tick
+) -> None:
+    """The dealer's side of `fit_wide`."""
+    acceleration, s = _acceleration(side.plan), side.session
     with s.scope("bound"):
-        v = _deal_bound_preconditioner(helper, small.columns)
+        v = _deal_bound_preconditioner(side, small.columns, acceleration)
     for number, planned in enumerate(acceleration.passes):
         pace.wait()
         with s.scope(f"pass={number}"):
-            deal_truncation(helper.dealer, s, "ahead", (helper.layout.columns,), _AHEAD_DROP)
-            deal_gradient_pass(helper, everything, planned.series, v)
+            deal_truncation(side.dealer, s, "ahead", (side.layout.columns,), _AHEAD_DROP)
+            deal_gradient_pass(side, everything, planned.series, v)
         tick(number)
 
 
@@ -91,25 +99,25 @@ def _acceleration(plan: Plan) -> Acceleration:
     return plan.acceleration
 
 
-def _ahead(party: Party, u: Share, before: Share, momentum: int) -> Share:
+def _ahead(side: PartySide, u: Share, before: Share, momentum: int) -> Share:
     """u + momentum/2**MOMENTUM_BITS·(u - before), at the scale that suits the fine penalty. One round."""
     words = (u.value << np.uint64(MOMENTUM_BITS)) + (u - before).value * np.uint64(momentum)
     lifted = Share(words, WEIGHT_BITS + MOMENTUM_BITS)
-    return open_truncated(party.session, party.deals, "ahead", lifted, _AHEAD_DROP)
+    return open_truncated(side.session, side.randomness, "ahead", lifted, _AHEAD_DROP)
 
 
 def _bound_preconditioner(
-    party: Party, columns: JointColumns, ridge: NDArray[np.float64], acceleration: Acceleration
+    side: PartySide, columns: JointColumns, ridge: F64, acceleration: Acceleration
 ) -> Preconditioner:
-    s = party.session
+    s = side.session
     weights = np.full(columns.rows, acceleration.weight if s.is_first else 0.0)
     shared = Share(encode(weights, _BOUND_WEIGHT_BITS), _BOUND_WEIGHT_BITS)
-    gram = open_weighted_gram(s, party.deals, "curvature", columns, shared, 64 - _DROP)
-    bound = _largest(party.layout, party.plan, acceleration)
-    return invert_curvature(party, gram, _DROP, ridge, columns.rows, bound)
+    gram = open_weighted_gram(s, side.randomness, "curvature", columns, shared, 64 - _DROP)
+    bound = _largest(side.layout, side.plan, acceleration)
+    return invert_curvature(side, gram, _DROP, ridge, columns.rows, bound)
 
 
-def _largest(layout: Layout, plan: Plan, acceleration: Acceleration) -> float:
+def _largest(layout: ColumnLayout, plan: Plan, acceleration: Acceleration) -> float:
     """No eigenvalue of B is larger: k blocks, each the identity but for a subset's deviation."""
     blocks = sum(width > 0 for width in layout.widths.values())
     block = 1.0 if plan.subset_rows == plan.rows else MOST_CURVATURE
@@ -117,7 +125,10 @@ def _largest(layout: Layout, plan: Plan, acceleration: Acceleration) -> float:
     return float(_ROUNDING * block * blocks * 4 * acceleration.weight * scale)
 
 
-def _deal_bound_preconditioner(helper: Helper, columns: JointColumns) -> Preconditioner:
-    deal_weighted_gram(helper.dealer, helper.session, "curvature", columns, 64 - _DROP)
+def _deal_bound_preconditioner(
+    side: DealerSide, columns: JointColumns, acceleration: Acceleration
+) -> Preconditioner:
+    deal_weighted_gram(side.dealer, side.session, "curvature", columns, 64 - _DROP)
     total_bits = 2 * columns.frac_bits + _BOUND_WEIGHT_BITS + _DROP
-    return deal_inversion(helper, total_bits, columns.rows)
+    bound = _largest(side.layout, side.plan, acceleration)
+    return deal_inversion(side, total_bits, columns.rows, bound)

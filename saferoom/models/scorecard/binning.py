@@ -5,8 +5,8 @@
                  + the bin of missing values
     categories   a bin for each listed level; `missing` and `other` name the bins of what is not listed
 
-Pre-bins are made without labels (`binning_pre`), then merged by the counts of goods and bads
-(`binning_merge`); `regrouped` turns pre-bins into final bins. Nothing here knows a label.
+Pre-bins are made without labels (`pre_binning`), then merged by the counts of goods and bads
+(`merging`); `regrouped` turns pre-bins into final bins. Nothing here knows a label.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pre-bins: many small bins of a column, made without labels, none smaller than the minimum.
 
-Their counts of goods and bads are what a feature holder asks for; `binning_merge` then joins pre-bins. A
+Their counts of goods and bads are what a feature holder asks for; `merging` then joins pre-bins. A
 missing value or special code with too few rows gets no bin of its own: missing falls into the median's bin,
 a special code is an ordinary number. Rare categories share the bin `other`.
 """

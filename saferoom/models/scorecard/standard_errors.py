@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
-from saferoom.ids import HELPER
 from saferoom.models.logistic.input import agree_sizes
 from saferoom.models.scorecard.vif import MOST_ROWS, RIDGE
-from saferoom.protocols.dealing import Dealer, deal_seeds, receive_seed
-from saferoom.protocols.inverse import deal_inverse, open_inverse
+from saferoom.protocols.dealing import deal_seeds, receive_seed
+from saferoom.protocols.inverse import Inversion, deal_inverse, open_inverse
+from saferoom.protocols.joint_columns import JointForm
 from saferoom.protocols.private_matrix import deal_columns, mask_columns
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
@@ -50,39 +50,26 @@ def standard_errors(
     """
     scale = 1.0 / (rate * (1.0 - rate))
     with session.scope("errors"):
-        for node in (*session.peers, HELPER):
+        for node in session.others:
             session.declare("sizes", node, (1,), kind="widths")
         sample = columns[:MOST_ROWS]
         rows, layout = agree_sizes(session, sample.shape, label_holder)
-        deals = receive_seed(session)
+        randomness = receive_seed(session)
         z, spread = _standardised(sample, constant=session.me == label_holder)
+        form = JointForm(layout, rows, _COLUMN_BITS)
         joint = mask_columns(
-            session,
-            deals,
-            "columns",
-            layout,
-            rows,
-            lambda chunk: encode(z[chunk], _COLUMN_BITS),
-            frac_bits=_COLUMN_BITS,
+            session, randomness, "columns", form, lambda chunk: encode(z[chunk], _COLUMN_BITS)
         )
         weights = np.zeros(rows)
         if probabilities is not None:
             p = probabilities[:MOST_ROWS]
             weights = np.minimum(scale * p * (1.0 - p), _MOST_WEIGHT)
         shared = Share(encode(weights, _WEIGHT_BITS), _WEIGHT_BITS)
-        gram = open_weighted_gram(session, deals, "curvature", joint, shared, 64)
-        scaled = open_truncated(session, deals, "scale", gram, gram.frac_bits - _MATRIX_BITS)
+        gram = open_weighted_gram(session, randomness, "curvature", joint, shared, 64)
+        scaled = open_truncated(session, randomness, "scale", gram, gram.frac_bits - _MATRIX_BITS)
         ridge = encode(RIDGE * np.eye(layout.columns) * session.is_first, _MATRIX_BITS)
-        bound = _bound(layout.columns)
-        inverse = open_inverse(
-            session,
-            deals,
-            "inverse",
-            Share(scaled.value + ridge, _MATRIX_BITS),
-            bound=bound,
-            low=RIDGE / bound,
-            result_bits=_RESULT_BITS,
-        )
+        matrix = Share(scaled.value + ridge, _MATRIX_BITS)
+        inverse = open_inverse(session, randomness, "inverse", matrix, _inversion(layout.columns))
         own: F64 = np.zeros(0)
         diagonal = np.diagonal(inverse.value).copy()
         for party in session.parties:
@@ -99,23 +86,12 @@ def deal_standard_errors(session: Session, label_holder: str) -> None:
     """The helper's side: it learns sizes."""
     with session.scope("errors"):
         rows, layout = agree_sizes(session, None, label_holder)
-        dealer: Dealer = deal_seeds(session)
-        columns = deal_columns(
-            dealer, session, "columns", layout, rows, frac_bits=_COLUMN_BITS, dtype=np.uint64
-        )
+        dealer = deal_seeds(session)
+        columns = deal_columns(dealer, session, "columns", JointForm(layout, rows, _COLUMN_BITS))
         deal_weighted_gram(dealer, session, "curvature", columns, 64)
         shape = (layout.columns, layout.columns)
         deal_truncation(dealer, session, "scale", shape, 2 * _COLUMN_BITS + _WEIGHT_BITS - _MATRIX_BITS)
-        bound = _bound(layout.columns)
-        deal_inverse(
-            dealer,
-            session,
-            "inverse",
-            layout.columns,
-            _MATRIX_BITS,
-            low=RIDGE / bound,
-            result_bits=_RESULT_BITS,
-        )
+        deal_inverse(dealer, session, "inverse", layout.columns, _MATRIX_BITS, _inversion(layout.columns))
 
 
 def _standardised(sample: F64, *, constant: bool) -> tuple[F64, F64]:
@@ -127,5 +103,6 @@ def _standardised(sample: F64, *, constant: bool) -> tuple[F64, F64]:
     return np.hstack(parts) / np.sqrt(rows), spread
 
 
-def _bound(size: int) -> float:
-    return _MOST_WEIGHT * size + 1.0
+def _inversion(size: int) -> Inversion:
+    bound = _MOST_WEIGHT * size + 1.0
+    return Inversion(bound, RIDGE / bound, _RESULT_BITS)

@@ -12,7 +12,6 @@ follows pseudonyms under a key of this job: a random sample. Source: Belsley, Ku
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -20,11 +19,12 @@ from numpy.typing import NDArray
 
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
-from saferoom.ids import HELPER
 from saferoom.models.logistic.input import agree_sizes
-from saferoom.protocols.dealing import Dealer, Deals, deal_seeds, receive_seed
-from saferoom.protocols.inverse import deal_inverse, open_inverse
-from saferoom.protocols.private_matrix import Layout, deal_columns, mask_columns
+from saferoom.protocols.dealing import deal_seeds, receive_seed
+from saferoom.protocols.inverse import Inversion, deal_inverse, open_inverse
+from saferoom.protocols.joint_columns import ColumnLayout, JointForm
+from saferoom.protocols.private_matrix import deal_columns, mask_columns
+from saferoom.protocols.randomness import Randomness
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
 from saferoom.ring.fixed import decode, encode
@@ -55,13 +55,13 @@ def leave_out_collinear(
         _declare_widths(session)
         sample = columns[:MOST_ROWS]
         _, layout = agree_sizes(session, sample.shape, "")
-        deals = receive_seed(session)
-        gram = _correlations(session, deals, layout, sample)
+        randomness = receive_seed(session)
+        gram = _correlations(session, randomness, layout, sample)
         left = np.arange(layout.columns)
         for number in range(layout.columns):
             with session.scope(f"round={number}"):
                 part = Share(gram.value[np.ix_(left, left)], gram.frac_bits)
-                factors = _reveal_factors(session, deals, part, label_holder)
+                factors = _reveal_factors(session, randomness, part, label_holder)
                 worst = None if factors is None else _worst(factors, left, layout, label_holder, most)
                 drop = _tell(session, label_holder, worst, left)
             if drop == _NONE:
@@ -76,57 +76,42 @@ def deal_leave_out_collinear(session: Session, label_holder: str) -> None:
     with session.scope("vif"):
         rows, layout = agree_sizes(session, None, "")
         dealer = deal_seeds(session)
-        columns = deal_columns(
-            dealer, session, "columns", layout, rows, frac_bits=_COLUMN_BITS, dtype=np.uint64
-        )
+        columns = deal_columns(dealer, session, "columns", JointForm(layout, rows, _COLUMN_BITS))
         deal_weighted_gram(dealer, session, "correlations", columns, 64)
         shape = (layout.columns, layout.columns)
         deal_truncation(dealer, session, "scale", shape, 2 * _COLUMN_BITS - _MATRIX_BITS)
         for number in range(layout.columns):
             with session.scope(f"round={number}"):
-                _deal_inverse(dealer, session, layout.columns - number)
+                size = layout.columns - number
+                deal_inverse(dealer, session, "inverse", size, _MATRIX_BITS, _inversion(size))
                 drop = int(session.receive_one(label_holder, "left out", (1,), np.int64)[0])
             if drop == _NONE:
                 break
 
 
 def _declare_widths(session: Session) -> None:
-    for node in (*session.peers, HELPER):
+    for node in session.others:
         session.declare("sizes", node, (1,), kind="widths")
 
 
-def _correlations(session: Session, deals: Deals, layout: Layout, sample: F64) -> Share:
+def _correlations(session: Session, randomness: Randomness, layout: ColumnLayout, sample: F64) -> Share:
     """Shares of R + ridge·I, (d, d)."""
     z = sample - sample.mean(axis=0)
     z /= np.maximum(np.sqrt((z**2).sum(axis=0)), 1e-300)
-    columns = mask_columns(
-        session,
-        deals,
-        "columns",
-        layout,
-        len(sample),
-        lambda chunk: encode(z[chunk], _COLUMN_BITS),
-        frac_bits=_COLUMN_BITS,
-    )
+    form = JointForm(layout, len(sample), _COLUMN_BITS)
+    columns = mask_columns(session, randomness, "columns", form, lambda chunk: encode(z[chunk], _COLUMN_BITS))
     ones = np.full(len(sample), session.is_first, dtype=np.uint64)
-    gram = open_weighted_gram(session, deals, "correlations", columns, Share(ones, 0), 64)
-    scaled = open_truncated(session, deals, "scale", gram, gram.frac_bits - _MATRIX_BITS)
+    gram = open_weighted_gram(session, randomness, "correlations", columns, Share(ones, 0), 64)
+    scaled = open_truncated(session, randomness, "scale", gram, gram.frac_bits - _MATRIX_BITS)
     ridge = encode(RIDGE * np.eye(layout.columns) * session.is_first, _MATRIX_BITS)
     return Share(scaled.value + ridge, _MATRIX_BITS)
 
 
-def _reveal_factors(session: Session, deals: Deals, gram: Share, label_holder: str) -> F64 | None:
-    size = len(gram.value)
-    inverse = open_inverse(
-        session, deals, "inverse", gram, bound=_bound(size), low=_low(size), result_bits=_RESULT_BITS
-    )
+def _reveal_factors(session: Session, randomness: Randomness, gram: Share, label_holder: str) -> F64 | None:
+    inverse = open_inverse(session, randomness, "inverse", gram, _inversion(len(gram.value)))
     diagonal = Share(np.diagonal(inverse.value).copy(), _RESULT_BITS)
     shown = session.reveal("factors", label_holder, diagonal, kind="vif")
     return None if shown is None else decode(shown, _RESULT_BITS)
-
-
-def _deal_inverse(dealer: Dealer, session: Session, size: int) -> None:
-    deal_inverse(dealer, session, "inverse", size, _MATRIX_BITS, low=_low(size), result_bits=_RESULT_BITS)
 
 
 def _bound(size: int) -> float:
@@ -134,11 +119,11 @@ def _bound(size: int) -> float:
     return size + 1.0
 
 
-def _low(size: int) -> float:
-    return RIDGE / _bound(size)
+def _inversion(size: int) -> Inversion:
+    return Inversion(_bound(size), RIDGE / _bound(size), _RESULT_BITS)
 
 
-def _worst(factors: F64, left: Columns, layout: Layout, label_holder: str, most: float) -> int:
+def _worst(factors: F64, left: Columns, layout: ColumnLayout, label_holder: str, most: float) -> int:
     """The column, of those `left`, with the largest factor above `most`; _NONE if there is none."""
     for place in np.argsort(-factors).tolist():
         if factors[place] <= most:
@@ -150,7 +135,7 @@ def _worst(factors: F64, left: Columns, layout: Layout, label_holder: str, most:
     return _NONE
 
 
-def _range(layout: Layout, party: str) -> range:
+def _range(layout: ColumnLayout, party: str) -> range:
     span = layout.span(party)
     return range(span.start, span.stop)
 
@@ -158,16 +143,10 @@ def _range(layout: Layout, party: str) -> range:
 def _tell(session: Session, label_holder: str, worst: int | None, left: Columns) -> int:
     """The label holder tells everybody, the helper too, which column to leave out."""
     if worst is not None:
-        for node in _others(session):
+        for node in session.others:
             session.disclose("left out", node, np.array([worst], dtype=np.int64), kind="left_out")
         return worst
     drop = int(session.receive_one(label_holder, "left out", (1,), np.int64)[0])
     if drop != _NONE and drop not in left:
         raise PeerError("names no column", party=label_holder, step=session.step("left out"))
     return drop
-
-
-def _others(session: Session) -> Iterator[str]:
-    yield from session.peers
-    if session.helper:
-        yield session.helper

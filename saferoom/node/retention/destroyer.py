@@ -106,7 +106,7 @@ class Destroyer:
         )
 
     def _drop_checkpoints(self) -> None:
-        """Those that no job may resume from: of jobs that finished, of unknown ones, of what was destroyed."""
+        """Those that no job may resume: of jobs that finished, of unknown ones, of what was destroyed."""
         for job_id in self._left_in(self._core.home.checkpoint(".")):
             rows = self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)
             if not rows:

@@ -26,8 +26,7 @@ from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import RefusedError
 from saferoom.jobs.context import JobContext
 from saferoom.models.boosting.contributions import contributions
-from saferoom.models.boosting.model import LocalTree, LocalTrees
-from saferoom.models.boosting.reach import leaves_of, reached_leaves
+from saferoom.models.boosting.model import LocalTree, LocalTrees, leaves_of, reached_leaves
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.scoring.points import PointScale, pd_from_logit

@@ -37,6 +37,14 @@ def test_open_sums_for_everybody_in_one_round(k, dtype):
     assert sessions["p0"].meter.rounds == 1
 
 
+def test_others_are_the_parties_in_their_order_and_then_the_helper():
+    network = MemoryNetwork()
+    names = {me: Session(network.endpoint(me), NAMES, helper="helper").others for me in (*NAMES, "helper")}
+    assert names["p1"] == ("p0", "p2", "helper")
+    assert names["helper"] == NAMES
+    assert Session(network.endpoint("p1"), NAMES).others == ("p0", "p2")
+
+
 def test_open_refuses_bare_shares():
     _, sessions = ends(2)
     with pytest.raises(ShapeError):

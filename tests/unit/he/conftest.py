@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saferoom.he import lanes_kernel, products
+from saferoom.he import lanes_kernel, quickest
 
 
 @pytest.fixture(params=["one by one", "lanes"])
@@ -16,5 +16,5 @@ def arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     elif not lanes_kernel.available():
         pytest.skip("the vectorised code needs AVX-512 IFMA, and llvmlite")
     for threshold in ("WORTHWHILE", "WORTH_CALLING"):
-        monkeypatch.setattr(products, threshold, 0)
+        monkeypatch.setattr(quickest, threshold, 0)
     return kind

@@ -13,11 +13,11 @@ import pytest
 from gmpy2 import mpz
 
 from saferoom.errors import ProtocolError, UsageError
-from saferoom.he import lanes, lanes_code, lanes_kernel
-from saferoom.he import products as products_module
+from saferoom.he import lanes, lanes_code, lanes_kernel, quickest
 from saferoom.he.fixed_base import FixedBase
 from saferoom.he.lanes import limbs_for
-from saferoom.he.products import numbers_of, products_for, values_of
+from saferoom.he.products import numbers_of, values_of
+from saferoom.he.quickest import products_for
 
 pytestmark = pytest.mark.skipif(
     not lanes_kernel.available(), reason="the vectorised code needs AVX-512 IFMA, and llvmlite"
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code is used whatever there is to do, unless a test says otherwise."""
     for threshold in ("WORTHWHILE", "WORTH_CALLING"):
-        monkeypatch.setattr(products_module, threshold, 0)
+        monkeypatch.setattr(quickest, threshold, 0)
 
 
 def test_code_is_made_once_enough_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products_module, "WORTHWHILE", 100)
-    monkeypatch.setattr(products_module, "WORTH_CALLING", 20)
-    monkeypatch.setattr(products_module, "_asked", Counter())
+    monkeypatch.setattr(quickest, "WORTHWHILE", 100)
+    monkeypatch.setattr(quickest, "WORTH_CALLING", 20)
+    monkeypatch.setattr(quickest, "_asked", Counter())
     modulus = mpz(101)
     monkeypatch.setattr(lanes_kernel, "_made", {})
     kinds = [type(products_for(modulus, count)).__name__ for count in (60, 39, 1, 20, 19)]
@@ -45,7 +45,7 @@ def test_tables_move_to_the_vectorised_code_and_stay(monkeypatch: pytest.MonkeyP
     base, exponents = FixedBase(mpz(3), mpz(101), 1), np.arange(40, dtype=np.uint8)[:, None]
     expected, kinds = [pow(3, exponent, 101) for exponent in range(40)], []
     for threshold in (10**9, 0, 10**9):
-        monkeypatch.setattr(products_module, "WORTH_CALLING", threshold)
+        monkeypatch.setattr(quickest, "WORTH_CALLING", threshold)
         assert base.powers(exponents) == expected
         kinds.append(type(base._table.products).__name__)  # type: ignore[union-attr]
     assert kinds == ["OneByOne", "Lanes", "Lanes"]
@@ -94,9 +94,9 @@ def test_a_service_that_may_not_make_code_uses_gmp() -> None:
         "PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1\n"
         "if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0): sys.exit(77)\n"
         "from gmpy2 import mpz\n"
-        "from saferoom.he import products\n"
-        "products.WORTHWHILE = 0\n"
-        "print(type(products.products_for(mpz(101), 1)).__name__)"
+        "from saferoom.he import quickest\n"
+        "quickest.WORTHWHILE = 0\n"
+        "print(type(quickest.products_for(mpz(101), 1)).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode == 77:

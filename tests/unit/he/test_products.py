@@ -11,7 +11,8 @@ from gmpy2 import mpz
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from saferoom.he.products import numbers_of, pairwise, products_for, values_of, width_of
+from saferoom.he.products import numbers_of, pairwise, values_of, width_of
+from saferoom.he.quickest import products_for
 from tests.property import examples
 
 BITS = (64, 207, 208, 683, 1024, 1366, 2046, 2048, 2078, 2079, 3072, 4096, 6144)

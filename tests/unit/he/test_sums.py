@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from saferoom.he.products import numbers_of, products_for, values_of
+from saferoom.he.products import numbers_of, values_of
+from saferoom.he.quickest import products_for
 from saferoom.he.sums import DIVISION_COST, CellSums, Group, grouped
 from tests.property import examples
 

@@ -21,7 +21,8 @@ from saferoom.he.ciphertexts import Ciphertexts, check_units
 from saferoom.he.key_files import public_to_json
 from saferoom.he.keys import PrivateKey
 from saferoom.he.packing import Slots
-from saferoom.he.products import numbers_of, products_for
+from saferoom.he.products import numbers_of
+from saferoom.he.quickest import products_for
 from saferoom.he.vectors import BinSums, decrypt_vector, encrypt_vector, pack_vector, portions, shared_out
 from saferoom.he.workers import Workers
 from tests.he_keys import QUICK, key_for

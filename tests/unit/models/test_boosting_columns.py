@@ -1,14 +1,108 @@
-"""Which columns a party brings to a tree: a share of its own, drawn anew for every party and tree."""
+"""A party's columns for trees: their bins, and which of them a tree may split."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from saferoom.models.boosting.columns import columns_of_tree
+from saferoom.models.boosting.columns import binned, columns_of_tree, level_bins, number_bins
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
+
+NAN = float("nan")
+
+
+def rows_by_bin(values: list[float], most: int) -> list[int]:
+    bins = number_bins(np.array(values), most)
+    assert bins is not None
+    codes = bins.assign(np.array(values))
+    return np.bincount(codes, minlength=bins.size).tolist()
+
+
+def test_few_values_have_a_bin_each() -> None:
+    assert rows_by_bin([3.0, 1.0, 2.0, 2.0, NAN], 8) == [1, 2, 1, 1]
+
+
+def test_many_values_are_cut_at_their_quantiles() -> None:
+    assert rows_by_bin(list(range(1000)), 10)[:-1] == [100] * 10
+
+
+def test_a_value_that_fills_a_bin_stands_alone() -> None:
+    values = [0.0] * 500 + list(range(1, 501))
+    bins = number_bins(np.array(values), 11)
+    assert bins is not None
+    codes = bins.assign(np.array(values))
+    assert set(np.array(values)[codes == codes[0]]) == {0.0}
+    assert bins.ordered <= 11
+
+
+def test_a_column_of_one_value_is_left_out_unless_it_misses_some() -> None:
+    assert number_bins(np.array([4.0, 4.0]), 8) is None
+    assert rows_by_bin([4.0, 4.0, NAN], 8) == [2, 1]
+
+
+def test_a_column_of_missing_values_alone_has_no_candidates_to_split_by() -> None:
+    bins = number_bins(np.array([NAN, NAN]), 8)
+    assert bins is None or binned(bins, bins.assign(np.array([NAN, NAN]))).ordered <= 1
+
+
+@given(
+    values=st.lists(
+        st.one_of(st.sampled_from([0.0, 1.0, NAN]), st.floats(-1e6, 1e6)), min_size=2, max_size=200
+    ),
+    most=st.integers(2, 20),
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_never_more_bins_than_asked_and_order_is_kept(values: list[float], most: int) -> None:
+    column = np.array(values)
+    bins = number_bins(column, most)
+    if bins is None:
+        return
+    assert bins.ordered <= most
+    assert all(a < b for a, b in zip(bins.edges, bins.edges[1:], strict=False))
+    codes = bins.assign(column)
+    known = ~np.isnan(column)
+    order = np.argsort(column[known], kind="stable")
+    assert (np.diff(codes[known][order]) >= 0).all()
+    assert (codes[~known] == bins.missing).all()
+    feature = binned(bins, codes)
+    assert feature.count == bins.ordered + bool((~known).any())
+    assert feature.ordered == bins.ordered
+
+
+def test_frequent_levels_have_a_bin_the_others_share_one() -> None:
+    levels = ("a", "b", "c", "d")
+    codes = np.array([0] * 5 + [1] * 1 + [2] * 4 + [3] * 2 + [-1])
+    bins = level_bins(codes, levels, 3)
+    assert bins is not None
+    assert set(bins.levels) == {"a", "c"}
+    found = binned(bins, bins.assign(codes, levels))
+    assert (found.ordered, found.count) == (0, 4)
+    assert found.rows().tolist() == [5, 4, 1, 3], "missing values, then all others"
+
+
+def test_levels_that_training_did_not_see_go_with_the_others() -> None:
+    bins = level_bins(np.array([0, 1, 1, 0]), ("a", "b"), 8)
+    assert bins is not None
+    assert bins.assign(np.array([0, 1, -1]), ("z", "b")).tolist()[0] == bins.other
+
+
+@pytest.mark.parametrize("codes", [[0, 0, 0], [-1, -1]])
+def test_a_category_of_one_level_is_left_out(codes: list[int]) -> None:
+    assert level_bins(np.array(codes), ("a", "b"), 8) is None
+
+
+def test_bin_numbers_are_small() -> None:
+    bins = number_bins(np.arange(1000.0), 300)
+    assert bins is not None
+    assert binned(bins, bins.assign(np.arange(1000.0))).bins.dtype == np.uint16
+    bins = number_bins(np.arange(1000.0), 32)
+    assert bins is not None
+    assert binned(bins, bins.assign(np.arange(1000.0))).bins.dtype == np.uint8
+
 
 FEATURES = [BinnedFeature(np.arange(10, dtype=np.uint8) % 2, 2, 2) for _ in range(20)]
 

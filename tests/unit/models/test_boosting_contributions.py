@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saferoom.models.boosting.contributions import contributions
-from saferoom.models.boosting.model import LocalTree
-from saferoom.models.boosting.reach import leaves_of
-from saferoom.models.boosting.values import split_values
+from saferoom.models.boosting.contributions import contributions, split_values
+from saferoom.models.boosting.model import LocalTree, leaves_of
 from saferoom.protocols.candidates import Split
 
 COLUMNS, ROWS = 3, 40

@@ -1,4 +1,4 @@
-"""Gradients in fixed point, base margin, and the rows that a tree is grown on."""
+"""Gradients in fixed point, which rows count, and when to stop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from saferoom.models.boosting.gradients import (
+    EarlyStop,
     base_margin,
     is_as_agreed,
     probabilities,
@@ -15,7 +17,7 @@ from saferoom.models.boosting.gradients import (
     sample,
     validation_rows,
 )
-from saferoom.models.boosting.messages import layout_of
+from saferoom.models.boosting.nodes import layout_of
 from saferoom.models.boosting.settings import FRAC_BITS, LARGEST_WEIGHT, WEIGHT_FRAC_BITS, BoostingSettings
 
 UNIT = 1 << FRAC_BITS
@@ -155,3 +157,60 @@ def test_rows_that_are_drawn_are_those_that_all_agree_on(
     assert not is_as_agreed(tree, one_less, usable, chosen)
     if settings.get("subsample", 1) < 1:
         assert not is_as_agreed(tree + 1, found, usable, chosen)
+
+
+Y, ONES = np.array([0.0, 1.0]), np.ones(2)
+
+
+def chances(loss: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Probabilities with this log loss."""
+    right = np.exp(-loss)
+    return np.array([1 - right, right])
+
+
+def stopped_after(losses: list[float], rounds: int | None) -> tuple[int, int]:
+    """How many trees were grown, and how many of them are kept."""
+    stop = EarlyStop(BoostingSettings(early_stopping_rounds=rounds), Y, ONES)
+    for grown, loss in enumerate(losses):
+        if stop.now:
+            return grown, stop.best(grown)
+        stop.after(chances(loss))
+    return len(losses), stop.best(len(losses))
+
+
+@pytest.mark.parametrize(
+    ("losses", "rounds", "expected"),
+    [
+        ([0.6, 0.5, 0.4, 0.3], 2, (4, 4)),
+        ([0.6, 0.5, 0.55, 0.52, 0.1], 2, (4, 2)),
+        ([0.6, 0.5, 0.55, 0.52, 0.1], 3, (5, 5)),
+        ([0.6, 0.7, 0.8], 1, (2, 1)),
+        ([0.6, 0.7, 0.8], None, (3, 3)),
+        ([0.5, 0.5, 0.5], 1, (2, 1)),
+    ],
+)
+def test_stops_when_rounds_brought_nothing(
+    losses: list[float], rounds: int | None, expected: tuple[int, int]
+) -> None:
+    assert stopped_after(losses, rounds) == expected
+
+
+def test_losses_are_weighted_log_losses() -> None:
+    rng = np.random.default_rng(0)
+    y, guessed, weights = (rng.random(50) < 0.4).astype(float), rng.uniform(0.01, 0.99, 50), rng.random(50)
+    stop = EarlyStop(BoostingSettings(early_stopping_rounds=1), y, weights)
+    stop.after(guessed)
+    assert stop.losses == (pytest.approx(log_loss(y, guessed, sample_weight=weights)),)
+
+
+def test_certainty_is_no_infinite_loss() -> None:
+    stop = EarlyStop(BoostingSettings(early_stopping_rounds=1), Y, ONES)
+    stop.after(np.array([1.0, 0.0]))
+    assert np.isfinite(stop.losses).all()
+
+
+def test_goes_on_from_losses_of_before() -> None:
+    settings = BoostingSettings(early_stopping_rounds=2)
+    stop = EarlyStop(settings, Y, ONES, losses=(0.3, 0.4, 0.5))
+    assert stop.now
+    assert stop.best(3) == 1

@@ -50,6 +50,14 @@ def test_a_mask_is_spent_once():
     assert not np.array_equal(first, book.spend("train/pass=2/x", (3, 2)))
 
 
+def test_a_retired_label_is_not_spent_any_more():
+    book = MaskBook(bytes(32))
+    book.retire("train/pair")
+    for use in (lambda: book.retire("train/pair"), lambda: book.spend("train/pair", (3,))):
+        with pytest.raises(MaskReuseError):
+            use()
+
+
 def test_both_ends_draw_the_same_mask():
     ends = MaskBook(bytes(range(32))), MaskBook(bytes(range(32)))
     assert np.array_equal(*(book.spend("x", (100,), np.uint32) for book in ends))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import ShapeError, UsageError
-from saferoom.models.boosting.reach import leaves_of, reached_leaves
+from saferoom.models.boosting.model import leaves_of, reached_leaves
 
 
 @st.composite

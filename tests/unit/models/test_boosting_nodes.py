@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from saferoom.models.boosting.rows import ROOT, NodeRows
+from saferoom.models.boosting.nodes import ROOT, NodeRows
 
 
 def grown() -> NodeRows:
