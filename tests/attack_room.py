@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import yaml
 
+from saferoom.arrays import I32
 from saferoom.data.dataset import describe
 from saferoom.data.loading import load
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.models.boosting import label as boosting_label
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols import split_sums
-from saferoom.protocols.candidates import Candidates, Rows, Split, goes_left
+from saferoom.protocols.candidates import Candidates, Split, goes_left
 from tests.boosting_room import Array, BoostingRoom, numbers
 
 
@@ -59,7 +60,7 @@ def real_room(folder: Path) -> BoostingRoom:
     return BoostingRoom(features, label.astype(np.float64))
 
 
-def sides_of(own: Candidates, order: Array, rows: Rows) -> Array:
+def sides_of(own: Candidates, order: Array, rows: I32) -> Array:
     """(candidates, rows) of who lies left, in the secret order: the truth, which no party is told."""
     splits = [Split(int(own.column[c]), int(own.cut[c]), bool(own.missing_left[c])) for c in order]
     return np.array([goes_left(own.features[split.column], split, rows) for split in splits])

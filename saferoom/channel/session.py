@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Words
 from saferoom.channel.codec import decode, encode
 from saferoom.channel.transport import Transport
 from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
-from saferoom.sharing.values import Declared, Disclosed, MaskedShare, Sendable, Share, Words
+from saferoom.sharing.values import Declared, Disclosed, MaskedShare, Sendable, Share
 
 DEFAULT_TIMEOUT_S = 120.0
 RUN_AHEAD_BYTES = 256 << 20

@@ -102,7 +102,7 @@ def search(
 def _write_out(
     sources: Sequence[Source], out: Path, query: Query, formats: list[str] | None
 ) -> dict[str, Any]:
-    from saferoom.audit.evidence.selections import FORMATS, export_selection
+    from saferoom.audit.evidence.selections import FORMATS, Selected, export_selection
     from saferoom.audit.evidence.sources import is_whole, size_of
 
     chosen = [name for name in FORMATS if name in (formats or FORMATS)]
@@ -117,7 +117,7 @@ def _write_out(
         )
     (source,) = sources
     origin, size = source.identity().origin, size_of(source)
-    about = export_selection(source, origin, out, query, chosen, size, whole=is_whole(source))
+    about = export_selection(Selected(source, origin, size, is_whole(source)), out, query, chosen)
     return {"folder": str(out), **about}
 
 

@@ -16,14 +16,13 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from saferoom.arrays import F32
 from saferoom.errors import StorageError, UsageError
 from saferoom.lab.codes import synthetic_codes
 
 FACTORS = 10
 TEST_SHARE = 0.1
 _INTERCEPT, _LOGIT_SPREAD = -2.2, 1.5
-
-Floats32 = NDArray[np.float32]
 
 
 def write_benchmark_files(
@@ -64,7 +63,7 @@ def write_benchmark_files(
     return paths
 
 
-def _features(factors: Floats32, width: int, rng: np.random.Generator) -> Floats32:
+def _features(factors: F32, width: int, rng: np.random.Generator) -> F32:
     """Columns as rows, (width, n): each is gathered and written on its own."""
     loadings = rng.standard_normal((width, FACTORS), dtype=np.float32)
     loadings /= np.sqrt(2 * np.sum(loadings**2, axis=1, keepdims=True))
@@ -86,7 +85,7 @@ def _label_columns(
 
 def _table(
     ids: NDArray[np.bytes_],
-    features: Floats32,
+    features: F32,
     extra: Mapping[str, NDArray[np.generic]],
     order: NDArray[np.int64],
 ) -> pa.Table:

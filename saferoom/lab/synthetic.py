@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.errors import StorageError, UsageError
 from saferoom.kinds import logistic
 from saferoom.lab.codes import synthetic_codes
@@ -28,7 +29,6 @@ TEST_SHARE = 0.3
 HELD = {"tax": 0.96, "power": 0.93}
 UNTIDY, INVALID, MISSING = 0.04, 0.003, 0.03
 
-Floats = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -47,10 +47,10 @@ class SyntheticRoom:
 class _Enterprises:
     """Hidden strengths (n,), standard normal, correlated; size (n,), standard normal; y (n,)."""
 
-    finances: Floats
-    record: Floats
-    operation: Floats
-    size: Floats
+    finances: F64
+    record: F64
+    operation: F64
+    size: F64
     y: NDArray[np.int64]
 
 
@@ -150,24 +150,24 @@ def _power_columns(hidden: _Enterprises, rng: np.random.Generator) -> Columns:
     }
 
 
-def _noise(count: int, rng: np.random.Generator, spread: float) -> Floats:
+def _noise(count: int, rng: np.random.Generator, spread: float) -> F64:
     return rng.normal(0, spread, count)
 
 
-def _amount(logarithm: Floats) -> Floats:
+def _amount(logarithm: F64) -> F64:
     return np.asarray(np.round(np.exp(logarithm), 2), dtype=np.float64)
 
 
-def _chance(logit: Floats) -> Floats:
+def _chance(logit: F64) -> F64:
     return 1 / (1 + np.exp(-logit))
 
 
-def _share(logit: Floats) -> Floats:
-    shares: Floats = np.round(_chance(logit), 4)
+def _share(logit: F64) -> F64:
+    shares: F64 = np.round(_chance(logit), 4)
     return shares
 
 
-def _category(levels: Sequence[str], strength: Floats, rng: np.random.Generator) -> NDArray[np.str_]:
+def _category(levels: Sequence[str], strength: F64, rng: np.random.Generator) -> NDArray[np.str_]:
     """Levels best first: the stronger, the earlier."""
     place = (len(levels) - 1) / 2 - strength + rng.normal(0, 0.7, len(strength))
     return np.asarray(levels)[np.clip(np.rint(place), 0, len(levels) - 1).astype(np.int64)]

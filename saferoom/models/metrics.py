@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
+from saferoom.arrays import F64
 from saferoom.errors import ShapeError, UsageError, VerificationError
 
-Floats = NDArray[np.float64]
 _LOGIT_CLIP = 1e-12
 
 
@@ -44,8 +44,8 @@ class LiftBin:
 class Curve:
     """Points to plot, thinned: x and y (points,), both 0 to 1."""
 
-    x: Floats
-    y: Floats
+    x: F64
+    y: F64
 
 
 def metrics_summary(y: ArrayLike, pd: ArrayLike) -> dict[str, float]:
@@ -126,7 +126,7 @@ def _thin(size: int, points: int, *, always: int = 0) -> NDArray[np.int64]:
     return np.unique(np.append(evenly, always))
 
 
-def _checked(y: ArrayLike, pd: ArrayLike) -> tuple[NDArray[Any], Floats]:
+def _checked(y: ArrayLike, pd: ArrayLike) -> tuple[NDArray[Any], F64]:
     labels = np.asarray(y)
     scores = np.asarray(pd, dtype=np.float64)
     if labels.ndim != 1 or labels.shape != scores.shape:

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import I64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError
 from saferoom.protocols.dealing import Dealer, deal_seeds, receive_seed
@@ -28,8 +28,6 @@ from saferoom.protocols.lookup import deal_lookup, open_lookup
 from saferoom.protocols.products import deal_factor, deal_multiply_each, multiply_each, open_factor
 from saferoom.protocols.randomness import Randomness
 from saferoom.sharing.values import Public, Share
-
-Ints: TypeAlias = NDArray[np.int64]
 
 HIGHEST_COST = 255
 NO_CODE, UNPUBLISHED, FIRST_CODE = 0, 1, 2
@@ -40,7 +38,7 @@ CHUNK_ROWS = 128
 _COST_BITS = 9  # differences of costs, with their sign
 
 
-def costliest(lost: Ints, codes: Ints, most: int) -> tuple[Ints, Ints]:
+def costliest(lost: I64, codes: I64, most: int) -> tuple[I64, I64]:
     """The own candidates: lost points (n, d), the features' codes (d,) -> costs and codes (n, most).
 
     Costs fall from left to right. A feature that costs nothing is no reason: its code is NO_CODE.
@@ -53,7 +51,7 @@ def costliest(lost: Ints, codes: Ints, most: int) -> tuple[Ints, Ints]:
     return costs, named
 
 
-def rank_reasons(session: Session, costs: Ints, codes: Ints, recipient: str) -> Ints | None:
+def rank_reasons(session: Session, costs: I64, codes: I64, recipient: str) -> I64 | None:
     """The codes of the costliest features of all parties, costliest first, at `recipient`; None elsewhere.
 
     costs, codes: (n, most) of `costliest` -> (n, most). The helper calls `deal_reasons`.
@@ -82,7 +80,7 @@ def deal_reasons(session: Session) -> None:
             _deal_choice(dealer, session, chunk.stop - chunk.start, most)
 
 
-def _choose(session: Session, randomness: Randomness, costs: Ints, codes: Ints) -> Share:
+def _choose(session: Session, randomness: Randomness, costs: I64, codes: I64) -> Share:
     """Shares (n, most) of the codes in order, from own costs and codes (n, most)."""
     rows, most = costs.shape
     parties = session.parties
@@ -108,7 +106,7 @@ def _deal_choice(dealer: Dealer, session: Session, rows: int, most: int) -> None
     deal_multiply_each(dealer, session, "chosen", left, right)
 
 
-def _differences(session: Session, costs: Ints) -> Share:
+def _differences(session: Session, costs: I64) -> Share:
     """Own shares of earlier minus later party's costs: (pairs, n, most, most), flat."""
     own, parts = costs.astype(np.uint32), []
     for first, second in combinations(session.parties, 2):

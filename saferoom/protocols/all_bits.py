@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import Bits
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.randomness import Correlation, Group, Randomness
-from saferoom.sharing.values import Bits, MaskedBits
+from saferoom.sharing.values import MaskedBits
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import I32, I64, Mask
 from saferoom.protocols.bins import BinnedFeature
-
-Mask: TypeAlias = NDArray[np.bool_]
-Rows: TypeAlias = NDArray[np.int32]
-I64: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Candidates:
             parts.append(left)
         return np.concatenate(parts) if parts else np.zeros((0, *sums[0].shape[1:]) if sums else 0)
 
-    def split(self, candidate: int, rows: Rows) -> Split:
+    def split(self, candidate: int, rows: I32) -> Split:
         """The split that a candidate makes of a node's summed `rows`.
 
         Where none of them misses the value, later ones that do go where most rows go, left if as many.
@@ -91,7 +88,7 @@ class Candidates:
                 missing_left = bool(2 * np.count_nonzero(bins <= cut) >= len(bins))
         return Split(self._places[column], cut, missing_left)
 
-    def kept(self, before: Mask, nodes: Sequence[Rows], minimum: int) -> Mask:
+    def kept(self, before: Mask, nodes: Sequence[I32], minimum: int) -> Mask:
         """Those of `before` that are kept in these nodes, one or two siblings: (candidates,)."""
         found = np.zeros(len(self), dtype=bool)
         for span, feature in zip(self._spans, self.features, strict=True):
@@ -110,7 +107,7 @@ class Candidates:
         return found
 
 
-def goes_left(feature: BinnedFeature, split: Split, rows: Rows) -> Mask:
+def goes_left(feature: BinnedFeature, split: Split, rows: I32) -> Mask:
     """Which of `rows` go left by a split of this column, (rows,)."""
     bins = feature.bins[rows]
     if not feature.ordered:

@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from saferoom.arrays import Words
 from saferoom.channel.session import Session
 from saferoom.errors import UsageError
 from saferoom.protocols.randomness import Correlation, Group
 from saferoom.ring.prg import SEED_BYTES, Stream
 from saferoom.sharing.masks import MaskBook
-from saferoom.sharing.values import Masked, MaskedBits, Public, Seed, Words
+from saferoom.sharing.values import Masked, MaskedBits, Public, Seed
 
 PASSES_AHEAD = 2
 """So many passes are dealt at most before the parties have done them."""

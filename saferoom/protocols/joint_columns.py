@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import Words
 from saferoom.ring.fixed import word_type
-from saferoom.sharing.values import Words
 
 CHUNK_ROWS = 1 << 16
 

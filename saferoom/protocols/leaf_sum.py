@@ -25,17 +25,17 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import U32, Bits
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError, UsageError
 from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.leaf_terms import LeafTerms, unpacked_bits
 from saferoom.protocols.randomness import Correlation, Randomness
-from saferoom.sharing.values import Bits, Masked, MaskedBits, Public, Share
+from saferoom.sharing.values import Masked, MaskedBits, Public, Share
 
 WEIGHT_FRAC_BITS = 22
 
-Words32: TypeAlias = NDArray[np.uint32]
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many rows are done, and of how many."""
 
@@ -58,7 +58,7 @@ class AdditiveBits(Correlation):
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint32)
 
-    def value(self, bits: Bits) -> Words32:
+    def value(self, bits: Bits) -> U32:
         return unpacked_bits(bits, self.rows, self.leaves).astype(np.uint32)
 
 
@@ -81,7 +81,7 @@ class LeafProducts(Correlation):
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint32)
 
-    def value(self, masks: Words32, bits: Bits) -> Words32:
+    def value(self, masks: U32, bits: Bits) -> U32:
         return np.asarray(np.einsum("ij,ij->i", masks, bits, dtype=np.uint32))
 
 
@@ -176,7 +176,7 @@ def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_hold
 
 def _at_feature_holder(
     s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached
-) -> Iterator[tuple[slice, Words32]]:
+) -> Iterator[tuple[slice, U32]]:
     """Shares of the sums. The bits of a chunk are hidden before the weights of the one before are taken in,
     so that label holder and feature holders work at the same time."""
     masks: dict[int, Bits] = {}
@@ -197,8 +197,8 @@ def _at_feature_holder(
 
 
 def _at_label_holder(
-    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached, weights: Words32
-) -> Iterator[tuple[slice, Words32]]:
+    s: Session, randomness: Randomness, terms: LeafTerms, reached: Reached, weights: U32
+) -> Iterator[tuple[slice, U32]]:
     """Shares of the sums."""
     for chunk in terms.chunks():
         own = _rows_of(s, terms, reached, chunk)
@@ -273,7 +273,7 @@ def _checked(
     recipient: str,
     weights: NDArray[np.int64] | None,
     base_margin: NDArray[np.int64] | None,
-) -> tuple[Words32 | None, Words32 | None]:
+) -> tuple[U32 | None, U32 | None]:
     """Weights and base margin as words."""
     if recipient not in s.parties:
         raise UsageError("the recipient is no party of this session", party=recipient)
@@ -287,7 +287,7 @@ def _checked(
     return _words(s, "weights", weights, terms.leaves), base
 
 
-def _words(s: Session, what: str, integers: NDArray[np.int64], count: int) -> Words32:
+def _words(s: Session, what: str, integers: NDArray[np.int64], count: int) -> U32:
     if integers.shape != (count,) or integers.dtype != np.int64:
         raise ShapeError(f"{what} are {count} 64-bit integers", party=s.me)
     if ((integers < -(2**31)) | (integers >= 2**31)).any():

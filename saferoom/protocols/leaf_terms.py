@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Bits
 from saferoom.channel.session import Session
 from saferoom.errors import UsageError
 from saferoom.protocols.randomness import Group
-from saferoom.sharing.values import Bits
 
 CHUNK_CELLS = 1 << 21
 """Rows times leaves of one step: 8 MB of words, and a few times that in memory."""

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Words
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.randomness import Correlation, Randomness
-from saferoom.sharing.values import WORD_TYPES, MaskedShare, Share, Words
+from saferoom.sharing.values import WORD_TYPES, MaskedShare, Share
 
 Table: TypeAlias = NDArray[Any]  # uint32 or uint64: the modulus of the shares that come out
 

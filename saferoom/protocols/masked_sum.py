@@ -17,11 +17,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import U64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, UsageError
 from saferoom.ring.fixed import decode, encode
 from saferoom.ring.prg import SEED_BYTES, Stream
-from saferoom.sharing.values import U64, MaskedShare, Public, Seed
+from saferoom.sharing.values import MaskedShare, Public, Seed
 
 SUM_FRAC_BITS = 32
 _STREAM = "masked sum"

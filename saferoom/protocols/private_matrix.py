@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Words
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.joint_columns import ColumnLayout, JointColumns, JointForm, row_chunks
 from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.fixed import shifted_down
 from saferoom.ring.matrix import block_sums, column_sums, matvec
-from saferoom.sharing.values import Masked, MaskedShare, Share, Words
+from saferoom.sharing.values import Masked, MaskedShare, Share
 
 _PIECE = 1 << 13  # rows encoded at a time, so that they stay in the processor's cache
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from saferoom.arrays import U64, Words
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matmul
-from saferoom.sharing.values import U64, MaskedShare, Share, Words
+from saferoom.sharing.values import MaskedShare, Share
 
 
 @dataclass(frozen=True, slots=True)

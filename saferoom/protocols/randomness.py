@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from saferoom.sharing.values import Words
+from saferoom.arrays import Words
 
 Group: TypeAlias = tuple[str, ...]
 """Some of the parties, in the public order."""

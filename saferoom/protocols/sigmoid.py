@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Words
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
 from saferoom.protocols.dealing import Dealer
@@ -35,7 +36,7 @@ from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.angle import odd_multiples
 from saferoom.ring.fixed import shifted_down, word_type
 from saferoom.ring.prg import Stream
-from saferoom.sharing.values import MaskedShare, Share, Words
+from saferoom.sharing.values import MaskedShare, Share
 
 _PIECE = 1 << 13  # rows handled at a time, so that the work stays in the processor's cache
 

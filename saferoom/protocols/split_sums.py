@@ -19,6 +19,7 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
+from saferoom.arrays import I32, I64, Mask
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, SafeRoomError, UsageError, VerificationError
 from saferoom.he.ciphertexts import Ciphertexts
@@ -28,14 +29,12 @@ from saferoom.he.keys import Encryption, PrivateKey, PublicKey
 from saferoom.he.packing import Slots
 from saferoom.he.vectors import decrypt_vector, encrypt_vector, pack_vector
 from saferoom.he.workers import Workers
-from saferoom.protocols.candidates import Candidates, Mask, Rows
+from saferoom.protocols.candidates import Candidates
 from saferoom.protocols.split_layout import SumLayout
 from saferoom.sharing.values import Public
 
 CHUNK_ROWS = 1 << 12
 MOST_CANDIDATES = 1 << 20
-
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class SplitSums:
             error.party, error.step = error.party or self._holder, error.step or s.step("gradients")
             raise
 
-    def send_sums(self, label: str, asked: Sequence[tuple[Rows | None, Mask]]) -> None:
+    def send_sums(self, label: str, asked: Sequence[tuple[I32 | None, Mask]]) -> None:
         """For each pair of nodes the sums of one of them, and which candidates are kept.
 
         Shapes:   asked: training rows of the node to be summed, None for all summed rows; kept (candidates,).

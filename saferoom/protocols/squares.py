@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saferoom.arrays import U64, Words
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.joint_columns import ColumnLayout
 from saferoom.protocols.private_matrix import OpenedToOwners, without_owners
 from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matvec
-from saferoom.sharing.values import U64, Masked, Share, Words
+from saferoom.sharing.values import Masked, Share
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import Words
 from saferoom.channel.session import Session
 from saferoom.errors import ShapeError
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.randomness import Correlation, Randomness
-from saferoom.sharing.values import MaskedShare, Share, Words
+from saferoom.sharing.values import MaskedShare, Share
 
 _TOP64, _TOP32 = np.uint64(63), np.uint32(31)
 

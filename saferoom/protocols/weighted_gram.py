@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saferoom.arrays import U64, Words
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.joint_columns import JointColumns
 from saferoom.protocols.randomness import Correlation, Randomness
 from saferoom.ring.matrix import matmul
-from saferoom.sharing.values import U64, MaskedShare, Share, Words
+from saferoom.sharing.values import MaskedShare, Share
 
 
 @dataclass(frozen=True, slots=True)

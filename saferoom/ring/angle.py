@@ -10,12 +10,11 @@ An angle is a uint32: a fraction of a turn, in units of 2**-32. Absolute error b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-F64: TypeAlias = NDArray[np.float64]
+from saferoom.arrays import F64
 
 # Taylor coefficients of sin(2πx)/x in x², for |x| <= 1/8 turn, and of cos(2πx). Literals, not computed.
 _SIN = (

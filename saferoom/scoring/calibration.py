@@ -15,11 +15,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from saferoom.arrays import F64
 from saferoom.errors import ConfigError, ShapeError, VerificationError
 from saferoom.scoring.grade_table import GradeRow, Reversal, grade_table, reversals, too_small
 from saferoom.scoring.grades import GradeScheme
-
-F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

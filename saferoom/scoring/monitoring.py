@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import I64
 from saferoom.errors import ConfigError, UsageError
 from saferoom.scoring.grade_table import migration
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,8 +21,8 @@ class Quarter:
     """One list: distinct ids (n,), points (n,), grades (n,) as places in the scheme, 0 = best."""
 
     ids: NDArray[np.bytes_]
-    points: Ints
-    grades: Ints
+    points: I64
+    grades: I64
 
     def __post_init__(self) -> None:
         if len(np.unique(self.ids)) != len(self.ids):
@@ -47,10 +46,10 @@ class Alerts:
     """The enterprises to look at, largest fall of points first. All (m,)."""
 
     ids: NDArray[np.bytes_]
-    grades_before: Ints
-    grades_now: Ints
-    points_before: Ints
-    points_now: Ints
+    grades_before: I64
+    grades_now: I64
+    points_before: I64
+    points_now: I64
     by_grade: NDArray[np.bool_]
     by_points: NDArray[np.bool_]
 
@@ -62,7 +61,7 @@ class Movement:
     common: int
     left: int
     joined: int
-    migration: Ints
+    migration: I64
     better: int
     worse: int
     alerts: Alerts

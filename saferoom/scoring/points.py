@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from saferoom.arrays import F64
 from saferoom.errors import ConfigError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class PointScale:
         exact = self.offset - self.factor * np.asarray(logit, dtype=np.float64)
         return np.rint(exact).astype(np.int64)
 
-    def logit(self, points: ArrayLike) -> Floats:
+    def logit(self, points: ArrayLike) -> F64:
         """The inverse: log odds of default that stand for these points."""
         return (self.offset - np.asarray(points, dtype=np.float64)) / self.factor
 
@@ -65,14 +64,14 @@ class PointScale:
         return cls(**{key: float(value) for key, value in settings.items()})
 
 
-def pd_from_logit(logit: ArrayLike) -> Floats:
+def pd_from_logit(logit: ArrayLike) -> F64:
     """Probability of default, 0 to 1, without overflow at either end."""
-    half: Floats = np.asarray(logit, dtype=np.float64) / 2
+    half: F64 = np.asarray(logit, dtype=np.float64) / 2
     return 0.5 * (1 + np.tanh(half))
 
 
-def logit_from_pd(pd: ArrayLike) -> Floats:
+def logit_from_pd(pd: ArrayLike) -> F64:
     """The inverse; infinite at 0 and 1."""
-    probability: Floats = np.asarray(pd, dtype=np.float64)
+    probability: F64 = np.asarray(pd, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return np.log(probability) - np.log1p(-probability)

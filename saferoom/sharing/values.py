@@ -22,12 +22,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Bits, Words
 from saferoom.errors import ShapeError
 from saferoom.he.ciphertexts import Ciphertexts
 
-U64: TypeAlias = NDArray[np.uint64]
-Words: TypeAlias = NDArray[Any]  # uint64, or uint32 where a modulus of 2**32 suffices
-Bits: TypeAlias = NDArray[np.uint8]  # packed, eight to a byte
 WORD_TYPES = (np.dtype(np.uint64), np.dtype(np.uint32))
 
 

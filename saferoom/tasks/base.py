@@ -15,12 +15,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.data.table import ColumnType, PartyTable
 from saferoom.jobs.context import JobContext
 from saferoom.models.scorecard.binning import Bins
-
-F64: TypeAlias = NDArray[np.float64]
-I64: TypeAlias = NDArray[np.int64]
 
 Binned: TypeAlias = Mapping[str, tuple[Bins, I64]]
 """By column: its bins, and how many training rows lay in each."""

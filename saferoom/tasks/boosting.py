@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import ConfigError
@@ -34,8 +34,6 @@ from saferoom.tasks.steps.resume import EarlierJob, begin_checkpoint
 from saferoom.tasks.steps.scoring import Scoring
 from saferoom.tasks.steps.training_rows import TrainingRows, match_rows, training_rows
 from saferoom.tasks.steps.twins import tree_settings, tree_twin
-
-F64 = NDArray[np.float64]
 
 INLINE_ROWS = 1 << 10
 """Below this, starting processes takes longer than the work."""

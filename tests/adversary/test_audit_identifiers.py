@@ -24,7 +24,7 @@ from saferoom.audit import (
 from saferoom.audit.evidence.bundle import write_bundle
 from saferoom.audit.evidence.fsck import fsck
 from saferoom.audit.evidence.search import Query
-from saferoom.audit.evidence.selections import FORMATS, export_selection
+from saferoom.audit.evidence.selections import FORMATS, Selected, export_selection
 from saferoom.audit.evidence.sources import opened_logs
 from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.audit.log.tlog import export_tiles
@@ -84,7 +84,7 @@ def take_along(log: Path, folder: Path) -> None:
     export_tiles(log, folder / "tiles")
     with opened_logs([log]) as (reader,):
         size = reader.head().size if isinstance(reader, SqliteReader) else 0
-        export_selection(reader, "saferoom/bank", folder / "selection", Query(), FORMATS, size)
+        export_selection(Selected(reader, "saferoom/bank", size), folder / "selection", Query(), FORMATS)
         report = json.dumps(fsck(log, canaries=CANARIES).to_dict()).encode()
         write_bundle([reader], folder / "bundle.zip", query=Query(), extra={"reports/fsck.json": report})
     with zipfile.ZipFile(folder / "bundle.zip") as bundle:

@@ -15,6 +15,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -53,29 +54,29 @@ COLUMNS = (
 """`entry` holds the whole entry, so that nothing is lost."""
 
 
-def export_selection(
-    source: Entries,
-    origin: str,
-    folder: Path,
-    query: Query,
-    formats: Iterable[Format],
-    size: int,
-    *,
-    whole: bool = True,
-) -> dict[str, Any]:
-    """Write what fits the query into a new folder, in each format; gives what `about.json` says.
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What entries are selected from: a log of `size` entries; `is_whole`: whether all of them are there."""
 
-    `size`: how many entries the log has; `whole`: whether the source holds all of them.
+    entries: Entries
+    origin: str
+    size: int
+    is_whole: bool = True
+
+
+def export_selection(log: Selected, folder: Path, query: Query, formats: Iterable[Format]) -> dict[str, Any]:
+    """Write what fits the query into a new folder, in each format; gives what `about.json` says.
 
     Raises: StorageError, also if the folder exists.
     """
-    is_complete = whole and query.is_everything
+    origin, size = log.origin, log.size
+    is_complete = log.is_whole and query.is_everything
     try:
         folder.mkdir(parents=True)
         with ExitStack() as stack:
             sinks = [_WRITERS[name](_open(stack, folder / _NAMES[name]), origin) for name in formats]
             count = 0
-            for found in search(source, query, end=size):
+            for found in search(log.entries, query, end=size):
                 count += 1
                 for write in sinks:
                     write(found)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from saferoom.arrays import Mask
 from saferoom.console.reading.entries import ShownEntry, load_rows
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.index import Columns, Mask, oldest_first
+from saferoom.console.reading.index import Columns, oldest_first
 
 MAX_ACTS = 400
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Mask
 from saferoom.audit.reconcile.findings import Finding, Flow, Place, Reconciliation
 from saferoom.console.reading.comparing import compare_job
 from saferoom.console.reading.entries import ShownEntry, load_rows
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.index import Columns, Mask, oldest_first
+from saferoom.console.reading.index import Columns, oldest_first
 from saferoom.ids import COORDINATOR, HELPER
 
 MAX_ENTRIES = 4000

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saferoom.arrays import Mask
 from saferoom.audit.evidence.lifecycle import Holding, lifecycle
 from saferoom.console.reading.entries import ShownEntry, load_rows
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.index import Columns, Mask, newest_first, oldest_first
+from saferoom.console.reading.index import Columns, newest_first, oldest_first
 from saferoom.console.words import STAGES
 
 SHOWN = 15

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from saferoom.arrays import Mask
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.index import Columns, Mask, milliseconds
+from saferoom.console.reading.index import Columns, milliseconds
 from saferoom.errors import UsageError
 
 PAGE_SIZE = 50

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import Mask
 from saferoom.audit.entries.vocabulary import OUTCOMES
 from saferoom.console.reading.evidence import Evidence
-from saferoom.console.reading.index import Columns, Mask
+from saferoom.console.reading.index import Columns
 
 SLICES = 120
 _SECOND = 1000

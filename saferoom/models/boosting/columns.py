@@ -8,18 +8,17 @@ of the columns, which a public seed draws.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.scorecard.binning import CategoryBins, NumberBins
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
 from saferoom.ring.public import public_order
-
-F64: TypeAlias = NDArray[np.float64]
 
 
 def number_bins(values: F64, most: int) -> NumberBins | None:

@@ -26,18 +26,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.models.boosting.model import LocalTree, LocalTrees, Sides, leaves_of
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
-
-F64: TypeAlias = NDArray[np.float64]
-I64: TypeAlias = NDArray[np.int64]
 
 VALUE_FRAC_BITS = 6
 """Of values that are told."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from saferoom.arrays import Mask
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.he.keys import PublicKey
@@ -18,7 +19,7 @@ from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.nodes import ROOT, NodeRows, hear_choices, hear_sides, layout_of, parent_of
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.candidates import Candidates, Mask, Split, goes_left
+from saferoom.protocols.candidates import Candidates, Split, goes_left
 from saferoom.protocols.split_sums import Cipher, SplitSums
 from saferoom.sharing.values import Public
 

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64, Mask
 from saferoom.models.boosting.settings import FRAC_BITS, WEIGHT_FRAC_BITS, BoostingSettings
-from saferoom.protocols.candidates import Mask
 from saferoom.ring.public import public_order, public_share
-
-F64: TypeAlias = NDArray[np.float64]
-I64: TypeAlias = NDArray[np.int64]
 
 _UNITS = 2.0**FRAC_BITS
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import I64, Mask
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, RefusedError
 from saferoom.he.keys import PrivateKey
@@ -29,11 +29,10 @@ from saferoom.models.boosting.nodes import (
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.models.boosting.split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.candidates import Mask, Split, goes_left
+from saferoom.protocols.candidates import Split, goes_left
 from saferoom.protocols.split_sums import Cipher, hear_candidates, receive_sums, send_gradients
 from saferoom.sharing.values import Public
 
-I64: TypeAlias = NDArray[np.int64]
 Pair: TypeAlias = tuple[int, ...]
 Choice: TypeAlias = tuple[str, float, tuple[int, ...]]
 """The party of a node's best split, its gain, and that party's candidates that reach it."""

@@ -18,8 +18,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Mask
 from saferoom.errors import ShapeError, UsageError
-from saferoom.protocols.candidates import Mask, Split
+from saferoom.protocols.candidates import Split
 
 Shape: TypeAlias = tuple[int, ...]
 """The nodes of a tree that are split, in rising order: the root is 0, the children of v are 2v+1 and 2v+2."""

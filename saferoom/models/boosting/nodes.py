@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import I32, Mask
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, RefusedError
 from saferoom.models.boosting.settings import FRAC_BITS, BoostingSettings
-from saferoom.protocols.candidates import Mask, Rows
 from saferoom.protocols.split_layout import SumLayout
 from saferoom.sharing.values import Public
 
@@ -38,11 +38,11 @@ class NodeRows:
 
     def __init__(self, summed: Mask) -> None:
         self.is_summed = summed
-        self.level: dict[int, Rows] = {ROOT: np.arange(len(summed), dtype=np.int32)}
-        self.leaves: dict[int, Rows] = {}
+        self.level: dict[int, I32] = {ROOT: np.arange(len(summed), dtype=np.int32)}
+        self.leaves: dict[int, I32] = {}
         self.covers: dict[int, int] = {ROOT: len(summed)}
 
-    def summed(self, node: int) -> Rows:
+    def summed(self, node: int) -> I32:
         """The rows of a node of this level that are summed."""
         rows = self.level[node]
         return rows[self.is_summed[rows]]
@@ -71,7 +71,7 @@ class NodeRows:
 
     def descend(self, lefts: Mapping[int, Mask]) -> None:
         """Go to the next level: `lefts` says for each node that is split which of its rows go left."""
-        below: dict[int, Rows] = {}
+        below: dict[int, I32] = {}
         for node, rows in self.level.items():
             if node in lefts:
                 left = lefts[node]

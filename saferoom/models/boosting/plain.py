@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.models.boosting.columns import columns_of_tree
 from saferoom.models.boosting.gradients import (
     EarlyStop,
@@ -27,8 +28,6 @@ from saferoom.models.boosting.split import NO_SPLIT, best_of, by_bin, leaf_weigh
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates, Split, goes_left
 
-F64: TypeAlias = NDArray[np.float64]
-I64: TypeAlias = NDArray[np.int64]
 Features: TypeAlias = Mapping[str, Sequence[BinnedFeature]]
 
 

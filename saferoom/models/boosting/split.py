@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.models.boosting.settings import FRAC_BITS, LEAST_GAIN, WEIGHT_FRAC_BITS, BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
-
-F64: TypeAlias = NDArray[np.float64]
-Sums: TypeAlias = NDArray[np.int64]  # (…, 3): gradients, hessians, events
 
 _UNIT = 2.0**-FRAC_BITS
 _WEIGHT_UNIT = 2.0**WEIGHT_FRAC_BITS
@@ -32,7 +29,7 @@ class Best:
 NO_SPLIT = Best(0.0, ())
 
 
-def by_bin(features: Sequence[BinnedFeature], rows: NDArray[np.int32], sums: Sums) -> list[Sums]:
+def by_bin(features: Sequence[BinnedFeature], rows: NDArray[np.int32], sums: I64) -> list[I64]:
     """Of each column the sums of those of `rows` in each bin, (bins, 3); `sums` are those of every row.
 
     Exact: NumPy adds up as floats, and every sum is below 2**53.
@@ -46,7 +43,7 @@ def by_bin(features: Sequence[BinnedFeature], rows: NDArray[np.int32], sums: Sum
     return found
 
 
-def best_of(left: Sums, kept: NDArray[np.bool_], node: Sums, settings: BoostingSettings) -> Best:
+def best_of(left: I64, kept: NDArray[np.bool_], node: I64, settings: BoostingSettings) -> Best:
     """Of candidates whose left sides sum to `left` (candidates, 3), in a node with the sums `node` (3,).
 
     Source: Chen, Guestrin 2016, equation 7, without the factor 1/2, as XGBoost compares it with gamma.
@@ -68,13 +65,13 @@ def best_of(left: Sums, kept: NDArray[np.bool_], node: Sums, settings: BoostingS
     return Best(most, tuple(places[gains == most].tolist()))
 
 
-def leaf_weight(node: Sums, settings: BoostingSettings) -> int:
+def leaf_weight(node: I64, settings: BoostingSettings) -> int:
     """The step that a leaf with the sums `node` (3,) takes, shrunk, in units of 2**-WEIGHT_FRAC_BITS."""
     gradients, hessians = float(node[0]) * _UNIT, float(node[1]) * _UNIT
     step = -gradients / (hessians + settings.reg_lambda) * settings.learning_rate
     return round(float(np.clip(step * _WEIGHT_UNIT, -_LARGEST_LEAF, _LARGEST_LEAF)))
 
 
-def _gain(sums: Sums, settings: BoostingSettings) -> F64:
+def _gain(sums: I64, settings: BoostingSettings) -> F64:
     gradients, hessians = sums[..., 0] * _UNIT, sums[..., 1] * _UNIT
     return np.asarray(gradients * gradients / (hessians + settings.reg_lambda))

@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, UsageError
 from saferoom.he.generation import generate_key
@@ -41,8 +42,6 @@ from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.split_sums import receive_key, send_key
 from saferoom.sharing.values import Public
 
-F64: TypeAlias = NDArray[np.float64]
-I64: TypeAlias = NDArray[np.int64]
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, ShapeError, UsageError, VerificationError
 from saferoom.protocols.joint_columns import ColumnLayout
 from saferoom.ring.prg import SEED_BYTES
 from saferoom.sharing.values import Public
-
-F64: TypeAlias = NDArray[np.float64]
 
 
 def check_input(session: Session, features: F64, labels: F64 | None, label_holder: str) -> None:

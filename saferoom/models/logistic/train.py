@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.channel.session import Session
 from saferoom.errors import ProtocolError
 from saferoom.models.logistic.input import agree_seed, agree_sizes, check_input
@@ -53,7 +54,6 @@ from saferoom.ring.fixed import decode, encode
 from saferoom.ring.prg import random_rows
 from saferoom.sharing.values import Share
 
-F64: TypeAlias = NDArray[np.float64]
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 _MOST_BLOCK = (480.0, BLOCK_ROWS)  # 480 · 2**(8 + 13) · 1.05 < 2**30: a block's sum cannot wrap

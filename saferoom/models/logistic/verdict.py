@@ -6,15 +6,11 @@ fixed number of passes may not suffice on pathological data: then the job must f
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.channel.session import Session
 from saferoom.errors import ProtocolError
-
-F64: TypeAlias = NDArray[np.float64]
 
 MOST_BEYOND = 0.002  # share of training rows that may lie beyond the reach by more than the margin
 MARGIN = 1.4

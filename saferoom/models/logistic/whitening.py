@@ -16,14 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.errors import UsageError
 
-F64: TypeAlias = NDArray[np.float64]
 MOST_CURVATURE = 1.5
 LEAST_SHARE = 0.85  # of a direction's curvature in all rows that a sample with its lift shows
 _FLOOR = 1e-7  # of the mean curvature: keeps M positive definite where l2 = 0

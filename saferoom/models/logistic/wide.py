@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.models.logistic.passes import (
     FINE_PENALTY_BITS,
     LIFTED_BITS,
@@ -44,7 +44,6 @@ from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_g
 from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
-F64: TypeAlias = NDArray[np.float64]
 Tick: TypeAlias = Callable[[int], None]
 
 _BOUND_WEIGHT_BITS = 8

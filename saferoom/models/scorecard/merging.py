@@ -17,7 +17,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.models.scorecard.binning import F64, Codes
+from saferoom.arrays import F64
+from saferoom.models.scorecard.binning import Codes
 from saferoom.models.scorecard.woe import BinCounts, woe_of
 
 Trend: TypeAlias = Literal["auto", "monotone", "none"]

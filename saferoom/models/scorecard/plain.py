@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.models.logistic.plain import PlainLogistic, fit_plain
 from saferoom.models.logistic.plan import LogisticSettings
 from saferoom.models.scorecard.binning import NumberBins
@@ -21,8 +20,6 @@ from saferoom.models.scorecard.pre_binning import quantile_bins
 from saferoom.models.scorecard.woe import BinCounts
 from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
 from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain
-
-F64: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

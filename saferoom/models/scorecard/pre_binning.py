@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.models.scorecard.binning import F64, CategoryBins, NumberBins
+from saferoom.arrays import F64
+from saferoom.models.scorecard.binning import CategoryBins, NumberBins
 
 
 def quantile_bins(

@@ -13,11 +13,9 @@ Source: Hosmer, Lemeshow 2000, §2.4.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.channel.session import Session
 from saferoom.models.logistic.input import agree_sizes
 from saferoom.models.scorecard.vif import MOST_ROWS, RIDGE
@@ -29,8 +27,6 @@ from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
 from saferoom.ring.fixed import decode, encode
 from saferoom.sharing.values import Share
-
-F64: TypeAlias = NDArray[np.float64]
 
 _COLUMN_BITS, _WEIGHT_BITS, _MATRIX_BITS, _RESULT_BITS = 20, 12, 16, 10
 _MOST_WEIGHT = 8.0

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.models.logistic.input import agree_sizes
@@ -30,7 +31,6 @@ from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_g
 from saferoom.ring.fixed import decode, encode
 from saferoom.sharing.values import Share
 
-F64: TypeAlias = NDArray[np.float64]
 Columns: TypeAlias = NDArray[np.intp]
 
 MOST_ROWS = 20_000

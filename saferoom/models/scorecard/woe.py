@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.models.scorecard.binning import F64
+from saferoom.arrays import F64
 
 Counts = NDArray[np.int64]
 _ZERO = 0.5

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import F64
 from saferoom.errors import StorageError
-from saferoom.models.scorecard.binning import F64, Bins, Codes, bins_from_dict
+from saferoom.models.scorecard.binning import Bins, Codes, bins_from_dict
 from saferoom.models.scorecard.merging import MergeSettings, merge_bins
 from saferoom.models.scorecard.woe import BinCounts
 

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64, I64
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import RefusedError
@@ -30,11 +31,9 @@ from saferoom.models.boosting.model import LocalTree, LocalTrees, leaves_of, rea
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
 from saferoom.protocols.candidates import Split, goes_left
 from saferoom.scoring.points import PointScale, pd_from_logit
-from saferoom.tasks.base import F64, Binned
+from saferoom.tasks.base import Binned
 from saferoom.tasks.models.files import VERSION, check_version
 from saferoom.tasks.steps.leaves import Leaves, sum_leaves
-
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

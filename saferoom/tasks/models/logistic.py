@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from saferoom.arrays import F64, I64
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
 from saferoom.scoring.points import pd_from_logit
-from saferoom.tasks.base import F64, I64, Binned
+from saferoom.tasks.base import Binned
 from saferoom.tasks.models.files import load_stability
 from saferoom.tasks.models.regression import RegressionModel
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
+from saferoom.arrays import F64
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.scoring.points import PointScale
-from saferoom.tasks.base import F64
 from saferoom.tasks.models.files import VERSION, check_version
 
 P = TypeVar("P", Preparation, WoePreparation)

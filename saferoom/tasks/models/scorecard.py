@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import F64, I64
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
 from saferoom.kinds.scorecard import TABLE
 from saferoom.scoring.points import pd_from_logit
 from saferoom.scoring.scorecard import PointsTable
-from saferoom.tasks.base import F64, I64, Binned
+from saferoom.tasks.base import Binned
 from saferoom.tasks.models.regression import RegressionModel
 
 _BIN_FACTS = ("name", "share", "default_rate", "woe", "points")

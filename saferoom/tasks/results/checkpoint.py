@@ -18,11 +18,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Ids, Mask
 from saferoom.audit.log.erasure import wipe_file
 from saferoom.errors import StorageError
 from saferoom.files.private import make_private_folder, write_private
@@ -35,9 +36,6 @@ STATES_KEPT = 2
 _STATE = re.compile(r"state-(\d{5})")
 _DIGEST_BYTES = 64
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, EOFError, OSError)
-
-Ids: TypeAlias = NDArray[np.bytes_]
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.errors import ConfigError
 from saferoom.files.private import write_output
@@ -24,7 +25,6 @@ from saferoom.scoring.grades import GradeScheme
 from saferoom.tasks.results.score_files import METRICS, SCORES, save_scheme
 from saferoom.tasks.steps.training_rows import TrainingRows
 
-Floats = NDArray[np.float64]
 Metrics = dict[str, float] | None
 
 ALONE = "alone.csv"
@@ -40,16 +40,14 @@ class Evaluation:
     ids: NDArray[np.bytes_]
     is_train: NDArray[np.bool_]
     y: NDArray[np.int8]
-    pd: Floats
+    pd: F64
     points: NDArray[np.int64]
     grades: NDArray[np.int64]
     scheme: GradeScheme
     alone: AloneFit
 
     @classmethod
-    def make(
-        cls, rows: TrainingRows, judged: tuple[Floats, NDArray[np.int64]], alone: AloneFit
-    ) -> Evaluation:
+    def make(cls, rows: TrainingRows, judged: tuple[F64, NDArray[np.int64]], alone: AloneFit) -> Evaluation:
         """`alone`: the yardstick. `judged`: PD and points of all rows."""
         if rows.table.label is None or rows.scheme is None:
             raise ConfigError(
@@ -90,13 +88,13 @@ class Evaluation:
 
 
 def save_evaluation(
-    folder: Path, rows: TrainingRows, judged: tuple[Floats, NDArray[np.int64]], alone: AloneFit
+    folder: Path, rows: TrainingRows, judged: tuple[F64, NDArray[np.int64]], alone: AloneFit
 ) -> None:
     """At the label holder: metrics, scores and grades. `judged`: PD and points of all rows."""
     Evaluation.make(rows, judged, alone).save(folder)
 
 
-def _summary(y: NDArray[np.int8], pd: Floats) -> Metrics:
+def _summary(y: NDArray[np.int8], pd: F64) -> Metrics:
     if not len(y) or y.min() == y.max():
         return None
     return metrics_summary(y, pd)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.errors import StorageError
 from saferoom.files.private import write_output
@@ -17,8 +18,6 @@ from saferoom.jobs.home import Home
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.scheme_file import read_scheme
 from saferoom.tasks.base import Model
-
-Floats = NDArray[np.float64]
 
 SCORES, GRADES, METRICS, REPORT = "scores.csv", "grades.json", "metrics.json", "report.html"
 _CUT_KEY = {"pd": "up_to", "points": "from"}
@@ -29,7 +28,7 @@ def write_score_list(
     model: Model,
     model_folder: Path,
     ids: NDArray[np.bytes_],
-    total: Floats,
+    total: F64,
     reasons: Sequence[Sequence[str]] | None = None,
 ) -> None:
     """`scores.csv` of a score job: id, pd, points, grade by the model's cut points; reasons, if asked for."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import Ids
 from saferoom.data.catalogue import Registration
 from saferoom.data.csv_file import write_columns
 from saferoom.data.loading import load, read
@@ -24,8 +25,6 @@ from saferoom.tasks.steps.rows import list_description, with_consent
 
 UNSCORED = "unscored.csv"
 ID_PROBLEM, NO_CONSENT, NOT_HELD = "id {}", "no consent", "not held by every party"
-
-Ids = NDArray[np.bytes_]
 
 
 @dataclass(frozen=True, slots=True)

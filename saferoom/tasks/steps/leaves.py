@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import I64
 from saferoom.errors import PeerError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.leaf_sum import Reached, deal_leaf_sum, leaf_sum
 from saferoom.sharing.values import Public
-
-I64 = NDArray[np.int64]
 
 MOST_CELLS = 1 << 44
 

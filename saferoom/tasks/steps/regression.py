@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import F64
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.regression import RegressionParams
 from saferoom.models.logistic.plan import LogisticSettings
@@ -17,8 +18,6 @@ from saferoom.models.logistic.train import (
     train_logistic,
 )
 from saferoom.tasks.steps.training_rows import TrainingRows
-
-F64 = NDArray[np.float64]
 
 
 def fit_jointly(

@@ -9,11 +9,11 @@ trees     every party: how many trees it has                       all resume fr
 from __future__ import annotations
 
 import json
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saferoom.arrays import Ids, Mask
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import PeerError, RefusedError, UsageError
 from saferoom.jobs.context import JobContext
@@ -21,9 +21,6 @@ from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.train import Grown
 from saferoom.sharing.values import Public
 from saferoom.tasks.results.checkpoint import WITHOUT, Head, Rows, TrainingCheckpoint, digest_of_rows
-
-Ids: TypeAlias = NDArray[np.bytes_]
-Mask: TypeAlias = NDArray[np.bool_]
 
 EMPTY = LocalTree((), {}, {})
 """A feature holder's part of a tree that it does not take part in."""

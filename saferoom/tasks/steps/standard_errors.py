@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from saferoom.arrays import F64
 from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.models.scorecard.standard_errors import deal_standard_errors, standard_errors
 from saferoom.scoring.points import pd_from_logit
-
-F64 = NDArray[np.float64]
 
 
 def own_errors(

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.arrays import F64
 from saferoom.kinds.boosting import BoostingParams
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.plain import fit_boosting_plain
 from saferoom.models.boosting.settings import BoostingSettings
-from saferoom.tasks.base import F64, Pooled
+from saferoom.tasks.base import Pooled
 
 TIGHT, MANY = 1e-8, 10_000
 

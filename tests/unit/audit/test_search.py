@@ -20,7 +20,7 @@ from saferoom.audit import (
     SaltStore,
 )
 from saferoom.audit.evidence.search import Query, search
-from saferoom.audit.evidence.selections import FORMATS, NOT_COMPLETE, export_selection, neutral
+from saferoom.audit.evidence.selections import FORMATS, NOT_COMPLETE, Selected, export_selection, neutral
 from saferoom.audit.evidence.verdict import VerdictKind
 from saferoom.audit.evidence.verify import verify_log
 from saferoom.errors import StorageError, UsageError
@@ -90,7 +90,7 @@ def test_a_time_that_is_none(text: str) -> None:
 
 
 def exported(log: AuditLog, folder: Path, query: Query) -> dict[str, Any]:
-    return export_selection(log, log.origin, folder, query, FORMATS, log.size)
+    return export_selection(Selected(log, log.origin, log.size), folder, query, FORMATS)
 
 
 def test_a_selection_says_that_it_is_not_complete_and_is_no_log(filled: AuditLog, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saferoom.arrays import I32, Mask
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.candidates import Candidates, Mask, Rows, Split, goes_left
+from saferoom.protocols.candidates import Candidates, Split, goes_left
 from tests.property import examples
 
 
@@ -22,7 +23,7 @@ def all_of(candidates: Candidates) -> Mask:
     return np.ones(len(candidates), dtype=bool)
 
 
-def rows_of(*nodes: list[int]) -> list[Rows]:
+def rows_of(*nodes: list[int]) -> list[I32]:
     return [np.array(node, dtype=np.int32) for node in nodes]
 
 
@@ -175,7 +176,7 @@ def told(column: BinnedFeature, leaves: np.ndarray[tuple[int], np.dtype[np.int64
     return found
 
 
-def _sums(own: Candidates, kept: Mask, nodes: list[Rows]) -> list[Mask]:
+def _sums(own: Candidates, kept: Mask, nodes: list[I32]) -> list[Mask]:
     found = []
     for node in nodes:
         for candidate in np.flatnonzero(kept):
