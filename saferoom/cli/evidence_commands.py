@@ -28,8 +28,8 @@ SourcePath = Annotated[
 ]
 Since = Annotated[str, typer.Option(help="From this time: 2026-01-31 or 2026-01-31T08:00:00Z.")]
 Until = Annotated[str, typer.Option(help="Before this time.")]
-Party = Annotated[str, typer.Option(help="Who acts, is spoken with, or learns.")]
-Contract = Annotated[str, typer.Option(help="The contract whose id begins so.")]
+PartyFilter = Annotated[str, typer.Option(help="Who acts, is spoken with, or learns.")]
+ContractFilter = Annotated[str, typer.Option(help="The contract whose id begins so.")]
 Type = Annotated[list[str] | None, typer.Option("--type", help="A type, such as disclosure.")]
 
 
@@ -46,9 +46,9 @@ def search(
     log: SourcePath = None,
     since: Since = "",
     until: Until = "",
-    party: Party = "",
+    party: PartyFilter = "",
     actor: Annotated[str, typer.Option(help="An organisation or a pseudonym.")] = "",
-    contract: Contract = "",
+    contract: ContractFilter = "",
     purpose: Annotated[str, typer.Option(help="The purpose, exactly.")] = "",
     dataset: Annotated[str, typer.Option(help="The data set's name.")] = "",
     job: Annotated[str, typer.Option(help="The job whose id begins so.")] = "",
@@ -160,8 +160,8 @@ def bundle(
     policy: Annotated[Path | None, typer.Option(help="A policy to put in.")] = None,
     since: Since = "",
     until: Until = "",
-    party: Party = "",
-    contract: Contract = "",
+    party: PartyFilter = "",
+    contract: ContractFilter = "",
     type_: Type = None,
 ) -> None:
     """Write evidence into one ZIP that is checked on any machine.

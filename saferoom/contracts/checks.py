@@ -12,8 +12,8 @@ from typing import Any
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
+from saferoom.contracts.refusal import refuse
 from saferoom.contracts.signatures import verify_approvals
-from saferoom.contracts.terms import refuse
 from saferoom.errors import UsageError
 from saferoom.kinds.base import Usage
 from saferoom.kinds.fields import listed

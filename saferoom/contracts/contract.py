@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from saferoom.contracts.terms import objections, refuse
+from saferoom.contracts.refusal import refuse
 from saferoom.contracts.witnessing import Witnessing
 from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
@@ -41,11 +41,12 @@ from saferoom.kinds.fields import (
     Strict,
     Time,
     explained,
+    listed,
     problems,
 )
 from saferoom.kinds.registry import FormName, KindName, RoleName, UseName, kind_of
 from saferoom.kinds.roles import LABEL_HOLDER
-from saferoom.kinds.trust import MODES, Assumption, Trust
+from saferoom.kinds.trust import ASSUMPTIONS, MODES, Assumption, Trust
 
 MAX_BYTES = 4_000_000
 
@@ -156,7 +157,7 @@ class Contract(Strict):
         if problems:
             raise ValueError("; ".join(problems))
         _check_keys_differ(self.pinned_keys().values())
-        refuse(objections(self))
+        refuse(_objections(self))
         return self
 
     @property
@@ -281,3 +282,28 @@ def _check_keys_differ(nodes: Iterable[PublicKeys]) -> None:
             "two nodes of the contract pin the same key",
             remedy="every node makes its own keys; a copy would let one node be another",
         )
+
+
+def _objections(contract: Contract) -> list[str]:
+    """Every reason why the contract cannot be carried out as it stands; empty if it can."""
+    return [
+        *MODES[contract.trust].objections(),
+        *_assumption_objections(contract),
+        *_form_objections(contract),
+        *contract.kind.objections(contract),
+    ]
+
+
+def _assumption_objections(contract: Contract) -> list[str]:
+    missing = MODES[contract.trust].required(len(contract.parties)) - set(contract.assumptions)
+    return [f"assumption {name} is not accepted: {ASSUMPTIONS[name][0]}" for name in sorted(missing)]
+
+
+def _form_objections(contract: Contract) -> list[str]:
+    supported = contract.kind.forms
+    unsupported = {output.form for output in contract.outputs} - supported
+    return [
+        f"release form {form} is not supported by this version for a {contract.task.kind} task;"
+        f" use {listed(supported)}"
+        for form in sorted(unsupported)
+    ]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.terms import refuse
+from saferoom.contracts.refusal import refuse
 from saferoom.errors import RefusedError, UsageError, VerificationError
 from saferoom.files.yaml_text import read_yaml
 from saferoom.identity.public import parse_fingerprint
