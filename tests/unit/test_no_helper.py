@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "saferoom"
-ROOMS = ("models", "scoring")
+ROOMS = ("models", "scoring", "tasks")
 
 
 def named(code: str) -> list[int]:

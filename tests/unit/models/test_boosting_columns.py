@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.models.boosting.columns import binned, columns_of_tree, level_bins, number_bins
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
+from tests.property import examples
 
 NAN = float("nan")
 
@@ -55,7 +56,7 @@ def test_a_column_of_missing_values_alone_has_no_candidates_to_split_by() -> Non
     ),
     most=st.integers(2, 20),
 )
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 def test_never_more_bins_than_asked_and_order_is_kept(values: list[float], most: int) -> None:
     column = np.array(values)
     bins = number_bins(column, most)
