@@ -77,10 +77,12 @@ def play(
     params: dict[str, Any] | None = None,
     local: dict[str, dict[str, Any]] | None = None,
     meddle: dict[str, Callable[[Disclosure], None]] | None = None,
+    on_context: Callable[[JobContext], None] = lambda context: None,
 ) -> Played:
     """Run a job of an active contract. `meddle[party]` sees each disclosure first, and may raise.
 
-    An error of a task is kept in the result. What the parties staged is kept as their models.
+    `on_context` is told what each role works with. An error of a task is kept in the result. What the parties
+    staged is kept as their models.
     """
     job_id = nodes.cores[COORDINATOR].new_id()
     job: dict[str, Any] = {"id": job_id, "contract_id": contract.id, "kind": kind, "params": params or {}}
@@ -113,6 +115,7 @@ def play(
         folder = core.home.job(job_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         context = JobContext(spec, contract, session, daemon, folder)  # type: ignore[arg-type]
+        on_context(context)
         task = task_of(contract.task.kind, kind)
         (task.helper if me == HELPER else task.party)(context, contract.params)
         core.home.keep_job(job_id)
