@@ -38,7 +38,7 @@ from saferoom.node.core import Core
 from saferoom.node.daemons import serve
 from saferoom.node.processes import job_process
 from saferoom.node.processes.hub import JobHub
-from saferoom.node.processes.job_starter import JobStarter
+from saferoom.node.processes.job_starter import JobProcess, JobStarter
 from saferoom.node.retention.destroyer import Destroyer
 
 Message = Sequence[Any]
@@ -123,12 +123,14 @@ def _run_job(file_descriptor: int, bend: str) -> int:
 
 
 def _bend_jobs(home: Path) -> None:
-    honest = subprocess.Popen
+    honest = JobStarter.start
 
-    def start(_starter: JobStarter, pipe: Pipe) -> subprocess.Popen[bytes]:
-        number = pipe.fileno()
-        command = [sys.executable, __file__, "job", str(number), (home / BEND).read_text("utf-8").strip()]
-        return honest(command, pass_fds=[number], stdin=subprocess.DEVNULL)
+    def start(starter: JobStarter, pipe: Pipe) -> JobProcess | subprocess.Popen[bytes]:
+        number, bend = pipe.fileno(), (home / BEND).read_text("utf-8").strip()
+        if not bend:
+            return honest(starter, pipe)
+        command = [sys.executable, __file__, "job", str(number), bend]
+        return subprocess.Popen(command, pass_fds=[number], stdin=subprocess.DEVNULL)
 
     JobStarter.start = start  # type: ignore[method-assign, assignment]
 

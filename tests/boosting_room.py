@@ -42,6 +42,8 @@ class BoostingRoom:
     timeout_s: float = LIMIT_S
     said: list[Said] = field(default_factory=list)
     declared: dict[str, list[Disclosure]] = field(default_factory=dict)
+    on_disclosure: Mapping[str, Callable[[Disclosure], None]] = field(default_factory=dict)
+    """What a party does with its disclosures instead of having them kept in `declared`."""
     errors: dict[str, BaseException] = field(default_factory=dict)
     grown: dict[str, Grown] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class BoostingRoom:
                 network.endpoint(party),
                 parties,
                 timeout_s=self.timeout_s,
-                on_disclosure=self.declared[party].append,
+                on_disclosure=self.on_disclosure.get(party, self.declared[party].append),
             )
         threads = [threading.Thread(target=work, args=(party,)) for party in parties]
         for thread in threads:

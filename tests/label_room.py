@@ -34,6 +34,8 @@ class LabelRoom:
     timeout_s: float = LIMIT_S
     said: list[tuple[str, str, str, list[np.ndarray[Any, Any]]]] = field(default_factory=list)
     declared: dict[str, list[Disclosure]] = field(default_factory=dict)
+    on_disclosure: Mapping[str, Callable[[Disclosure], None]] = field(default_factory=dict)
+    """What a party does with its disclosures instead of having them kept in `declared`."""
     sessions: dict[str, Session] = field(default_factory=dict)
 
     def run(self, instead: Mapping[str, Role] | None = None) -> dict[str, list[FeatureCounts]]:
@@ -46,7 +48,7 @@ class LabelRoom:
                 network.endpoint(party),
                 parties,
                 timeout_s=self.timeout_s,
-                on_disclosure=self.declared[party].append,
+                on_disclosure=self.on_disclosure.get(party, self.declared[party].append),
             )
         roles = {
             party: lambda p=party: (instead or {}).get(p, self.count)(self.sessions[p]) for party in parties

@@ -30,11 +30,22 @@ class Played:
 
 
 class Room:
-    """Runs a protocol for `k` parties: `party(session, randomness, index)` and `dealer(dealer, session)`."""
+    """Runs a protocol for `k` parties: `party(session, randomness, index)` and `dealer(dealer, session)`.
 
-    def __init__(self, timeout_s: float = LIMIT_S, *, keep_messages: bool = True) -> None:
+    `played` is of the last run, also of one that failed. `on_disclosure` may refuse what is kept there.
+    """
+
+    def __init__(
+        self,
+        timeout_s: float = LIMIT_S,
+        *,
+        keep_messages: bool = True,
+        on_disclosure: Callable[[Disclosure], None] | None = None,
+    ) -> None:
         self.timeout_s = timeout_s
         self.keep_messages = keep_messages
+        self.on_disclosure = on_disclosure
+        self.played = Played([], {})
 
     def names(self, k: int) -> list[str]:
         return [f"p{i}" for i in range(k)]
@@ -62,7 +73,7 @@ class Room:
         self, k: int, party: Callable[[Session, int], Any], helper: Callable[[Session], Any] | None
     ) -> Played:
         """Like `play`, without dealt randomness."""
-        played = Played([], {})
+        played = self.played = Played([], {})
         keep = (lambda *message: played.messages.append(message)) if self.keep_messages else None
         network = MemoryNetwork(keep)
         names = self.names(k)
@@ -72,7 +83,7 @@ class Room:
                 names,
                 helper=HELPER if helper else None,
                 timeout_s=self.timeout_s,
-                on_disclosure=played.disclosures.append,
+                on_disclosure=self.on_disclosure or played.disclosures.append,
             )
             for name in [*names, HELPER]
         }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from saferoom.errors import VerificationError
 
@@ -40,6 +39,9 @@ def fit_alone(
     if train.shape[1] == 0:
         intercept = float(np.log(rate / (1 - rate)))
         return AloneFit(np.full(len(train), rate), np.full(len(test), rate), np.empty(0), intercept)
+    # Imported here: scikit-learn takes a second and 100 MB, and every job process knows the class above.
+    from sklearn.linear_model import LogisticRegression
+
     penalty = 1 / l2 if l2 > 0 else np.inf
     fit = LogisticRegression(C=penalty, max_iter=_MAX_ITERATIONS).fit(train, y_train)
     test_pd = fit.predict_proba(test)[:, 1] if len(test) else np.empty(0)

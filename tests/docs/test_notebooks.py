@@ -29,6 +29,7 @@ def test_notebook_is_stored_without_outputs(path: Path) -> None:
     assert [cell.source[:40] for cell in cells if cell.outputs or cell.execution_count is not None] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_name)
 def test_notebook_runs(path: Path, tmp_path: Path) -> None:
     """In another folder than its own; its own checks are part of it. About 20 s on two cores."""

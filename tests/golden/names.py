@@ -8,14 +8,12 @@ from __future__ import annotations
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
 from saferoom.contracts.checks import (
-    Usage,
     check_active,
     check_columns,
     check_dataset,
     check_disclosure,
     check_job,
     check_rows,
-    quota_reasons,
 )
 from saferoom.contracts.contract import Contract, contract_from, parse_contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
@@ -27,13 +25,14 @@ from saferoom.contracts.policy import check_job as check_job_by_policy
 from saferoom.contracts.policy import job_reasons as job_reasons_by_policy
 from saferoom.contracts.retention import due, sign_order, verify_order
 from saferoom.contracts.signatures import sign_decision, verify_decision
-from saferoom.contracts.yaml_text import parse_yaml, read_yaml
 from saferoom.errors import RefusedError
+from saferoom.files.yaml_text import parse_yaml, read_yaml
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
-from saferoom.node.job_context import JobContext
-from saferoom.node.tasks import task_for
+from saferoom.jobs.context import JobContext
+from saferoom.kinds.base import Usage
+from saferoom.tasks.registry import task_of
 
 __all__ = [
     "COORDINATOR",
@@ -68,12 +67,11 @@ __all__ = [
     "parse_contract",
     "parse_yaml",
     "policy_reasons",
-    "quota_reasons",
     "read_yaml",
     "render_explanation",
     "sign_decision",
     "sign_order",
-    "task_for",
+    "task_of",
     "verify_decision",
     "verify_order",
 ]

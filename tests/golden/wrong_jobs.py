@@ -22,10 +22,9 @@ from tests.golden.names import (
     check_job,
     check_rows,
     explain,
-    quota_reasons,
     sign_decision,
     sign_order,
-    task_for,
+    task_of,
     verify_decision,
     verify_order,
 )
@@ -206,10 +205,8 @@ def _others() -> Attempts:
     quota = contract_of("logistic/three")
     return {
         "a language that is not spoken": lambda: explain(quota, "de"),
-        "a job that nobody knows": lambda: task_for("align", "bank"),
-        "a job that the helper does not know": lambda: task_for("grade", "helper"),
-        "scores within the quota": lambda: _refuse(quota_reasons(quota, 400, Usage(0, 600))),
-        "scores beyond the quota": lambda: _refuse(quota_reasons(quota, 401, Usage(0, 600))),
+        "a job that nobody knows": lambda: task_of("logistic", "align"),
+        "a job that the helper does not know": lambda: task_of("logistic", "grade"),
     }
 
 

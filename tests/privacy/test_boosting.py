@@ -290,11 +290,8 @@ def test_a_refused_disclosure_stops_before_anything_is_shown(
         if disclosure.kind == kind:
             raise RefusedError("no")
 
-    def role(s: Session) -> Any:
-        s._on_disclosure = refuse
-        return room.train(s)
-
-    room.run({refuser: role})
+    room.on_disclosure = {refuser: refuse}
+    room.run()
     assert isinstance(room.errors[refuser], RefusedError)
     said = {name_of(label) for sender, _, label, _ in room.said if sender == refuser}
     assert not said & silent
@@ -303,15 +300,12 @@ def test_a_refused_disclosure_stops_before_anything_is_shown(
 def test_a_refused_end_leaves_no_trees() -> None:
     room = random_room()
 
-    def role(s: Session) -> Any:
-        def refuse(disclosure: Disclosure) -> None:
-            if disclosure.kind == "tree_shapes":
-                raise RefusedError("no")
+    def refuse(disclosure: Disclosure) -> None:
+        if disclosure.kind == "tree_shapes":
+            raise RefusedError("no")
 
-        s._on_disclosure = refuse
-        return room.train(s)
-
-    assert room.run({"bank": role}) == {}
+    room.on_disclosure = {"bank": refuse}
+    assert room.run() == {}
 
 
 # Minimum of rows -------------------------------------------------------------------------------------

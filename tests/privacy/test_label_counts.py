@@ -259,12 +259,9 @@ def test_a_refused_disclosure_stops_before_anything_is_shown(refuser: str) -> No
     def refuse(_: Disclosure) -> None:
         raise RefusedError("no")
 
-    def role(s: Session) -> Any:
-        s._on_disclosure = refuse
-        return room.count(s)
-
+    room.on_disclosure = {refuser: refuse}
     with pytest.raises(RefusedError):
-        room.run({refuser: role})
+        room.run()
     said = {label.split("/")[0] for _, _, label, _ in room.said}
     assert not said & {"enough", "groups", "events"}
     assert refuser == "bank" or "sums" not in said

@@ -154,21 +154,16 @@ def test_every_party_declares_the_score_to_the_recipient_and_no_more(k: int) -> 
 
 
 def test_a_refused_disclosure_shows_no_sum() -> None:
-    room, messages = constant(3, True), []
+    room = constant(3, True)
 
-    def party(s: Any, randomness: Any, index: int) -> Any:
-        def refuse(_: Any) -> None:
-            raise RefusedError("no")
+    def refuse(_: Any) -> None:
+        raise RefusedError("no")
 
-        s._on_disclosure = refuse
-        send = s._transport.send
-        s._transport.send = lambda to, parts: (messages.append(bytes(parts[0])), send(to, parts))
-        return room.party(s, randomness, index)
-
+    stage = Room(on_disclosure=refuse)
     with pytest.raises(RefusedError):
-        Room().play(3, party, room.dealer)
-    assert messages
-    assert not any(b"sums" in message for message in messages)
+        stage.play(3, room.party, room.dealer)
+    assert stage.played.messages
+    assert not any(b"sums" in message for _, _, message in stage.played.messages)
 
 
 def test_the_helper_hears_nothing() -> None:

@@ -21,6 +21,7 @@ from saferoom.lab.processes import reserved_port
 from saferoom.lab.synthetic import write_synthetic_room
 from saferoom.link.admin import admin_call, socket_path
 from tests.cli_runner import run_command
+from tests.node_processes import no_new_jobs
 from tests.waiting import LIMIT_S, until
 
 PARTIES = ("bank", "tax", "power")
@@ -377,18 +378,20 @@ def test_scores_that_cannot_be(terminal: Terminal, model: str) -> None:
     assert len(terminal.json("bank", "job", "list")) == jobs  # no job was spent on them
 
 
+@pytest.mark.usefixtures("model")
 def test_ctrl_c_ends_the_watching_and_a_partner_cancels(terminal: Terminal) -> None:
-    watching = terminal.popen("bank", "job", "submit", CONTRACT, "--watch")
-    assert watching.stderr is not None
-    assert watching.stderr.readline() == "bank: load\n"
-    watching.send_signal(signal.SIGINT)
-    stdout, stderr = watching.communicate(timeout=LIMIT_S)
-    assert (watching.returncode, stdout) == (130, "")
-    assert "the job goes on" in stderr.splitlines()[-1]
-    job = str(re.search("watch ([0-9a-f]+)", stderr)[1])  # type: ignore[index]
-    cancelled = terminal.json("power", "job", "cancel", job, "--reason", "wrong quarter")
-    assert cancelled["state"] == "cancelled"
-    terminal.until("bank", "job", "show", job, has="state  cancelled")
+    with no_new_jobs(terminal.daemons["tax"].pid):
+        watching = terminal.popen("bank", "job", "submit", CONTRACT, "--watch")
+        assert watching.stderr is not None
+        assert watching.stderr.readline() == "bank: load\n"
+        watching.send_signal(signal.SIGINT)
+        stdout, stderr = watching.communicate(timeout=LIMIT_S)
+        assert (watching.returncode, stdout) == (130, "")
+        assert "the job goes on" in stderr.splitlines()[-1]
+        job = str(re.search("watch ([0-9a-f]+)", stderr)[1])  # type: ignore[index]
+        cancelled = terminal.json("power", "job", "cancel", job, "--reason", "wrong quarter")
+        assert cancelled["state"] == "cancelled"
+        terminal.until("bank", "job", "show", job, has="state  cancelled")
     process = terminal.popen("bank", "job", "watch", job, "--json")
     stdout, said = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3

@@ -36,7 +36,7 @@ AUC = {
     "bank_marketing": (0.9094, 0.8425),
     "gmsc": (0.8476, 0.7793),
 }
-QUICK = ("breast", "uci_default")
+QUICK = ("breast",)
 
 
 @dataclass(frozen=True)

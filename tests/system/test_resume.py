@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from saferoom.audit.evidence.sources import opened_logs, size_of
@@ -23,6 +22,7 @@ from saferoom.lab.room import RoomTask, load_room
 from saferoom.lab.synthetic import write_synthetic_room
 from saferoom.node.settings import Emulation
 from tests.cli_runner import run_command
+from tests.node_processes import job_process
 from tests.system.conftest import HASTY
 from tests.waiting import until
 
@@ -74,15 +74,6 @@ def ended(running: House, job: str, *nodes: str) -> list[dict[str, Any]]:
         return found if found["ended"] else None
 
     return [until(lambda name=name: row(running.nodes[name]), f"{name} ended it") for name in nodes]  # type: ignore[misc]
-
-
-def job_process(node: NodeProcess) -> psutil.Process:
-    (server,) = [
-        child
-        for child in psutil.Process(node.process.pid).children()
-        if "saferoom.node.processes.forkserver" in child.cmdline()
-    ]
-    return server.children()[0]
 
 
 def come_back(running: House, name: str) -> None:
@@ -141,7 +132,7 @@ def types(running: House, name: str, job: str) -> list[str]:
 
 def test_a_job_process_that_is_killed(running: House, contract: str) -> None:
     job = begin(running, contract)
-    job_process(running.nodes["power"]).kill()
+    job_process(running.nodes["power"].process.pid).kill()
     ended(running, job, *PARTIES, COORDINATOR)
     home = str(running.nodes["tax"].home)
     kept = command(running, "job", "show", job[:12], "--home", home)["checkpoint"]
@@ -178,7 +169,7 @@ def test_a_job_that_is_broken_twice(running: House, contract: str, unbroken: str
     running.nodes["bank"].ask("job.cancel", job=first, reason="the night is over")
     ended(running, first, *PARTIES, COORDINATOR)
     second = begin(running, contract, trees=5, resume=first)
-    job_process(running.nodes["bank"]).kill()
+    job_process(running.nodes["bank"].process.pid).kill()
     ended(running, second, *PARTIES, COORDINATOR)
     third = str(
         running.coordinator.ask("job.submit", contract=contract, kind="train", resume=second)["job_id"]
@@ -191,7 +182,7 @@ def test_a_job_that_is_broken_twice(running: House, contract: str, unbroken: str
 def test_logs_of_jobs_that_went_on_fit_together(running: House, contract: str, tmp_path: Path) -> None:
     """Every disclosure and message of both jobs is in the logs that should have it."""
     job = begin(running, contract)
-    job_process(running.nodes["tax"]).kill()
+    job_process(running.nodes["tax"].process.pid).kill()
     ended(running, job, *PARTIES, COORDINATOR)
     new = str(running.coordinator.ask("job.submit", contract=contract, kind="train", resume=job)["job_id"])
     assert_gone_on(running, job, new)

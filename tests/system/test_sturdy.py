@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from saferoom.errors import SafeRoomError
 from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
+from tests.node_processes import forkserver, job_process
 from tests.waiting import until
 
 
@@ -64,19 +64,6 @@ def assert_works(house: House, contract: str) -> None:
         assert (party.home / "models" / job_id / "model.json").exists()
 
 
-def job_process(node: NodeProcess) -> psutil.Process:
-    return forkserver(node).children()[0]
-
-
-def forkserver(node: NodeProcess) -> psutil.Process:
-    (child,) = [
-        child
-        for child in psutil.Process(node.process.pid).children()
-        if "saferoom.node.processes.forkserver" in child.cmdline()
-    ]
-    return child
-
-
 def restart(house: House, name: str) -> None:
     old = house.nodes[name]
     house.nodes[name] = NodeProcess.start(name, old.role, old.home)
@@ -91,24 +78,24 @@ def until_connected(house: House) -> None:
 
 
 def test_a_job_process_that_is_killed(slow_house: House, contract: str, job: str) -> None:
-    job_process(slow_house.nodes["tax"]).kill()
+    job_process(slow_house.nodes["tax"].process.pid).kill()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="tax")
 
 
 def test_the_helper_that_is_killed(slow_house: House, contract: str, job: str) -> None:
-    job_process(slow_house.coordinator).kill()
+    job_process(slow_house.coordinator.process.pid).kill()
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="helper")
 
 
 def test_a_forkserver_that_is_killed_ends_no_job(slow_house: House, contract: str, job: str) -> None:
-    forkserver(slow_house.nodes["tax"]).kill()
+    forkserver(slow_house.nodes["tax"].process.pid).kill()
     list(slow_house.nodes["bank"].stream("job.watch", job=job))
     assert slow_house.nodes["bank"].ask("job.show", job=job)["state"] == "finished"
 
 
 @pytest.mark.slow
 def test_a_job_process_that_hangs(slow_house: House, contract: str, job: str) -> None:
-    job_process(slow_house.nodes["power"]).send_signal(signal.SIGSTOP)
+    job_process(slow_house.nodes["power"].process.pid).send_signal(signal.SIGSTOP)
     assert_failed_everywhere(slow_house, job, ["coordinator", "bank", "tax", "power"], party="power")
 
 
