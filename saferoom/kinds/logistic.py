@@ -11,10 +11,14 @@ from saferoom.kinds.regression import RegressionParams, RegressionTraining, part
 from saferoom.kinds.roles import holder_of, one_label_holder, output_objections
 
 
+class LogisticParams(RegressionParams):
+    """Those of the regression, and nothing else."""
+
+
 class Logistic(TaskKind):
     name = "logistic"
     title = ("vertical logistic regression", "纵向逻辑回归")
-    params = RegressionParams
+    params = LogisticParams
     label = BINARY
     forms = frozenset({"coefficients", "score"})
     jobs = (RegressionTraining(), Scoring("score"))

@@ -78,8 +78,8 @@ def test_what_a_node_logs_when_a_job_asks_it(golden: Golden, jobs: Jobs) -> None
         wanted = {"kind": kind, "to": to, "shape": list(shape), "step": "a/step"}
         return lambda: core.disclose(job, wanted, by="helper" if kind == "intersection" else "")
 
-    def record(type_: str, **fields: Any) -> Any:
-        return lambda: core.record_from_job(contract, SESSION, {"type": type_, **fields})
+    def record(job: dict[str, Any], type_: str, **fields: Any) -> Any:
+        return lambda: core.record_from_job(job, {"type": type_, **fields})
 
     attempts = {
         "a score": disclose(score, "score", "bank", 3),
@@ -88,14 +88,14 @@ def test_what_a_node_logs_when_a_job_asks_it(golden: Golden, jobs: Jobs) -> None
         "rows in common": disclose(train, "intersection", "tax", 12_345),
         "too few rows in common": disclose(train, "intersection", "tax", 49),
         "a label": disclose(train, "label", "power", 601, 1),
-        "psi.done": record("psi.done", rows=601),
-        "consent.filtered": record("consent.filtered", rows=1, dataset="rows", reason="600 dropped"),
-        "score.batch": record("score.batch", rows=22, model="m"),
-        "score.one": record("score.one", rows=1, model="m", subject="91510100XXNFHN6T7P"),
-        "grade.released": record("grade.released", rows=22, model="m"),
-        "report.issued": record("report.issued", rows=22, model="m"),
-        "job.resumed": record("job.resumed", job=SESSION[::-1], trees=2),
-        "job.finished": record("job.finished"),
+        "psi.done": record(train, "psi.done", rows=601),
+        "consent.filtered": record(train, "consent.filtered", rows=1, dataset="rows", reason="600 dropped"),
+        "score.batch": record(score, "score.batch", rows=22, model="m"),
+        "score.one": record(score, "score.one", rows=1, model="m", subject="91510100XXNFHN6T7P"),
+        "grade.released": record(score, "grade.released", rows=22, model="m"),
+        "report.issued": record(score, "report.issued", rows=22, model="m"),
+        "job.resumed": record(train, "job.resumed", reason=f"from tree 2 of job {SESSION[::-1]}"),
+        "job.finished": record(train, "job.finished"),
     }
     found = all_said(attempts)
     core.book.set_state(contract.id, "revoked")
