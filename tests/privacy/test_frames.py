@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from saferoom.audit.log.sqlite import SqliteReader
 from saferoom.contracts.contract import Contract
-from saferoom.contracts.disclosures import Job, allowed_disclosures
+from saferoom.contracts.disclosures import allowed_disclosures
 from saferoom.errors import SafeRoomError
 from saferoom.identity.keys import NodeKeys
 from saferoom.ids import COORDINATOR, HELPER
@@ -46,7 +46,7 @@ class Watched:
     tap: Path
     ids: list[str]
     contract: Contract
-    jobs: dict[str, Job]
+    jobs: dict[str, str]
     errors: list[str]
 
     @property
@@ -99,7 +99,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         yield Watched(desk, tap, canaries, Contract.model_validate(plain), jobs, errors)
 
 
-def _run_jobs(desk: Desk, contract: str, bank: dict[str, Any]) -> dict[str, Job]:
+def _run_jobs(desk: Desk, contract: str, bank: dict[str, Any]) -> dict[str, str]:
     model = desk.submit(contract)
     desk.finish(model, PARTIES)
     features = {name: bank[name][10 : 10 + ASKED] for name in ("uscc", "bank_a", "bank_b")}
@@ -153,7 +153,7 @@ def log_of(watched: Watched, node: str) -> list[dict[str, Any]]:
 
 def test_real_logs_hold_what_the_contract_declares_and_nothing_else(watched: Watched) -> None:
     bank = watched.contract.label_holder
-    own: dict[Job, set[tuple[str, str]]] = {
+    own: dict[str, set[tuple[str, str]]] = {
         "train": {("split", bank), ("range_check", bank)},
         "score": {("query", bank)},
     }

@@ -14,7 +14,6 @@ from saferoom.arrays import F64
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.errors import StorageError
 from saferoom.files.private import write_output
-from saferoom.jobs.home import Home
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.scheme_file import read_scheme
 from saferoom.tasks.base import Model
@@ -41,13 +40,13 @@ def write_score_list(
     write_columns(folder / SCORES, columns)
 
 
-def own_scheme(home: Home) -> GradeScheme:
+def own_scheme(file: Path) -> GradeScheme:
     """The label holder's own `grades.yaml`, or else the standard scheme.
 
     A job reads it when it begins: a scheme that is wrong must stop it before anything is disclosed. Raises
     ConfigError naming the file, and the line or the grade.
     """
-    return read_scheme(home.grades if home.grades.exists() else None)
+    return read_scheme(file if file.exists() else None)
 
 
 def save_scheme(folder: Path, scheme: GradeScheme) -> None:

@@ -46,7 +46,7 @@ def training_rows(context: JobContext, earlier: EarlierJob | None = None) -> Tra
     session = context.session
     with context.phase("load"):
         # Read before anything is disclosed: a scheme that is wrong must not cost the others a job.
-        scheme = own_scheme(context.home) if context.me == context.contract.label_holder else None
+        scheme = own_scheme(context.home.grades) if context.me == context.contract.label_holder else None
         table = load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):

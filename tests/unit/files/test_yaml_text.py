@@ -20,7 +20,7 @@ from saferoom.files.yaml_text import MAX_CHARACTERS, parse_yaml, read_yaml, yaml
 from saferoom.lab.room import load_room
 from saferoom.node.settings import load_settings
 from saferoom.scoring.scheme_file import read_scheme
-from saferoom.tasks.results import own_scheme
+from saferoom.tasks.results.score_files import own_scheme
 
 ROOT = Path(__file__).resolve().parents[3]
 READERS: dict[str, Callable[[Path], Any]] = {

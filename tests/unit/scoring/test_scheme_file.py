@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from saferoom.tasks.score_files import GRADES, save_scheme
 
 from saferoom.errors import ConfigError
 from saferoom.scoring.scheme_file import read_scheme
 from saferoom.scoring.standard import STANDARD, standard_scheme
-from saferoom.tasks.results import own_scheme
+from saferoom.tasks.results.score_files import GRADES, own_scheme, save_scheme
 
 
 def test_without_a_file_the_standard_scheme_holds(tmp_path: Path) -> None:
