@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saferoom.contracts.policy import load_policy
@@ -136,6 +136,7 @@ def _is_printable(value: object) -> bool:
     return yaml.reader.Reader.NON_PRINTABLE.search(json.dumps(value, ensure_ascii=False)) is None
 
 
+@example({"\x85": "a\x85b", "\u2028": ["\u2029", "c\r\nd"]})
 @given(st.dictionaries(st.text(), VALUES | TEXTS, max_size=4).filter(_is_printable))
 def test_what_is_written_is_read_back(content: dict[str, Any]) -> None:
     if content:
