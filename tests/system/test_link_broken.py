@@ -223,8 +223,10 @@ def test_frames_the_relay_loses_without_a_broken_line_are_sent_again(authority: 
         bank = start_daemon("bank", coordinator.address, authority.issue("bank"))
         bank.wait_up()
         job = attach_job(bank.board, "bank", NAMES, limits=quick)
+        sent: list[bytes] = []
+        bank.board.send = lambda frame: (sent.append(frame), bank.link.send_frame(frame))  # type: ignore[assignment, return-value]
         job.link.send("tax", [b"nobody is there yet"])
-        time.sleep(0.1)
+        until(lambda: len(sent) > 1, "it is sent again")
         tax = start_daemon("tax", coordinator.address, authority.issue("tax"))
         tax.board.expect(bytes(range(16)), 0)
         tax.wait_up()

@@ -79,7 +79,7 @@ def test_both_may_send_8_mb_before_either_receives(wire: Wire) -> None:
 
 
 def test_a_session_speaks_over_it(wire: Wire) -> None:
-    sessions = {name: Session(wire.job(name).link, ["a", "b"], timeout_s=10) for name in "ab"}
+    sessions = {name: Session(wire.job(name).link, ["a", "b"], timeout_s=LIMIT_S) for name in "ab"}
     values = np.arange(300_000, dtype=np.uint64)
     sessions["a"].disclose("numbers", "b", values, kind="test")
     (got,) = sessions["b"].receive("a", "numbers")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,10 +83,13 @@ def stopped(nodes: Nodes, contract: Contract, party: str, tree: int, **more: Any
     """A job that `party` ends at tree number `tree`, once all have written down the trees before it."""
     before = {name: set(nodes.homes[name].checkpoint(".").glob("*")) for name in PARTIES}
 
+    def begun(name: str) -> set[Path]:
+        return set(nodes.homes[name].checkpoint(".").glob("*")) - before[name]
+
     def meddle(wanted: Disclosure) -> None:
         if f"tree={tree}/" in wanted.step:
             for name in PARTIES:
-                (folder,) = set(nodes.homes[name].checkpoint(".").glob("*")) - before[name]
+                folder = until(partial(begun, name), f"{name} keeps a checkpoint").pop()
                 last = folder / (STATE.format(tree) if name == "bank" else TREE.format(tree - 1))
                 until(last.exists, f"{name} has written {last.name}")
             raise Interrupted

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,9 +28,9 @@ from saferoom.node.state.migrations.versions import version_0001
 from saferoom.node.state.tables import metadata
 from saferoom.node.state.versions import Found
 from tests.old_homes import home_of, program_of_tomorrow, second_version
+from tests.waiting import until
 
 POSTGRES = os.environ.get("SAFEROOM_POSTGRES_URL", "")
-WAIT_S = 60.0
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -246,16 +245,12 @@ def test_a_migration_that_is_killed_half_way_changes_nothing(
     old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached = tmp_path / "reached"
-    waits = f"__import__('pathlib').Path({str(reached)!r}).touch(); __import__('time').sleep(60)"
+    waits = f"__import__('pathlib').Path({str(reached)!r}).touch(); __import__('time').sleep(600)"
     migrations = second_version(tmp_path, waits)
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(migrations), old])
-    deadline = time.monotonic() + WAIT_S
-    while not reached.exists() and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.02)
+    until(lambda: reached.exists() or process.poll() is not None, "half of the migration")
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert reached.exists()
+    assert process.wait() == -signal.SIGKILL
     assert columns_in(old) == {name: tuple(names) for name, names in COLUMNS.items()}
     assert [row["state"] for row in State(old).rows(tables.jobs)] == ["finished", "finished"]
     program_of_tomorrow(monkeypatch, tmp_path / "again")
