@@ -27,6 +27,8 @@ REWRITE = "SAFEROOM_REWRITE_GOLDEN"
 MOST_LINES = 80
 WIDTH = 140
 _DIGITS, _LAST_DIGITS = 12, 1e-10
+_ROUNDED = 1e-4
+"""So far may a noisy number, which is written with seven digits, be off besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class About:
 
     def fits(self, then: object) -> bool:
         """Whether a golden file's text, made of such a number, differs from this one by noise alone."""
-        number, sign, _ = str(then).partition(" ± ")
-        return bool(sign) and abs(float(number) - self.value) <= self.within
+        number, _, within = str(then).partition(" ± ")
+        reach = self.within * (1 + _ROUNDED)
+        return within == f"{self.within:g}" and abs(float(number) - self.value) <= reach
 
 
 class Golden:

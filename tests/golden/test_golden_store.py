@@ -29,6 +29,7 @@ def files(tmp_path: Path) -> Golden:
         {"count": True},
         {"share": 0.1000001},
         {"noisy": [About(1.52, 0.01)]},
+        {"noisy": [About(1.5, 0.02)]},
         {"noisy": [1.5]},
         {"noisy": []},
         {"lines": ["b", "a"]},
