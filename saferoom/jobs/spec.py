@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from saferoom.errors import PeerError
+
 
 class Service(IntEnum):
     """Kinds of service message on the pipe between a daemon and a job process (0-15 are the link's)."""
@@ -20,6 +22,19 @@ class Service(IntEnum):
     FINISHED = 22
     FAILED = 23
     ASK_CUT = 24
+
+
+def read_params(text: str) -> dict[str, Any]:
+    """A job's parameters as they travel: a JSON object. Raises PeerError for anything else."""
+    try:
+        params = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PeerError("expected a job's parameters, and got no JSON", step="offer") from error
+    if not isinstance(params, dict):
+        raise PeerError(
+            f"expected a job's parameters by name, and got a {type(params).__name__}", step="offer"
+        )
+    return params
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,12 +139,24 @@ class JobKind(ABC):
 
     def made_from(self, params: Mapping[str, Any]) -> str:
         """The job whose model it uses, or which it resumes; "" if neither."""
-        return str(params.get(self.model_param or self.resume_param, ""))
+        name = self.model_param or self.resume_param
+        return str(params.get(name, "")) if name else ""
 
     def asked_by(self, terms: Terms) -> str:
         """The only party that may ask for it; "" where anybody may."""
         del terms
         return ""
+
+
+class UnknownJob(JobKind):
+    """Stands for a kind of job that this version does not know: nothing is allowed, nothing was used."""
+
+    name = ""
+    uses = ()
+    records = frozenset()
+
+
+UNKNOWN_JOB = UnknownJob()
 
 
 class TaskKind(ABC):

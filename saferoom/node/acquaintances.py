@@ -63,6 +63,6 @@ class Acquaintances:
         return {node: frozenset(keys) for node, keys in found.items() if node not in (self._me, HELPER)}
 
     def _pinned(self, contract_id: str, digest: bytes) -> dict[str, PublicKeys]:
-        if digest not in self._of_contract:
-            self._of_contract[digest] = self._book.get(contract_id).pinned_keys()
-        return self._of_contract[digest]
+        if digest not in self._of_contract and (contract := self._book.find(contract_id)):
+            self._of_contract[digest] = contract.pinned_keys()
+        return self._of_contract.get(digest, {})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
 from saferoom.contracts.contract import Contract, parse_contract
-from saferoom.errors import RefusedError
+from saferoom.errors import ConfigError, RefusedError, SafeRoomError, UsageError
+from saferoom.kinds.base import UNKNOWN_JOB, JobKind
 from saferoom.node import state as tables
 from saferoom.node.state import State
 
@@ -44,7 +47,31 @@ class ContractBook:
         return True
 
     def get(self, contract_id: str) -> Contract:
-        return _parsed(self._state.get(tables.contracts, contract_id, "contract")["canonical"])
+        """Raises UsageError if it is not known, ConfigError if a newer SafeRoom agreed to it."""
+        canonical = self._state.get(tables.contracts, contract_id, "contract")["canonical"]
+        try:
+            return _parsed(canonical)
+        except SafeRoomError as error:
+            raise ConfigError(
+                f"contract {contract_id} cannot be read by this version: {error.message}",
+                step="contract",
+                remedy="install the SafeRoom again that agreed to it",
+            ) from error
+
+    def find(self, contract_id: str) -> Contract | None:
+        """As `get`; None if it is not known, or cannot be read: that stops nothing else."""
+        try:
+            return self.get(contract_id)
+        except (UsageError, ConfigError):
+            return None
+
+    def job_kinds(self, contract_id: str) -> Mapping[str, JobKind]:
+        """The kinds of job under a contract, by name; UNKNOWN_JOB by any other name.
+
+        Rows of jobs may name anything: offers are written down when they are refused as well.
+        """
+        contract = self.find(contract_id)
+        return defaultdict(lambda: UNKNOWN_JOB, contract.kind.jobs_by_name if contract else {})
 
     def row(self, contract_id: str) -> dict[str, Any]:
         return self._state.get(tables.contracts, contract_id, "contract")
@@ -53,7 +80,9 @@ class ContractBook:
         return self._state.rows(tables.contracts)
 
     def open_contracts(self) -> list[Contract]:
-        return [_parsed(row["canonical"]) for row in self.rows() if row["state"] in OPEN_STATES]
+        """Those that can be read."""
+        found = (self.find(row["id"]) for row in self.rows() if row["state"] in OPEN_STATES)
+        return [contract for contract in found if contract]
 
     def set_state(self, contract_id: str, state: str, reason: str = "") -> None:
         self._state.update(tables.contracts, contract_id, state=state, reason=reason, updated=time.time())

@@ -227,8 +227,7 @@ class Core:
     def record_from_job(self, job: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """An event that a process of a job (its row) asked to have logged: how many rows it used for what."""
         contract = self.book.get(job["contract_id"])
-        kind = contract.kind.jobs_by_name.get(job["kind"])
-        if kind is None or event["type"] not in kind.records:
+        if event["type"] not in self.book.job_kinds(contract.id)[job["kind"]].records:
             raise RefusedError("a job process asked to log an event that is not its to log", step="log")
         fields: dict[str, Any] = {}
         if "rows" in event:
@@ -283,7 +282,7 @@ class Core:
         midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         rows = self.state.rows(tables.jobs, tables.jobs.c.contract_id == contract_id)
         counted = [row for row in rows if row["started"] or row["state"] not in tables.JOB_ENDED]
-        jobs = self.book.get(contract_id).kind.jobs_by_name if counted else {}
+        jobs = self.book.job_kinds(contract_id)
         taken = [(jobs[row["kind"]].uses_up(row["params"]), row["created"]) for row in counted]
         return Usage(
             training_jobs=sum(used.training_jobs for used, _ in taken),

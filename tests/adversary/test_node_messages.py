@@ -83,7 +83,7 @@ def test_a_party_that_says_what_it_must_not(
 ) -> None:
     message = for_parties_only(contract)[number]
     before = kept(coordinator.core)
-    coordinator._on_control("tax", message.SerializeToString())
+    coordinator.on_control("tax", message.SerializeToString())
     assert kept(coordinator.core) == before
     event = last_event(nodes, COORDINATOR)
     assert (event["type"], event["outcome"], event["actor"]["org"]) == ("request.refused", "refused", "tax")
@@ -115,7 +115,7 @@ def test_a_coordinator_that_says_what_it_must_not(
 ) -> None:
     message = from_parties_only(contract)[number]
     before = kept(party.core)
-    party._on_control(message.SerializeToString())
+    party.on_control(message.SerializeToString())
     assert kept(party.core) == before
     event = last_event(nodes, "tax")
     assert (event["type"], event["outcome"], event["actor"]["org"]) == (
@@ -131,8 +131,8 @@ def test_noise_is_refused_by_both(nodes: Nodes, coordinator: Coordinator, party:
         # Field 19 does not exist, and its announced length overruns the message: never a valid one.
         noise = b"\x9a\x01\xff\xff\xff\x7f" + os.urandom(size)
         before = kept(coordinator.core), kept(party.core)
-        coordinator._on_control("tax", noise)
-        party._on_control(noise)
+        coordinator.on_control("tax", noise)
+        party.on_control(noise)
         assert (kept(coordinator.core), kept(party.core)) == before
         for node in (COORDINATOR, "tax"):
             assert last_event(nodes, node)["reason"] == "a message not in the format"
@@ -153,7 +153,7 @@ def test_words_about_jobs_of_others_change_nothing(
             request=wire.JobRequest(request_id="r", contract_id=contract.id, kind="train", params_json="{}")
         ),
     ):
-        coordinator._on_control("mallory", message.SerializeToString())
+        coordinator.on_control("mallory", message.SerializeToString())
     assert kept(coordinator.core) == before
     assert coordinator.jobs.runs.get(job) is not None
     coordinator.cancel(job, COORDINATOR, "the test is over")
@@ -164,6 +164,6 @@ def test_a_party_names_itself_by_its_certificate_and_not_by_its_message(
 ) -> None:
     job = coordinator.submit(contract.id, "train", {}, by=COORDINATOR)
     cancel = wire.Control(cancel=wire.JobCancel(job_id=job, by="bank", reason="blame the bank"))
-    coordinator._on_control("tax", cancel.SerializeToString())
+    coordinator.on_control("tax", cancel.SerializeToString())
     row = coordinator.core.state.get(tables.jobs, job, "job")
     assert row["problem"]["party"] == "tax"

@@ -58,8 +58,8 @@ class ContractDesk:
     def tell(self, party: str) -> None:
         """Send a party every contract that names it, as it stands now."""
         for row in self._book.rows():
-            contract = self._book.get(row["id"])
-            if party in contract.parties:
+            contract = self._book.find(row["id"])
+            if contract and party in contract.parties:
                 self._tell(party, contract.id)
 
     def expire(self) -> None:

@@ -19,6 +19,7 @@ from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import HELPER
 from saferoom.jobs.problem import Problem
+from saferoom.jobs.spec import read_params
 from saferoom.link.relay.flow_book import FlowBook
 from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import NetworkEmulation
@@ -56,7 +57,7 @@ class Coordinator:
         self._relay = Relay(
             core.settings.listen,
             core.tls(),
-            on_control=self._on_control,
+            on_control=self.on_control,
             on_connect=self._on_connect,
             on_disconnect=self._on_disconnect,
             allowed=self._is_admitted,
@@ -120,7 +121,7 @@ class Coordinator:
 
     # -- the relay's callbacks ---------------------------------------------------------------------
 
-    def _on_control(self, party: str, raw: bytes) -> None:
+    def on_control(self, party: str, raw: bytes) -> None:
         """A message from a party. What it does wrong is answered or logged, and hurts nobody else."""
         try:
             message = wire.Control.FromString(raw)
@@ -186,11 +187,12 @@ class Coordinator:
 
     def _answer_request(self, party: str, request: wire.JobRequest) -> None:
         answer = wire.JobRequestAnswer(request_id=request.request_id)
+        params = read_params(request.params_json)
         try:
             answer.job_id = self.jobs.submit(
                 request.contract_id,
                 request.kind,
-                json.loads(request.params_json),
+                params,
                 by=party,
                 request_id=request.request_id,
             )
@@ -267,4 +269,6 @@ class Coordinator:
                 self._cut_off_the_put_out()
             except SafeRoomError as error:
                 logger.warning("the coordinator cannot do its round: %s", error.message)
+            except Exception as error:  # a defect ends one round, not retention and all others
+                logger.warning("the coordinator cannot do its round: an unexpected %s", type(error).__name__)
             quietly(self.cosigning.tick)

@@ -137,7 +137,8 @@ class JobDesk:
             row = next(iter(self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)), None)
             if row is None or row["state"] not in tables.JOB_ENDED:
                 continue
-            if party in self._core.book.get(row["contract_id"]).parties:
+            contract = self._core.book.find(row["contract_id"])
+            if contract and party in contract.parties:
                 self._send_verdict(party, job_id, row["state"], row["problem"])
 
     # -- RunPort -----------------------------------------------------------------------------------

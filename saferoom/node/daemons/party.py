@@ -43,7 +43,7 @@ class Party:
             core.welcome().address,
             core.me,
             core.tls(),
-            on_control=self._on_control,
+            on_control=self.on_control,
             on_frame=self._on_frame,
             on_state=self._on_state,
             settings=link_settings(patience),
@@ -84,7 +84,7 @@ class Party:
         with self._lock:
             early, self._early = self._early, None
         for raw in early or []:
-            self._on_control(raw)
+            self.on_control(raw)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -102,7 +102,8 @@ class Party:
         """Read anew each time: the data officer's word counts from the moment it is written."""
         return load_policy(self.core.home.policy)
 
-    def _on_control(self, raw: bytes) -> None:
+    def on_control(self, raw: bytes) -> None:
+        """A message from the coordinator. What is wrong with it is logged, and stops nothing."""
         try:
             message = wire.Control.FromString(raw)
             if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
@@ -199,6 +200,8 @@ class Party:
                         self.jobs.fail_running(_coordinator_gone(limit_s))
             except SafeRoomError as error:
                 logger.warning("the node cannot do its round: %s", error.message)
+            except Exception as error:  # a defect ends one round, not retention and all others
+                logger.warning("the node cannot do its round: an unexpected %s", type(error).__name__)
             quietly(lambda: self.cosigning.tick(nodes=self.link.is_up))
 
     def _sweep(self) -> None:

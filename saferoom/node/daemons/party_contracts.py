@@ -80,7 +80,9 @@ class PartyContracts:
     def tell_decisions(self) -> None:
         """After a reconnect: say again what we decided, on closed contracts too: they may be open there."""
         for known in self._book.rows():
-            contract = self._book.get(known["id"])
+            contract = self._book.find(known["id"])
+            if contract is None:
+                continue
             for row in self._book.decisions(contract.id, party=self._core.me):
                 self._tell(contract, row)
 

@@ -20,7 +20,7 @@ from saferoom.data import catalogue
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.problem import HEARSAY_S, Problem
-from saferoom.jobs.spec import JobSpec
+from saferoom.jobs.spec import JobSpec, read_params
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node import state as tables
 from saferoom.node.core import Core
@@ -66,15 +66,16 @@ class PartyJobs:
     def offered(self, offer: wire.JobOffer) -> None:
         """Check an offer with all we know, and accept or refuse it with a reason; both are logged."""
         self._check_new(offer.job_id)
+        params = read_params(offer.params_json)
         reply = wire.JobReply(job_id=offer.job_id)
         try:
-            contract = self._check_offer(offer)
-            self._accept(contract, offer)
+            contract = self._check_offer(offer, params)
+            self._accept(contract, offer, params)
             reply.accepted = True
             reply.sealed_keys.update(self._rings[offer.job_id].envelopes)
         except SafeRoomError as error:
             problem = Problem.of(error, party=self._core.me, step="offer")
-            self._note_refusal(offer, problem)
+            self._note_refusal(offer, params, problem)
             reply.problem.CopyFrom(problem.to_wire())
         self._send(wire.Control(reply=reply))
 
@@ -207,7 +208,7 @@ class PartyJobs:
 
     def _keep(self, row: dict[str, Any], contract: Contract) -> None:
         job_id, until = row["id"], kept_until(self.destroyer.holdings.due(row, self._core.now()))
-        kept = contract.kind.jobs_by_name[row["kind"]].kept
+        kept = self.destroyer.holdings.kind(row).kept
         if kept and (not kept.file or (self._core.home.job(job_id) / kept.file).exists()):
             self._core.record(kept.event, contract=contract, job=job_id, reason=until)
         self._core.home.keep_job(job_id)
@@ -288,15 +289,15 @@ class PartyJobs:
                 "an offer whose job id is known already or is none", party=COORDINATOR, step="offer"
             )
 
-    def _note_refusal(self, offer: wire.JobOffer, problem: Problem) -> None:
+    def _note_refusal(self, offer: wire.JobOffer, params: dict[str, Any], problem: Problem) -> None:
         """A node that cannot write does not act; that it does not is said all the same."""
         try:
             self._core.record("job.refused", outcome="refused", job=offer.job_id, reason=problem.message)
-            self._remember(offer, "refused", problem)
+            self._remember(offer, params, "refused", problem)
         except StorageError as error:
             logger.warning("a refused offer could not be written down: %s", error.message)
 
-    def _check_offer(self, offer: wire.JobOffer) -> Contract:
+    def _check_offer(self, offer: wire.JobOffer, params: Mapping[str, Any]) -> Contract:
         row = self._core.book.row(offer.contract_id)
         contract = self._core.book.get(offer.contract_id)
         if row["state"] != "active" or contract_hash(contract) != offer.contract_hash:
@@ -304,7 +305,7 @@ class PartyJobs:
                 "the contract is not active here in this form",
                 remedy=f"see `saferoom contract show {contract.id}`",
             )
-        now, params = self._core.now(), json.loads(offer.params_json)
+        now = self._core.now()
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
         self._check_data(contract, offer.kind, params)
@@ -349,24 +350,26 @@ class PartyJobs:
                 "scores are asked for by their recipient", remedy=f"run `saferoom score` at {self._core.me}"
             )
 
-    def _accept(self, contract: Contract, offer: wire.JobOffer) -> None:
+    def _accept(self, contract: Contract, offer: wire.JobOffer, params: dict[str, Any]) -> None:
         self._core.record("job.accepted", contract=contract, job=offer.job_id)
-        self._remember(offer, "offered", None)
-        terms = JobTerms(offer.job_id, offer.session, offer.kind, json.loads(offer.params_json))
+        self._remember(offer, params, "offered", None)
+        terms = JobTerms(offer.job_id, offer.session, offer.kind, params)
         self._rings[offer.job_id] = JobKeyring(self._core.keys, contract, terms)
         self.hub.expect(offer.job_id, offer.session)
         request = self._requests.get(offer.request_id)
         if request is not None:
             self._local[offer.job_id] = request["local"]
 
-    def _remember(self, offer: wire.JobOffer, state: str, problem: Problem | None) -> None:
+    def _remember(
+        self, offer: wire.JobOffer, params: dict[str, Any], state: str, problem: Problem | None
+    ) -> None:
         now = time.time()
         self._core.state.put(
             tables.jobs,
             id=offer.job_id,
             contract_id=offer.contract_id,
             kind=offer.kind,
-            params=json.loads(offer.params_json),
+            params=params,
             state=state,
             created=now,
             ended=now if problem else None,

@@ -20,8 +20,7 @@ from saferoom.tasks.results.checkpoint import HEAD, WITHOUT, has_checkpoint, rea
 def check_earlier(core: Core, contract: Contract, job: str) -> dict[str, Any]:
     """The row of an earlier job of this contract that ended without a model. Raises RefusedError."""
     rows = core.state.rows(tables.jobs, tables.jobs.c.id == job)
-    kind = contract.kind.jobs_by_name.get(rows[0]["kind"]) if rows else None
-    if kind is None or not kind.resume_param:
+    if not rows or not core.book.job_kinds(contract.id)[rows[0]["kind"]].resume_param:
         raise _refused(core, "the job to resume is not known here", "see `saferoom job list`")
     if rows[0]["contract_id"] != contract.id:
         remedy = f"resume it under {rows[0]['contract_id']}"

@@ -18,6 +18,8 @@ from saferoom.node.daemons.party import Party
 from saferoom.node.operations.base import Daemon, Noun, Plain, argument, officer, verb
 from saferoom.node.operations.find import find_contract
 
+UNREADABLE = "it cannot be read by this version: see `saferoom contract show`"
+
 
 class Contracts(Noun[Daemon]):
     """Contracts as every node of the room knows them."""
@@ -53,14 +55,14 @@ class Contracts(Noun[Daemon]):
         }
 
     def _line(self, row: Plain) -> Plain:
-        contract = self.core.book.get(row["id"])
+        contract = self.core.book.find(row["id"])
         return {
             "id": row["id"],
-            "title": contract.title,
+            "title": contract.title if contract else "",
             "state": row["state"],
-            "reason": row["reason"],
+            "reason": row["reason"] if contract else UNREADABLE,
             "hash": row["hash"].hex(),
-            "parties": sorted(contract.parties),
+            "parties": sorted(contract.parties) if contract else [],
             "signed": sorted(self.core.book.signatures(row["id"])),
         }
 

@@ -74,7 +74,8 @@ class OrderDesk:
     def tell(self, party: str) -> None:
         """Say to a party that is back what was ordered under its contracts."""
         for message in self._orders.known():
-            if party in self._core.book.get(message.destroy.contract_id).parties:
+            contract = self._core.book.find(message.destroy.contract_id)
+            if contract and party in contract.parties:
                 self._send(party, message)
 
 

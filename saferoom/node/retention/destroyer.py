@@ -80,7 +80,7 @@ class Destroyer:
     def outgrown(self, job: Row) -> None:
         """A job has finished: the checkpoints that led to it go. What cannot go now, the next sweep finds."""
         self._core.home.destroy_checkpoint(job["id"])
-        if job["params"].get(self.holdings.kind(job).resume_param):
+        if self.holdings.resumed(job):
             with suppress(StorageError):
                 self.sweep()
 
@@ -227,7 +227,7 @@ class Destroyer:
         self._core.record(
             type_,
             outcome="failed" if failed else "allowed",
-            contract=self._core.book.get(row["contract_id"]) if row["contract_id"] else None,
+            contract=self._core.book.find(row["contract_id"]),
             job=row["job_id"],
             by=row["by"],
             on_behalf_of=row["on_behalf_of"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,13 +52,18 @@ class Holdings:
         return due(self._core.book.get(job["contract_id"]), ended)
 
     def cause(self, job: Row) -> Cause | None:
-        """Why what a job left, its checkpoint too, may be kept no longer; None while it may."""
+        """Why what a job left, its checkpoint too, may be kept no longer; None while it may.
+
+        Of a contract that cannot be read nobody can tell: what was made under it is kept.
+        """
         order = self._order_on_its_origin(job)
         if order is not None:
             return Cause("model.destroyed", order["reason"], order["by"])
         if job["state"] != "finished" and (heir := self._finished_heir(job)):
             return Cause("retention.destroyed", f"job {heir} resumed it and has finished")
-        contract = self._core.book.get(job["contract_id"])
+        contract = self._core.book.find(job["contract_id"])
+        if contract is None:
+            return None
         for said in self._core.book.decisions(contract.id):
             if said["decision"] == "revoke":
                 reason = f"the contract was revoked: {said['reason']}"
@@ -85,8 +91,8 @@ class Holdings:
         )
 
     def kind(self, job: Row) -> JobKind:
-        """What kind of job it was."""
-        return self._core.book.get(job["contract_id"]).kind.jobs_by_name[job["kind"]]
+        """What kind of job it was; UNKNOWN_JOB if nobody here can tell."""
+        return self._core.book.job_kinds(job["contract_id"])[job["kind"]]
 
     def leaves_model(self, job: Row) -> bool:
         """Whether it is a job that makes a model."""
@@ -95,20 +101,35 @@ class Holdings:
     def model_of(self, job: Row) -> str:
         """The model that a job uses; "" if it uses none."""
         kind = self.kind(job)
-        return kind.made_from(job["params"]) if kind.model_param else ""
+        return _made_from(kind, job) if kind.model_param else ""
+
+    def resumed(self, job: Row) -> str:
+        """The unfinished job that a job resumes; "" if it begins anew."""
+        kind = self.kind(job)
+        return _made_from(kind, job) if kind.resume_param else ""
 
     def _order_on_its_origin(self, job: Row) -> dict[str, Any] | None:
         """Scores go with the model they were made with, trees with the checkpoint they were grown on from."""
-        known = self.destruction(self.kind(job).made_from(job["params"]))
+        known = self.destruction(_made_from(self.kind(job), job))
         return known if known and known["type"] == "model.destroyed" else None
 
     def _finished_heir(self, job: Row) -> str:
         """A finished job that resumed this one, directly or not; "" if there is none."""
-        jobs = self._core.book.get(job["contract_id"]).kind.jobs_by_name
-        for heir in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == job["contract_id"]):
-            kind = jobs.get(heir["kind"])
-            if kind is not None and heir["params"].get(kind.resume_param) == job["id"]:
-                found = heir["id"] if heir["state"] == "finished" else self._finished_heir(heir)
-                if found:
-                    return str(found)
+        kinds, heirs = self._core.book.job_kinds(job["contract_id"]), defaultdict[str, list[Row]](list)
+        for row in self._core.state.rows(tables.jobs, tables.jobs.c.contract_id == job["contract_id"]):
+            kind = kinds[row["kind"]]
+            if kind.resume_param:
+                heirs[_made_from(kind, row)].append(row)
+        waiting = [job["id"]]
+        while waiting:
+            for heir in heirs.pop(waiting.pop(), ()):
+                if heir["state"] == "finished":
+                    return str(heir["id"])
+                waiting.append(heir["id"])
         return ""
+
+
+def _made_from(kind: JobKind, job: Row) -> str:
+    """The job whose model a job uses, or which it resumes; "" if neither."""
+    params = job["params"]  # SafeRoom 0.1 wrote down whatever an offer that it refused had here
+    return kind.made_from(params) if isinstance(params, Mapping) else ""

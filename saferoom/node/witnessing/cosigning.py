@@ -190,3 +190,5 @@ def quietly(call: Callable[[], None]) -> None:
         call()
     except SafeRoomError as error:
         logger.warning("cosigning: %s", error.message)
+    except Exception as error:
+        logger.warning("cosigning: an unexpected %s", type(error).__name__)

@@ -50,12 +50,12 @@ class Wires:
 
     def down(self, party: str, raw: bytes) -> bool:
         if party in self.up:
-            self.parties[party]._on_control(raw)
+            self.parties[party].on_control(raw)
         return party in self.up
 
     def to_coordinator(self, party: str, raw: bytes) -> bool:
         if party in self.up:
-            self.coordinator._on_control(party, raw)
+            self.coordinator.on_control(party, raw)
         return party in self.up
 
     def tick(self) -> None:
@@ -186,7 +186,7 @@ def test_a_node_starts_with_its_witnesses_asked_first(nodes: Nodes, wires: Wires
 
 def test_an_unasked_answer_is_refused_and_logged(nodes: Nodes, wires: Wires) -> None:
     reply = wire.WitnessReply(asker=COORDINATOR, number=1, status=200, body="x")
-    wires.coordinator._on_control("tax", wire.Control(witness_reply=reply).SerializeToString())
+    wires.coordinator.on_control("tax", wire.Control(witness_reply=reply).SerializeToString())
     assert nodes.events(COORDINATOR)[-1]["type"] == "request.refused"
 
 
