@@ -7,6 +7,7 @@ as well.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,14 @@ class _Loader(yaml.SafeLoader):
             raise _refusal("tags are refused", event)
         return super().compose_node(parent, index)
 
+    def compose_scalar_node(self, anchor: Any) -> Any:
+        node: Any = super().compose_scalar_node(anchor)
+        if _HALF_CHARACTERS.search(node.value):
+            raise _refusal("half of a character is escaped: write the character itself", node)
+        if node.tag == "tag:yaml.org,2002:float" and not math.isfinite(float(node.value)):
+            raise _refusal("a number is too large", node)
+        return node
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
@@ -61,6 +70,7 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _LINE_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _Dumper.add_representer(str, _Dumper.represent_str)
 

@@ -111,6 +111,9 @@ def test_yaml_reads_as_it_looks() -> None:
         ("b: 1\na: \x07\n", "line 2: a control character"),
         ("a: " + "[" * 5000, "nested too deeply"),
         ("a: " + "9" * 5000, "too large"),
+        ("b: 1\na: [1e400]\n", "line 2: a number is too large"),
+        ('b: 1\na: "\\ud800"\n', "line 2: half of a character"),
+        ('{"b": 1, "\\ud83d\\ude00": 2}', "line 1: half of a character"),
     ],
 )
 def test_yaml_with_a_second_reading_is_refused(text: str, message: str) -> None:
