@@ -46,7 +46,13 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     fields["parties"] = _with_keys(fields.get("parties"), keys)
     fields["coordinator"] = _pinned(COORDINATOR, keys)
     fields["helper"] = _pinned(HELPER, keys)
-    return contract_from(fields)
+    contract = contract_from(fields)
+    if contract.expires <= now:
+        raise ConfigError(
+            f"the draft is over already: it expires at {contract.expires:%Y-%m-%d %H:%M} UTC",
+            remedy="write a later `expires`, or `valid_days`",
+        )
+    return contract
 
 
 def _period(fields: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -104,26 +104,39 @@ def recall(name: str, folder: Path) -> Registration:
     try:
         return Registration.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
-        raise ConfigError(
-            f"no data set {name!r} is registered",
-            remedy="register it; `saferoom data list` shows those that are",
-        ) from exc
+        raise _unknown(name) from exc
     except (OSError, UnicodeDecodeError, ValidationError) as exc:
         raise StorageError(
-            f"the registration in {path} cannot be read", remedy="register the data set again"
+            f"the registration in {path} cannot be read", remedy="register the data set again, or remove it"
         ) from exc
+
+
+def registered_names(folder: Path) -> list[str]:
+    """The names of all registrations, also of those that cannot be read."""
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
 def list_registered(folder: Path) -> list[Registration]:
     """All registrations, by name. Raises StorageError."""
-    return [recall(path.stem, folder) for path in sorted(folder.glob("*.json"))]
+    return [recall(name, folder) for name in registered_names(folder)]
 
 
 def forget(name: str, folder: Path) -> None:
-    """Remove a registration and its report; the data itself is not touched. Raises ConfigError."""
-    recall(name, folder)
-    _path(name, folder).unlink(missing_ok=True)
+    """Remove a registration and its report; the data itself is not touched. Raises ConfigError.
+
+    A registration that cannot be read, such as a newer SafeRoom's, can be removed as well.
+    """
+    path = _path(name, folder)
+    if not path.exists():
+        raise _unknown(name)
+    path.unlink()
     (folder / f"{name}.rejected.csv").unlink(missing_ok=True)
+
+
+def _unknown(name: str) -> ConfigError:
+    return ConfigError(
+        f"no data set {name!r} is registered", remedy="register it; `saferoom data list` shows those that are"
+    )
 
 
 def _path(name: str, folder: Path) -> Path:

@@ -1,4 +1,7 @@
-"""What a label is: a kind of task owns it, and whoever reads a label column asks it."""
+"""What a label is: a kind of task owns it, and jobs ask it.
+
+Registration, which knows no contract yet, takes every label column as BINARY.
+"""
 
 from __future__ import annotations
 

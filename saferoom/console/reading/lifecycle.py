@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saferoom.arrays import Mask
+from saferoom.audit.entries.vocabulary import EVENTS
 from saferoom.audit.evidence.lifecycle import Holding, lifecycle
 from saferoom.console.reading.entries import ShownEntry, load_rows
 from saferoom.console.reading.evidence import Evidence
@@ -21,10 +22,9 @@ from saferoom.console.words import STAGES
 
 SHOWN = 15
 MAX_TOLD = 5000
+_ON_DATA = tuple(word for word in EVENTS if word.startswith("dataset."))
 _TELLING = (
-    "dataset.registered",
-    "dataset.changed",
-    "dataset.removed",
+    *_ON_DATA,
     "contract.approved",
     "model.stored",
     "scores.stored",
@@ -75,7 +75,7 @@ def life_of(evidence: Evidence, columns: Columns, contract: str) -> ContractLife
 def _told(evidence: Evidence, columns: Columns, of_contract: Mask) -> list[ShownEntry]:
     """The contract's entries that tell of data sets and holdings, and what was done to any data set."""
     index = evidence.index
-    on_data = index.where(columns, "type", *_TELLING[:3])
+    on_data = index.where(columns, "type", *_ON_DATA)
     rows = (of_contract & index.where(columns, "type", *_TELLING)) | on_data
     return load_rows(evidence, columns, [int(row) for row in oldest_first(columns, rows)[-MAX_TOLD:]])
 

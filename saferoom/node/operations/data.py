@@ -7,6 +7,7 @@ from pathlib import Path
 from saferoom.audit.entries.events import DataObject
 from saferoom.data import catalogue
 from saferoom.data.dataset import describe_file
+from saferoom.errors import StorageError
 from saferoom.node.daemons.party import Party
 from saferoom.node.operations.base import Noun, Plain, argument, verb
 
@@ -18,7 +19,7 @@ class Data(Noun[Party]):
     def add(self, args: Plain) -> Plain:
         """Register a data set by its description file, or anew after its file changed."""
         description = describe_file(Path(argument(args, "file")), party=self.core.me)
-        known = {registration.name for registration in catalogue.list_registered(self.core.home.data)}
+        known = catalogue.registered_names(self.core.home.data)
         registration = catalogue.register(description, self.core.home.data, now=self.core.now())
         self._record("dataset.changed" if description.name in known else "dataset.registered", registration)
         return registration.model_dump(mode="json")
@@ -39,10 +40,15 @@ class Data(Noun[Party]):
     @verb("data.remove")
     def remove(self, args: Plain) -> Plain:
         """Forget a data set; its file stays where it is. Logged first."""
-        registration = self._find(args)
-        self._record("dataset.removed", registration)
-        catalogue.forget(registration.name, self.core.home.data)
-        return {"removed": registration.name}
+        name = argument(args, "dataset")
+        try:
+            registration = self._find(args)
+        except StorageError:
+            self.core.record("dataset.removed", object=DataObject.of(name))
+        else:
+            self._record("dataset.removed", registration)
+        catalogue.forget(name, self.core.home.data)
+        return {"removed": name}
 
     def _find(self, args: Plain) -> catalogue.Registration:
         return catalogue.recall(argument(args, "dataset"), self.core.home.data)

@@ -28,13 +28,12 @@ class StatusAtParty(Noun[Party]):
     @verb("status")
     def status(self, _args: Plain) -> Plain:
         """Whether the node is up and connected, its data sets, its jobs, its log."""
-        found = catalogue.list_registered(self.core.home.data)
         return {
             "node": self.core.me,
             "role": "party",
             "up": self.daemon is not None,
             **_line(self.daemon),
-            "datasets": [registration.name for registration in found],
+            "datasets": catalogue.registered_names(self.core.home.data),
             "jobs_under_way": len(self.daemon.jobs.under_way()) if self.daemon else 0,
             **_log(self.core, self.daemon),
         }

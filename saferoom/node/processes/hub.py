@@ -96,7 +96,10 @@ class JobHub:
         except OSError as error:
             ours.close()
             raise PeerError(
-                "the job's process cannot be started", party=self._me, step="start", remedy="free memory"
+                "the job's process cannot be started",
+                party=self._me,
+                step="start",
+                remedy="free memory; the node's messages say more",
             ) from error
         finally:
             theirs.close_fd()

@@ -117,14 +117,16 @@ def test_a_held_reader_sees_one_state_while_the_log_grows(
 
 
 def test_a_log_is_checked_while_it_grows(filled: AuditLog, path: Path, recorder: Recorder) -> None:
-    stop = threading.Event()
+    stop, grows = threading.Event(), threading.Event()
 
     def grow() -> None:
         while not stop.is_set():
             recorder.record("job.finished", session="s-0")
+            grows.set()
 
     thread = threading.Thread(target=grow)
     thread.start()
+    assert grows.wait(60)
     verdicts = [verify_log(path, [filled.verifier_key]) for _ in range(5)]
     stop.set()
     thread.join()

@@ -318,6 +318,14 @@ def test_no_two_nodes_share_a_key(house: Any) -> None:
         draft_contract(house.draft(), public, now=house.now)
 
 
+def test_a_draft_that_is_over_already_is_refused(house: Any) -> None:
+    public = {node: keys.public() for node, keys in house.keys.items()}
+    over = house.contract().expires
+    draft_contract(house.draft(), public, now=over - timedelta(seconds=1))
+    with pytest.raises(ConfigError, match="over already"):
+        draft_contract(house.draft(), public, now=over)
+
+
 def test_questions_a_node_asks(house: Any) -> None:
     contract = house.contract()
     assert contract.label_holder == "bank"

@@ -143,6 +143,10 @@ def test_a_damaged_registration_is_a_storage_error(make_dataset: MakeDataset, tm
     (tmp_path / "home" / "small.json").write_text("{}", encoding="utf-8")
     with pytest.raises(StorageError, match="cannot be read"):
         list_registered(tmp_path / "home")
+    forget("small", tmp_path / "home")
+    assert list_registered(tmp_path / "home") == []
+    with pytest.raises(ConfigError, match="no data set 'small' is registered"):
+        forget("small", tmp_path / "home")
 
 
 def test_a_folder_that_cannot_be_written_is_a_storage_error(

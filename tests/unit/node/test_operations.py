@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saferoom.errors import UsageError
+from saferoom.errors import ConfigError, StorageError, UsageError
 from saferoom.ids import COORDINATOR as COORDINATOR_ID
 from saferoom.node.daemons.party import Party
 from saferoom.node.operations.base import Noun, Operations, Plain, verb, verbs_of
@@ -113,6 +113,23 @@ def test_what_needs_the_daemon_says_how_to_start_it(nodes: Nodes) -> None:
 def test_a_missing_argument_is_named(nodes: Nodes) -> None:
     with pytest.raises(UsageError, match="the argument 'contract' is missing"):
         ask(party_operations(nodes.cores["bank"], None), "contract.show")
+
+
+def test_a_registration_that_cannot_be_read_is_named_and_can_be_removed(nodes: Nodes) -> None:
+    bank = party_operations(nodes.cores["bank"], None)
+    (nodes.homes["bank"].data / "newer.json").write_text('{"kind": "of tomorrow"}', encoding="utf-8")
+    (status,) = ask(bank, "status")
+    assert status["datasets"] == ["newer", "rows"]
+    with pytest.raises(StorageError, match=r"newer\.json cannot be read"):
+        ask(bank, "data.list")
+    assert ask(bank, "data.remove", dataset="newer") == [{"removed": "newer"}]
+    event = nodes.events("bank")[-1]
+    assert (event["type"], event["object"]["dataset"]) == ("dataset.removed", "newer")
+    assert len(ask(bank, "data.list")[0]["datasets"]) == 1
+    size = nodes.cores["bank"].log.size
+    with pytest.raises(ConfigError, match="no data set 'newer'"):
+        ask(bank, "data.remove", dataset="newer")
+    assert nodes.cores["bank"].log.size == size
 
 
 def test_status_while_the_node_is_down(nodes: Nodes) -> None:
