@@ -49,13 +49,18 @@ def problem_at(node: NodeProcess, job: str) -> dict[str, Any]:
     return dict(ended["problem"], state=ended["state"])
 
 
+def assert_nothing_left(node: NodeProcess, job: str) -> None:
+    """The last of it goes when the job's process is gone."""
+    until(lambda: not (node.home / "jobs" / job).exists(), f"{node.name} has destroyed what the job wrote")
+    assert not (node.home / "models" / job).exists()
+
+
 def assert_failed_everywhere(house: House, job: str, nodes: list[str], *, party: str) -> None:
     for name in nodes:
         problem = problem_at(house.nodes[name], job)
         assert problem["party"] == party, (name, problem)
         assert problem["message"] and problem["step"] and problem["remedy"], (name, problem)
-        assert not (house.nodes[name].home / "jobs" / job).exists()
-        assert not (house.nodes[name].home / "models" / job).exists()
+        assert_nothing_left(house.nodes[name], job)
 
 
 def assert_works(house: House, contract: str) -> None:

@@ -186,7 +186,6 @@ class JobDesk:
             self.hub.cancel(run.job_id, problem)
         for party in run.parties:
             self._send_verdict(party, run.job_id, state, plain)
-        self._core.home.destroy_job(run.job_id)
         self.watch.end(run.job_id, {"state": state, "problem": plain})
 
     def write_flows(self) -> None:
@@ -234,6 +233,8 @@ class JobDesk:
 
     def job_ended(self, job_id: str, problem: Problem | None, summary: dict[str, Any]) -> None:
         with self._lock:
+            # Not before: a process that was told to end may still be making its folder.
+            self._core.home.destroy_job(job_id)
             self.runs.part_ended(job_id, HELPER, problem, summary)
 
     # ------------------------------------------------------------------------------------------------

@@ -200,6 +200,16 @@ def test_a_restart_ends_what_was_under_way_and_says_so_to_who_asks(office: Offic
     assert again.verdicts(job)["tax"].problem.party == COORDINATOR
 
 
+def test_what_the_helper_wrote_goes_when_its_process_is_gone(office: Office) -> None:
+    """A process that was told to end may make its folder after that."""
+    job = office.start()
+    office.desk.runs.part_ended(job, "tax", BROKEN, {})
+    folder = office.core.home.job(job)
+    folder.mkdir(parents=True)
+    office.desk.job_ended(job, BROKEN, {})
+    assert not folder.exists()
+
+
 def test_a_closed_contract_ends_its_jobs_only(office: Office, nodes: Nodes) -> None:
     job = office.start()
     office.desk.contract_closed(nodes.draft({**_two_parties()}), "revoked", "tax")
