@@ -22,19 +22,23 @@ print(found.max_examples, found.derandomize, found.deadline, settings().derandom
 """
 
 
-def ask(profile: str) -> subprocess.CompletedProcess[str]:
-    """What a run under this profile would say of itself."""
-    environment = os.environ | {"SAFEROOM_EXAMPLES": profile, "PYTHONPATH": str(ROOT)}
+def ask(profile: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a run under this profile would say of itself, with these variables and no other sign of a CI."""
+    plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= plain | {"SAFEROOM_EXAMPLES": profile, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False
     )
 
 
+@pytest.mark.parametrize("where", [{}, {"CI": "true"}], ids=["anywhere", "in CI"])
 @pytest.mark.parametrize(
     ("profile", "said"), [("ci", "10 True None True"), ("nightly", "200 False None False")]
 )
-def test_a_profile_says_how_many_examples_and_whether_the_same(profile: str, said: str) -> None:
-    asked = ask(profile)
+def test_a_profile_says_how_many_examples_and_whether_the_same(
+    profile: str, said: str, where: dict[str, str]
+) -> None:
+    asked = ask(profile, **where)
     assert asked.stdout.strip() == said, asked.stderr
 
 
