@@ -1,9 +1,12 @@
 """A session: the parties' conversation for one job, with every line that talks visible.
 
     send / receive   values to or from one endpoint; broadcast: the same to every other party
-    open             masked shares are summed: all parties learn the masked value (uniform)
-    reveal           shares are summed at one named party: a declared disclosure
+    open             masked shares are put together: all parties learn the masked value (uniform)
+    reveal           shares are put together at one named party: a declared disclosure
+    reveal_to_all    shares are put together at every party: a declared disclosure to each
     disclose         a plain value goes to one named party: a declared disclosure
+
+Shares of words are put together by sums, packed bits by xor.
 
 Both ends name the step; a mismatch names both labels. Sends never wait; receives wait with a deadline.
 A disclosure is handed to `on_disclosure` *before* anything is sent: the node checks it against the
@@ -25,7 +28,15 @@ from saferoom.arrays import Words
 from saferoom.channel.codec import decode, encode
 from saferoom.channel.transport import Transport
 from saferoom.errors import PeerError, ShapeError, StepMismatchError, UsageError
-from saferoom.sharing.values import Declared, Disclosed, MaskedShare, Sendable, Share
+from saferoom.sharing.values import (
+    BitShare,
+    Declared,
+    Disclosed,
+    MaskedBits,
+    MaskedShare,
+    Sendable,
+    Share,
+)
 
 DEFAULT_TIMEOUT_S = 120.0
 RUN_AHEAD_BYTES = 256 << 20
@@ -172,35 +183,55 @@ class Session:
             )
         return tensors[0]
 
-    def open(self, label: str, masked: MaskedShare) -> Words:
-        """Sum of all parties' masked shares, learnt by every party.
+    def open(self, label: str, masked: MaskedShare | MaskedBits) -> Words:
+        """Sum of all parties' masked shares, or xor of their masked bits, learnt by every party.
 
-        One round; 8 bytes an element to each peer.
+        One round; 8 bytes an element to each peer, or 4, or one bit.
         """
-        if not isinstance(masked, MaskedShare):
+        if not isinstance(masked, MaskedShare | MaskedBits):
             raise ShapeError(
                 "only masked shares are opened; a bare share is revealed under a contract", step=label
             )
         self._send(self.peers, label, (masked,))
-        total = masked.value.copy()
-        for peer in self.peers:
-            total += self.receive_one(peer, label, masked.shape, masked.value.dtype)
-        return total
+        return self._put_together(label, masked.value)
 
-    def reveal(self, label: str, to: str, share: Share, *, kind: str) -> Words | None:
-        """Sum of all parties' shares, learnt by `to` alone (None elsewhere): the disclosure `kind`."""
-        self._declare(Disclosure(kind, to, share.shape, self.step(label)))
+    def reveal(
+        self, label: str, to: str, share: Share | BitShare, *, kind: str, shape: tuple[int, ...] | None = None
+    ) -> Words | None:
+        """What all parties' shares come to, learnt by `to` alone (None elsewhere): the disclosure `kind`.
+
+        `shape` is what is declared, where that is not the share's: bits are packed.
+        """
+        declared = share.value.shape if shape is None else shape
+        self._declare(Disclosure(kind, to, declared, self.step(label)))
         if self.me != to:
             self._send((to,), label, (share,))
             return None
-        total = share.value.copy()
+        return self._put_together(label, share.value)
+
+    def reveal_to_all(self, label: str, share: Share | BitShare, *, kind: str) -> Words:
+        """What all parties' shares come to, learnt by every party: the disclosure `kind` to each of them."""
+        for party in self.parties:
+            self._declare(Disclosure(kind, party, share.value.shape, self.step(label)))
+        self._send(self.peers, label, (share,))
+        return self._put_together(label, share.value)
+
+    def _put_together(self, label: str, own: Words) -> Words:
+        total = own.copy()
+        add = np.bitwise_xor if own.dtype == np.uint8 else np.add
         for peer in self.peers:
-            total += self.receive_one(peer, label, share.shape, share.value.dtype)
+            add(total, self.receive_one(peer, label, own.shape, own.dtype), out=total)
         return total
 
-    def disclose(self, label: str, to: str, value: NDArray[Any], *, kind: str) -> None:
-        """Send a plain value to `to`: the declared disclosure `kind`. The receiver calls `receive`."""
-        self._declare(Disclosure(kind, to, value.shape, self.step(label)))
+    def disclose(
+        self, label: str, to: str, value: NDArray[Any], *, kind: str, shape: tuple[int, ...] | None = None
+    ) -> None:
+        """Send a plain value to `to`: the declared disclosure `kind`. The receiver calls `receive`.
+
+        `shape` is what is declared, where that is not the value's.
+        """
+        declared = value.shape if shape is None else shape
+        self._declare(Disclosure(kind, to, declared, self.step(label)))
         self._send((to,), label, (Disclosed(value),))
 
     def declare(self, label: str, to: str, shape: tuple[int, ...], *, kind: str) -> None:

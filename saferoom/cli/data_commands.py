@@ -29,6 +29,18 @@ def add(
     node.show(node.ask("data.add", file=str(file.absolute())), _dataset_lines)
 
 
+@node_command(app, "saferoom data propose bank.csv")
+def propose(
+    node: Node,
+    file: Annotated[Path, typer.Argument(help="CSV, Excel, Parquet or Arrow; nothing of it is sent.")],
+) -> None:
+    """Write a description of a data file to standard output.
+
+    It names each column's type and says why, by counts and row numbers. Correct it, then add it.
+    """
+    node.show(node.ask("data.propose", file=str(file.absolute())), _yaml_lines)
+
+
 @node_command(app, "saferoom data list", name="list")
 def list_(node: Node) -> None:
     """All registered data sets."""
@@ -64,12 +76,26 @@ def _list_lines(found: list[Plain]) -> Iterator[str]:
     )
 
 
+def _yaml_lines(found: Plain) -> Iterator[str]:
+    yield from found["yaml"].splitlines()
+
+
+def _written(writing: Plain) -> Plain:
+    """How a column's cells are written: how many values read as numbers, how many are unusual, and where."""
+    if not writing:
+        return {}
+    rows = writing["first_row"].values()
+    odd = writing["known"] - writing["numbers"]
+    share = f"{writing['numbers'] / writing['known']:.1%}" if writing["known"] else ""
+    return {"numbers": share, "unusual": odd or "", "first_unusual_row": min(rows, default="")}
+
+
 def _dataset_lines(dataset: Plain) -> Iterator[str]:
     counts = {name: count for name, count in dataset["counts"].items() if count}
     facts: Plain = {key: dataset.get(key) for key in ("name", "version", "train_rows", "events")}
     yield from pair_lines({**facts, "counts": counts, "registered": dataset["registered_at"][:19]})
     yield ""
-    yield from table_lines(
-        dataset["columns"], ["name", "type", "missing", "levels", "constant"], "it has no feature column"
-    )
+    columns = [{**column, **_written(column.get("writing") or {})} for column in dataset["columns"]]
+    shown = ["name", "type", "missing", "levels", "constant", "numbers", "unusual", "first_unusual_row"]
+    yield from table_lines(columns, shown, "it has no feature column")
     yield from (f"note: {warning}" for warning in dataset["warnings"])

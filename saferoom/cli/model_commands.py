@@ -105,11 +105,19 @@ def _table_of_points(card: Plain) -> Iterator[str]:
     if "base_points" in card:
         yield from (*pair_lines({"base_points": card["base_points"]}), "")
     rows = [
-        {"feature": feature["name"], "bin": one["name"], "woe": f"{one['woe']:+.3f}", "points": one["points"]}
+        {
+            "feature": feature["name"],
+            "bin": one["name"],
+            "woe": f"{one['woe']:+.3f}",
+            "points": one["points"],
+            "note": "wrong sign" if feature.get("wrong_sign") else "",
+        }
         for feature in card["features"]
         for one in feature["bins"]
     ]
-    yield from table_lines(rows, ["feature", "bin", "woe", "points"], "this party brought no column")
+    wrong = any(row["note"] for row in rows)
+    keys = ["feature", "bin", "woe", "points", *(["note"] if wrong else [])]
+    yield from table_lines(rows, keys, "this party brought no column")
 
 
 def _card_lines(card: Plain) -> Iterator[str]:
@@ -129,7 +137,10 @@ def _card_lines(card: Plain) -> Iterator[str]:
     else:
         own = {**card["coefficients"], "intercept": card["intercept"]}
         yield from _section(f"Coefficients of {card['party']}", own)
+        yield from _section("Wrong signs", dict.fromkeys(card.get("wrong_signs", ()), "wrong sign"))
+        yield from _section("Left out", card.get("dropped", {}))
     yield from _section("Points", card["points"])
+    yield from _section("Grades alone", card.get("grades_alone", {}))
     yield from _section("Holds only if", dict.fromkeys(card["assumptions"], "accepted"))
 
 

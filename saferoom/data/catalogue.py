@@ -8,6 +8,7 @@ here leaves the node: `for_log` gives what the node's log may hold.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import IdCounts
-from saferoom.data.loading import Reading, changed, read, write_report
-from saferoom.data.table import CategoryColumn, Column, ColumnType, PartyTable
+from saferoom.data.loading import Reading, changed, look_and_read, read, write_report
+from saferoom.data.profile import Writing
+from saferoom.data.remarks import remarks
+from saferoom.data.table import CategoryColumn, Column, ColumnType
 from saferoom.errors import ConfigError, StorageError
 from saferoom.files.private import write_output
 
@@ -26,7 +29,10 @@ MANY_CATEGORIES = 100
 
 
 class ColumnFacts(BaseModel):
-    """One feature column over the clean rows. `levels` is the number of categories, 0 for numbers."""
+    """One feature column over the clean rows. `levels` is the number of categories, 0 for numbers.
+
+    `writing`: how all its cells are written; None where the source itself keeps numbers.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -34,6 +40,7 @@ class ColumnFacts(BaseModel):
     missing: int
     levels: int
     constant: bool
+    writing: Writing | None = None
 
 
 class Registration(BaseModel):
@@ -55,6 +62,11 @@ class Registration(BaseModel):
         """The type of each feature column, for `load(..., types=...)`."""
         return {column.name: column.type for column in self.columns}
 
+    @property
+    def gaps(self) -> dict[str, float]:
+        """The share of clean rows in which each feature column has no value."""
+        return {column.name: column.missing / max(self.counts.clean, 1) for column in self.columns}
+
     def for_log(self) -> dict[str, Any]:
         """Name, version, counts and columns: no label balance, no path, no warning text."""
         return {
@@ -70,17 +82,18 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
 
     Raises ConfigError for what is wrong with the data, StorageError if `folder` cannot be written.
     """
-    reading = read(dataset)
+    reading, written = look_and_read(dataset)
     table = reading.table
+    columns = tuple(_facts(name, column, written.get(name)) for name, column in table.columns.items())
     registration = Registration(
         name=dataset.name,
         version=reading.version,
         registered_at=now or datetime.now(UTC),
         counts=reading.counts,
-        columns=tuple(_facts(name, column) for name, column in table.columns.items()),
+        columns=columns,
         events=None if table.label is None else int(table.label.sum()),
         train_rows=None if table.train is None else int(table.train.sum()),
-        warnings=tuple(_warnings(dataset, reading)),
+        warnings=tuple(_warnings(dataset, reading, columns)),
         description=dataset,
     )
     write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
@@ -147,45 +160,56 @@ def _path(name: str, folder: Path) -> Path:
     return folder / f"{name}.json"
 
 
-def _facts(name: str, column: Column) -> ColumnFacts:
+def _facts(name: str, column: Column, writing: Writing | None) -> ColumnFacts:
     if isinstance(column, CategoryColumn):
-        used = int(np.count_nonzero(np.bincount(column.codes[column.codes >= 0], minlength=1)))
-        constant = used + (column.missing > 0) <= 1
-        return ColumnFacts(
-            name=name, type="categorical", missing=column.missing, levels=used, constant=constant
-        )
-    known = column.values[~np.isnan(column.values)]
-    constant = len(known) == 0 or bool(known.min() == known.max())
-    return ColumnFacts(name=name, type="numeric", missing=column.missing, levels=0, constant=constant)
+        levels = int(np.count_nonzero(np.bincount(column.codes[column.codes >= 0], minlength=1)))
+        constant = levels + (column.missing > 0) <= 1
+    else:
+        known = column.values[~np.isnan(column.values)]
+        levels, constant = 0, len(known) == 0 or bool(known.min() == known.max())
+    return ColumnFacts(
+        name=name,
+        type="categorical" if isinstance(column, CategoryColumn) else "numeric",
+        missing=column.missing,
+        levels=levels,
+        constant=constant,
+        writing=writing,
+    )
 
 
-def _warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
-    found = _column_warnings(reading.table)
-    counts = reading.counts
-    for reason in ("missing", "invalid", "conflicting"):
-        if getattr(counts, reason):
-            found.append(f"{getattr(counts, reason)} rows left out: id {reason}")
-    if counts.repeated:
-        found.append(f"{counts.repeated} exact repeats left out")
+def _warnings(dataset: DatasetDescription, reading: Reading, columns: Sequence[ColumnFacts]) -> list[str]:
+    rows = len(reading.table)
+    found = [text for facts in columns for text in _column_warnings(dataset, facts, rows)]
+    found += [f"column {name!r} is a row number of pandas: it is left out" for name in reading.left_out]
+    found += _id_warnings(dataset, reading)
     label = reading.table.label
     if label is not None and label.min() == label.max():
-        found.append(f"the label column {dataset.label!r} has one class only: nothing can be trained on it")
+        name = dataset.label_column
+        found.append(f"the label column {name!r} has one class only: nothing can be trained on it")
     weight = reading.table.weight
     if weight is not None and weight.min() == weight.max():
         found.append(f"the weight column {dataset.weight!r} is the same in every row, which changes nothing")
     return found + dataset.source.warnings()
 
 
-def _column_warnings(table: PartyTable) -> list[str]:
-    found = []
-    for name, column in table.columns.items():
-        facts = _facts(name, column)
-        if facts.missing == len(table):
-            found.append(f"column {name!r} has no value at all")
-        elif facts.constant:
-            found.append(f"column {name!r} is constant")
-        elif facts.levels > MANY_CATEGORIES:
-            found.append(
-                f"column {name!r} has {facts.levels} categories: is it a category, a date or a name?"
-            )
+def _id_warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
+    counts, found = reading.counts, []
+    for reason in ("missing", "invalid", "conflicting"):
+        if count := getattr(counts, reason):
+            found.append(f"{count} rows left out: id {reason}; {dataset.name}.rejected.csv lists them")
+    if counts.repeated:
+        found.append(f"{counts.repeated} exact repeats left out")
+    return found + list(reading.id_causes)
+
+
+def _column_warnings(dataset: DatasetDescription, facts: ColumnFacts, rows: int) -> list[str]:
+    name, found = facts.name, []
+    if facts.missing == rows:
+        found.append(f"column {name!r} has no value at all")
+    elif facts.constant:
+        found.append(f"column {name!r} is constant")
+    elif facts.levels > MANY_CATEGORIES:
+        found.append(f"column {name!r} has {facts.levels} categories: is it a category, a date or a name?")
+    if facts.writing is not None:
+        found += remarks(name, facts.type, dataset.described_type(name), facts.writing)
     return found

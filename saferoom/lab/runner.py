@@ -34,9 +34,9 @@ from saferoom.tasks.registry import work_of
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
 
-FILES = ("scores.csv", "metrics.json", "report.html")
+FILES = ("scores.csv", "grades.json", "metrics.json", "report.html")
 FOLDERS = ("model", "log")
-PHASES = ("align", "prepare", "bin", "train", "evaluate", "release", "points")
+PHASES = ("align", "prepare", "bin", "train", "release", "evaluate", "points", "grades")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def run_room(
         with house(room, folder, told) as rooms:
             told("data sets")
             registrations = rooms.add_data()
+            _tell_warnings(registrations, told)
             told("contract")
             contract = rooms.agree(registrations)
             told("training")
@@ -82,6 +83,12 @@ def run_room(
             metrics["twin"] = fit_twin(room, out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1, ensure_ascii=False), encoding="utf-8")
     return metrics
+
+
+def _tell_warnings(registrations: Mapping[str, Mapping[str, Any]], told: Told) -> None:
+    for party, registration in registrations.items():
+        for warning in registration["warnings"]:
+            told(f"{party}: {warning}")
 
 
 def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[str, dict[str, Any]]:
@@ -132,6 +139,12 @@ def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:
     return round(max(end for _, end in spans) - max(start for start, _ in spans), 4) if spans else 0.0
 
 
+def _columns(facts: Mapping[str, Any]) -> dict[str, int]:
+    """How many columns a party left out, and of a scorecard how many have the wrong sign."""
+    names = {"dropped_columns": "dropped", "wrong_signs": "wrong_signs"}
+    return {name: facts[fact] for fact, name in names.items() if fact in facts}
+
+
 def _clear(out: Path) -> None:
     """Make OUT, without results of an earlier run: they shall not pass for those of one that fails."""
     try:
@@ -168,6 +181,7 @@ def _metrics(
         "room": room.room,
         "task": room.task.kind,
         "trust": room.trust,
+        "release": room.release,
         "rows": {party: registrations[party]["counts"]["rows"] for party in room.parties},
         "rows_valid": {party: registrations[party]["counts"]["clean"] for party in room.parties},
         "rows_aligned": holder["aligned"],
@@ -175,6 +189,7 @@ def _metrics(
         "rows_test": holder["test_rows"],
         **quality,
         "iterations": holder["iterations"],
+        "columns": {party: _columns(summaries[party]["facts"]) for party in room.parties},
         "seconds": seconds,
         "bytes": {
             f"{sender}->{receiver}": count

@@ -32,12 +32,20 @@ def _quality(metrics: Mapping[str, Any]) -> Iterator[str]:
     lines = [("joint", metrics["test"]), ("alone", metrics["alone"]["test"])]
     if "twin" in metrics:
         lines.append(("plain twin", metrics["twin"]["test"]))
+        if "without_minimums" in metrics["twin"]:
+            lines.append(("no minimums", metrics["twin"]["without_minimums"]["test"]))
     for name, found in lines:
-        cells = "".join(f"{found[key]:10.4f}" if found else f"{'-':>10}" for key in SHOWN)
+        cells = "".join(f"{found[key]:10.4f}" if key in (found or {}) else f"{'-':>10}" for key in SHOWN)
         yield f"{name:12}{cells}"
+    wrong = {party: its["wrong_signs"] for party, its in metrics["columns"].items() if its.get("wrong_signs")}
+    if wrong:
+        counted = ", ".join(f"{count} of {party}" for party, count in wrong.items())
+        yield f"WRONG SIGNS: {counted} (marked in the tables of points, and in the report)"
     twin = metrics.get("twin", {})
     if "max_coef_diff" in twin:
         yield f"largest coefficient difference to the twin: {twin['max_coef_diff']:.5f}"
+    if "other_grades" in twin:
+        yield f"grades other than the twin's: {twin['other_grades']} of {metrics['rows_aligned']}"
     if "trees" in twin:
         yield f"trees equal to the twin's: {twin['equal_trees']} of {twin['trees']}"
 

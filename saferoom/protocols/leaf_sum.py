@@ -12,7 +12,8 @@ all of them allow is the one the row reaches; nobody learns which it is.
 
 β are bits of which every feature holder has an xor share; their additive shares are dealt, unless there is
 one feature holder, which then knows β. Of u·β only the sum over a row is needed, so the dealer deals one
-word a row. The sum over leaves is local, and of each row one word is revealed.
+word a row. The sum over leaves is local, and of each row one word is revealed, rounded by chance to a public
+step (`rounded_release`): an exact sum would name the leaves that it is made of.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.leaf_terms import LeafTerms, unpacked_bits
 from saferoom.protocols.randomness import Correlation, Randomness
+from saferoom.protocols.rounded_release import release_rounded
 from saferoom.sharing.values import Masked, MaskedBits, Public, Share
 
 WEIGHT_FRAC_BITS = 22
@@ -101,23 +103,25 @@ def leaf_sum(
     *,
     label_holder: str,
     recipient: str,
+    step: float,
     weights: NDArray[np.int64] | None,
     base_margin: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
-) -> NDArray[np.int64] | None:
+) -> NDArray[np.float64] | None:
     """Of each row, the sum of the weights of the leaves that all parties allow, at `recipient`; else None.
 
     `weights` are given at the label holder alone, and `base_margin`, if anything is to be added that it knows
     by itself. `reached` is read in steps of rows, each once.
 
-    Shapes:   reached (rows, leaves) bool; weights (leaves,); base_margin (rows,) -> (rows,), integers with 22
-              fractional bits; each of them, and each sum, in [-2**31, 2**31) (sums are modulo 2**32).
+    Shapes:   reached (rows, leaves) bool; weights (leaves,), base_margin (rows,), integers with 22 fractional
+              bits -> (rows,), multiples of `step`, a power of two. Each of them, and each sum, as an integer
+              in [-2**31, 2**31) (sums are modulo 2**32).
     Rounds:   with m feature holders and c steps (8736 rows of 240 leaves make one), at most
               1 + c·(1 + ⌈log2 m⌉) at a feature holder, 1 + c at the label holder.
     Sends:    feature holder: rows·leaves / 8 bytes to the label holder, and as much to each other feature
               holder in every step of `share_all` that they take together; label holder: 4·rows·leaves bytes
               to each feature holder; everybody but the recipient: 4·rows bytes to it; and 24 to all.
-    Reveals:  to `recipient`, `score`: the sums.
+    Reveals:  to `recipient`, `score`: the sums, rounded by chance, as `release_rounded`.
     Assumes:  semi-honest; the dealer colludes with no party. Any number of parties may collude.
     Source:   the module's text; multiplication by a masked bit: Demmler, Schneider, Zohner 2015 (ABY), §III.
     Raises:   UsageError, ShapeError, MaskReuseError, PeerError (other rows, leaves, or messages than ours),
@@ -141,8 +145,8 @@ def leaf_sum(
                 progress(chunk.stop, terms.rows)
         if base is not None:
             share += base
-        words = s.reveal("sums", recipient, Share(share, WEIGHT_FRAC_BITS), kind="score")
-    return None if words is None else words.view(np.int32).astype(np.int64)
+        whole = Share(share, WEIGHT_FRAC_BITS)
+        return release_rounded(s, "sums", whole, recipient, step=step, kind="score")
 
 
 def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_holder: str) -> None:

@@ -14,7 +14,7 @@ from saferoom.scoring.grade_table import GradeRow
 Say = Callable[[str], str]
 
 JOINT, ALONE, GOOD, BAD = "#0b5cad", "#98a3b0", "#2a9d8f", "#d1495b"
-MOST_BARS = 20
+MOST_BARS, LONGEST_NAME = 20, 26
 GRADE_COLOURS = ("#2a9d8f", "#5b9bd5", "#e9a23b", "#d1495b", "#8d3b72", "#5c4b51")
 
 
@@ -108,20 +108,22 @@ def distribution_chart(distribution: Distribution, say: Say) -> Markup:
 
 
 def iv_chart(features: Sequence[CardFeature], say: Say) -> Markup:
-    """Information value of each feature, highest first; at most 20."""
+    """Information value of each feature, highest first; a line each, at most 20."""
     shown = sorted(features, key=lambda feature: -feature.iv)[:MOST_BARS]
-    top = max((feature.iv for feature in shown), default=0.0) * 1.15 or 1.0
-    frame = Frame(
-        Axis(0.4, len(shown) + 0.6, say("feature"), None), Axis(0, top, say("iv"), lambda v: f"{v:g}")
-    )
-    drawn = []
-    for place, feature in enumerate(shown, start=1):
-        drawn.append(frame.bar(place - 0.34, place + 0.34, feature.iv, JOINT, rx=2))
-        x, y = frame.at(place, feature.iv)
-        _, floor = frame.at(place, 0)
-        drawn.append(label(x, y - 5, f"{feature.iv:.2f}", fill=INK))
-        drawn.append(label(x, floor + 16, str(place)))
-    return _drawing(frame, say("iv_chart"), *drawn)
+    top = max((feature.iv for feature in shown), default=0.0) or 1.0
+    left, right, line_height = 190.0, 60.0, 20
+    width, drawn = 640, []
+    for place, feature in enumerate(shown):
+        y = place * line_height + 4.0
+        length = (width - left - right) * feature.iv / top
+        drawn.append(label(left - 8, y + 11, _shortened(feature.name), anchor="end", fill=INK))
+        drawn.append(element("rect", x=left, y=y, width=length, height=13.0, fill=JOINT, rx=2))
+        drawn.append(label(left + length + 6, y + 11, f"{feature.iv:.3f}", anchor="start", fill=INK))
+    return picture(width, len(shown) * line_height + 8, say("iv_chart"), *drawn)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def grade_chart(table: tuple[GradeRow, ...], say: Say) -> Markup:

@@ -112,20 +112,27 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class CardBin:
-    """One bin of a scorecard's feature; `share` of the training rows in it."""
+    """One bin of a scorecard's feature; `share` of the training rows in it.
+
+    `estimated`: nobody told its number of events.
+    """
 
     name: str
     share: float
     default_rate: float
     woe: float
     points: int
+    rows: int | None = None
+    events: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CardFeature:
     """One feature. `stability_index` from training to held-out rows, None where none are held out.
 
-    `p_value` of its coefficient, None where it was not computed.
+    `p_value` of its coefficient, None where it was not computed. `iv_counted` before bins were merged,
+    `iv_lost_to_trend` of that, `joined`: values that could not keep a bin of their own, each with its bin.
     """
 
     name: str
@@ -134,15 +141,23 @@ class CardFeature:
     stability_index: float | None
     bins: tuple[CardBin, ...]
     p_value: float | None = None
+    wrong_sign: bool = False
+    iv_counted: float | None = None
+    iv_lost_to_trend: float | None = None
+    joined: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One party's table of points, that this report's reader may see; `base_points` at the label holder."""
+    """One party's table of points, that this report's reader may see; `base_points` at the label holder.
+
+    `dropped`: the columns that are not in it, and why.
+    """
 
     party: str
     features: tuple[CardFeature, ...]
     base_points: int | None = None
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +220,10 @@ class LinkTraffic:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything on the page. `made_at`: date and time as text; `model_kind`: the contract's task kind."""
+    """Everything on the page. `made_at`: date and time as text; `model_kind`: the contract's task kind.
+
+    `grades_alone`: nobody learnt a score, so that there are no curves and no distribution.
+    """
 
     title: str
     made_at: str = ""
@@ -220,6 +238,8 @@ class ReportData:
     distribution: Distribution | None = None
     grading: Grading | None = None
     score_stability: float | None = None
+    grade_stability: float | None = None
+    grades_alone: bool = False
     coefficients: tuple[Coefficients, ...] = ()
     cards: tuple[Card, ...] = ()
     importances: tuple[Importance, ...] = ()

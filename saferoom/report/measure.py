@@ -51,7 +51,7 @@ def distribution_of(points: ArrayLike, y: ArrayLike, *, bins: int = 24) -> Distr
 def grading_of(
     scheme: GradeScheme,
     grades: ArrayLike,
-    pd: ArrayLike,
+    pd: ArrayLike | None,
     y: ArrayLike | None = None,
     *,
     rows_of: str = "test",

@@ -119,6 +119,10 @@ def _card_lines(card: Card) -> dict[str, Any]:
     return {
         "card": card,
         "p_values": any(feature.p_value is not None for feature in features),
+        "counted": any(feature.iv_counted is not None for feature in features),
+        "estimated": any(one.estimated for feature in features for one in feature.bins),
+        "wrong_signs": [feature.name for feature in features if feature.wrong_sign],
+        "joined": [(feature.name, *pair) for feature in features for pair in feature.joined],
         "features": [
             {
                 "feature": feature,

@@ -115,6 +115,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "评分稳定性指数（训练对测试）：{value}（低于 0.1 为稳定，高于 0.25 为明显偏移）。",
         "Stability index of the score, train to test: {value} (below 0.1: stable; above 0.25: shifted).",
     ),
+    "grade_stability": (
+        "等级稳定性指数（训练对测试）：{value}（低于 0.1 为稳定，高于 0.25 为明显偏移）。",
+        "Stability index of the grades, train to test: {value} (below 0.1: stable; above 0.25: shifted).",
+    ),
+    "grades_alone": (
+        "合约只发布等级：任何一方都没有得知评分，因此没有曲线，也没有评分分布。"
+        "联合 AUC 在份额上算出，同一格（1/8 对数几率）内的评分视为相等，误差一般小于 0.001。",
+        "The contract releases grades alone: nobody learnt a score, so there are no curves and no"
+        " distribution. The joint AUC was computed on shares; scores within one step of an eighth of a"
+        " log-odd count as equal, an error below 0.001 as a rule.",
+    ),
     # coefficients
     "coefficients": ("系数", "Coefficients"),
     "coefficients_note": (
@@ -159,6 +170,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "woe": ("WOE", "WOE"),
     "card_points": ("分数", "Points"),
     "iv": ("信息值 IV", "Information value"),
+    "iv_counted": ("合并前 IV", "IV before merging"),
+    "iv_lost_to_trend": ("其中因趋势损失", "of which lost to the trend"),
+    "wrong_sign": ("符号相反", "wrong sign"),
+    "wrong_signs_note": (
+        "以下特征的系数符号相反：违约率高的分箱反而加分。请去掉这些特征后重新训练，或不采用本评分卡：",
+        "These features have the wrong sign: bins with more defaults earn more points. Leave them out and"
+        " train again, or do not use this table of points:",
+    ),
+    "estimated_note": (
+        "≈ 该分箱的违约数未予告知（低于最低数，或其中含有低于最低数的分箱），此处为估计值。",
+        "≈ nobody told this bin's number of defaults: it is below the minimum, or hides one that is. It is"
+        " estimated.",
+    ),
+    "joined": ("未能单独成箱", "Without a bin of their own"),
+    "joined_with": ("并入", "joined"),
+    "left_out": ("未入模的列", "Columns left out"),
+    "reason": ("原因", "Why"),
+    "defaults": ("违约数", "Defaults"),
+    "rows_in_bin": ("行数", "Rows"),
     "iv_chart": ("各特征信息值", "Information value of the features"),
     "p_value": ("p 值", "p-value"),
     "points_range": ("分差", "Range of points"),
@@ -198,6 +228,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "phase_evaluate": ("评估", "evaluate"),
     "phase_release": ("发布", "release"),
     "phase_points": ("分数", "points"),
+    "phase_grades": ("等级", "grades"),
     "phase_store": ("保存", "store"),
     "phase_report": ("报告", "report"),
     "phase_score": ("评分", "score"),

@@ -30,6 +30,7 @@ from saferoom.tasks.base import Work
 from saferoom.tasks.models.boosting import BoostedModel, log_odds, trees_card
 from saferoom.tasks.models.files import save_model
 from saferoom.tasks.steps.leaves import help_sum_leaves
+from saferoom.tasks.steps.own_part import check_part
 from saferoom.tasks.steps.resume import EarlierJob, begin_checkpoint
 from saferoom.tasks.steps.scoring import Scoring
 from saferoom.tasks.steps.training_rows import TrainingRows, match_rows, training_rows
@@ -68,7 +69,7 @@ class Training:
             checkpoint = begin_checkpoint(context, rows.table.ids, train.ids, columns, start)
             trees, grown = _grow(context, growing, start, checkpoint.save)
             if contract.recipients("reason_codes"):
-                trees = tell_values(context.session, trees, contract.label_holder)
+                trees = tell_values(context.session, trees, settings, contract.label_holder)
             context.facts["iterations"] = len(trees.trees)
         model = BoostedModel(context.spec.job_id, contract.id, context.me, columns, trees, PointScale())
         with context.phase("evaluate"):
@@ -125,14 +126,15 @@ def _resume(
 
 
 def _grow(context: JobContext, growing: _Growing, start: Grown, on_tree: OnTree) -> tuple[LocalTrees, Grown]:
-    rows, train = growing.rows, growing.train
+    rows, train, contract = growing.rows, growing.train, context.contract
     labels = None if rows.labels is None else Labels(rows.labels, train.weight)
     with Workers(0 if len(train) < INLINE_ROWS else None) as workers, context.session.scope("train"):
         return train_boosting(
             context.session,
             growing.columns.features(train),
             growing.settings,
-            label_holder=context.contract.label_holder,
+            label_holder=contract.label_holder,
+            columns={party: len(contract.features_of(party)) for party in contract.parties},
             labels=labels,
             encryption=growing.encryption,
             workers=workers,
@@ -149,7 +151,9 @@ def _is_weighted(context: JobContext) -> bool:
 
 def _evaluate(context: JobContext, model: BoostedModel, rows: TrainingRows, grown: Grown) -> F64 | None:
     """At the label holder the log-odds of all rows: of training rows it knows them."""
-    test = model.joint(context, rows.test, context.contract.label_holder)
+    holder = context.contract.label_holder
+    check_part(context, model, rows.table, [holder])
+    test = model.joint(context, rows.test, holder)
     if test is None or grown.kept_margins is None:
         return None
     total = np.empty(len(rows.table))

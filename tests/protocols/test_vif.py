@@ -75,8 +75,22 @@ def test_the_factors_are_those_of_the_pooled_columns() -> None:
     assert kept == [True] * 3
     correlations = np.corrcoef(np.hstack(blocks).T)
     expected = np.diag(np.linalg.inv(correlations + RIDGE * np.eye(9)))
-    assert seen[0].view(np.int64) / 2**10 == pytest.approx(expected, rel=0.03)
+    assert seen[-1].view(np.int64) / 2**12 == pytest.approx(expected, rel=0.03)
+    assert not (seen[-1] % 2**6).any()
     assert all(shown is None for _, others in played.results[1:] for shown in others)
+
+
+def test_of_factors_the_last_alone_are_told() -> None:
+    """The label holder learns which column is the worst, and no factor on the way."""
+    played = play(blocks_of(3), 5.0)
+    told = [(d.kind, d.to, d.shape) for d in played.disclosures if d.kind != "widths"]
+    assert told.count(("vif", "p0", (9,))) == 0
+    assert {one for one in told if one[0] == "vif"} == {("vif", "p0", (7,))}
+    assert {one for one in told if one[1] == "p0"} == {
+        ("vif", "p0", (7,)),
+        ("left_out", "p0", (2,)),
+        ("left_out", "p0", (1,)),
+    }
 
 
 def test_a_feature_holder_keeps_its_last_column() -> None:

@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from saferoom.errors import ConfigError
 
@@ -60,6 +60,7 @@ class SourceDescription(BaseModel, ABC):
     """What `dataset.yaml` says of one kind of source.
 
     `suffixes`: a file whose name ends so can be named without its kind.
+    `missing`: texts and numbers that mean "no value", besides the empty cell.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +68,15 @@ class SourceDescription(BaseModel, ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
 
     kind: str
+    missing: tuple[str, ...] = ()
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _numbers_too(cls, missing: Any) -> Any:
+        """`missing: [-999]` says what `missing: ["-999"]` says."""
+        if not isinstance(missing, list | tuple):
+            return missing
+        return [str(each) if isinstance(each, int | float) else each for each in missing]
 
     @abstractmethod
     def located(self, folder: Path) -> Self:
@@ -84,6 +94,11 @@ class SourceDescription(BaseModel, ABC):
             f"the {self.kind} source cannot be read ({type(error).__name__})",
             remedy="check that the file is whole and the query runs",
         )
+
+    def shared_with(self, other: SourceDescription) -> dict[str, object]:
+        """Settings of this source with which another one, of a list to be scored, is read as this one is."""
+        del other
+        return {}
 
     def warnings(self) -> list[str]:
         """What is worth a thought, though nothing is wrong."""
@@ -112,10 +127,13 @@ class FileSource(SourceDescription):
 
 
 def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """DuckDB in memory, or on a file, read-only; it loads nothing and spills nothing."""
+    """DuckDB in memory, or on a file, read-only; it loads nothing, spills nothing and knows no local time."""
     if path is None:
-        return duckdb.connect(config=_SETTINGS)
-    return duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+        connection = duckdb.connect(config=_SETTINGS)
+    else:
+        connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def streamed(connection: duckdb.DuckDBPyConnection, rows: pa.RecordBatchReader) -> str:
@@ -147,5 +165,6 @@ def is_wrong_encoding(error: Exception) -> bool:
 def wrong_encoding(encoding: str, where: str, problem: Problem) -> ConfigError:
     return problem(
         f"the file is not {encoding} text ({where})",
-        remedy="set `encoding:` of the source, e.g. gb18030 for files saved by a Chinese Excel",
+        remedy="name its encoding (`encoding:` of the source, --encoding of a list), "
+        "e.g. gb18030 for files saved by a Chinese Excel",
     )

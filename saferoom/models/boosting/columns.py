@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from saferoom.arrays import F64
 from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.models.boosting.sizes import columns_drawn
 from saferoom.models.scorecard.binning import CategoryBins, NumberBins
+from saferoom.models.scorecard.edges import between
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates
 from saferoom.ring.public import public_order
@@ -28,7 +30,7 @@ def number_bins(values: F64, most: int) -> NumberBins | None:
     if len(distinct) < 2 and len(known) == len(values):
         return None
     edges = distinct[:-1] if len(distinct) <= most else _edges(known, distinct, counts, most)
-    return NumberBins(tuple(edges.tolist()), {}, len(edges) + 1)
+    return NumberBins(tuple(between(known, edges.tolist())), {}, len(edges) + 1)
 
 
 def level_bins(codes: NDArray[np.integer[Any]], levels: Sequence[str], most: int) -> CategoryBins | None:
@@ -73,8 +75,7 @@ def columns_of_tree(
     Each party draws from its own columns: `colsample_bytree` of them, and at least one.
     """
     if settings.colsample_bytree >= 1 or not features:
-        return Candidates(features)
-    count = max(1, round(settings.colsample_bytree * len(features)))
+        return Candidates(features, tree=tree)
     order = public_order(f"saferoom columns {settings.seed} {tree} {place}", len(features))
-    chosen = sorted(order[:count].tolist())
-    return Candidates([features[column] for column in chosen], chosen)
+    chosen = sorted(order[: columns_drawn(len(features), settings)].tolist())
+    return Candidates([features[column] for column in chosen], chosen, tree)

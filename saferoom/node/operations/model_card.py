@@ -37,8 +37,18 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "metrics": _metrics(folder),
         **work_of(model["kind"]).card(model),
         "points": model["points"],
+        **_grading(contract),
         "assumptions": sorted(contract.assumptions),
     }
+
+
+def _grading(contract: Contract) -> dict[str, Any]:
+    """Where grades alone are released: which, and their cuts as far as the contract has them."""
+    if contract.grading is None:
+        return {}
+    cuts = [f"{cut:g}" for cut in contract.grading.cuts or ()]
+    found = {"names": ", ".join(contract.grading.names), "by": contract.grading.by, "cuts": ", ".join(cuts)}
+    return {"grades_alone": {name: value for name, value in found.items() if value}}
 
 
 def _parties(contract: Contract) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from saferoom.contracts.contract import Contract
 from saferoom.data import catalogue
+from saferoom.data.list_file import OPTIONS
 from saferoom.errors import RefusedError, UsageError
 from saferoom.kinds.jobs import SCORE
 from saferoom.node.daemons.party import Party
@@ -27,12 +28,13 @@ class Scores(Noun[Party]):
     @verb("score.batch")
     def batch(self, args: Plain) -> Plain:
         """Ask for the scores of the enterprises in a file."""
-        return self._ask(args, {"mode": "batch"}, {"input": argument(args, "input")})
+        local = {**_list(args), **({"keep": True} if args.get("keep") else {})}
+        return self._ask(args, {"mode": "batch"}, local)
 
     @verb("score.one")
     def one(self, args: Plain) -> Plain:
         """Ask for the score of one enterprise of a file."""
-        local = {"input": argument(args, "input"), "id": argument(args, "id")}
+        local = {**_list(args), "id": argument(args, "id")}
         return self._ask(args, {"mode": "one"}, local)
 
     @verb("score.result")
@@ -40,10 +42,11 @@ class Scores(Noun[Party]):
         """Where the scores of a finished score job lie; a batch is copied to where it was asked for."""
         row, scores = self._find_scores(args)
         if row["params"]["mode"] == "batch":
-            return {"job_id": row["id"], **_results(row, scores, args)}
+            return {"job_id": row["id"], **_results(row, scores, args), **_strangeness(row)}
         with scores.open(encoding="utf-8", newline="") as lines:
             one = next(csv.DictReader(lines))
-        return {"job_id": row["id"], **one, "pd": float(one["pd"]), "points": int(one["points"])}
+        numbers = {name: of(one[name]) for name, of in (("pd", float), ("points", int)) if name in one}
+        return {"job_id": row["id"], **one, **numbers, **_strangeness(row)}
 
     def _ask(self, args: Plain, params: Plain, local: Plain) -> Plain:
         """Ask the coordinator for a score job; the list of enterprises stays in `local`, here."""
@@ -72,9 +75,9 @@ class Scores(Noun[Party]):
         """How many scores are asked for. Raises if the file cannot be read or lacks the one asked for."""
         registration = catalogue.recall(contract.parties[self.core.me].dataset, self.core.home.data)
         if params["mode"] == "one":
-            check_holds(registration, Path(local["input"]), str(local["id"]))
+            check_holds(registration, Path(local["input"]), str(local["id"]), local["reading"])
             return 1
-        return count_asked(registration, Path(local["input"]))
+        return count_asked(registration, Path(local["input"]), local["reading"])
 
     def _find_scores(self, args: Plain) -> tuple[Plain, Path]:
         """The job that made the scores asked for, and their file. Raises UsageError, RefusedError."""
@@ -93,11 +96,24 @@ def _reasons(args: Plain) -> Plain:
     return {"reasons": asked} if asked else {}
 
 
+def _list(args: Plain) -> Plain:
+    """The list's file, and what is said of how to read it."""
+    reading = {name: args[name] for name in OPTIONS if args.get(name)}
+    return {"input": argument(args, "input"), "reading": reading}
+
+
+def _strangeness(job: Plain) -> Plain:
+    """Rows of the list with values that the model does not know, and without values, by column; warnings."""
+    found = job["summary"]["facts"].get("list", {})
+    return {key: found[key] for key in ("unseen", "missing", "warnings") if found.get(key)}
+
+
 def _results(job: Plain, scores: Path, args: Plain) -> Plain:
     """A batch's scores, copied if asked, and beside them the list of enterprises that could not be scored."""
     facts, out = job["summary"]["facts"], str(args.get("out") or "")
-    answer = {"scores": hand_out(scores, out), "rows": facts["scored"], "unscored": facts["unscored"]}
-    if facts["unscored"]:
+    unscored = facts.get("unscored", {})  # known to the party that asked
+    answer = {"scores": hand_out(scores, out), "rows": facts["scored"], "unscored": unscored}
+    if unscored:
         beside = str(Path(out).with_suffix(".unscored.csv")) if out else ""
         answer["unscored_list"] = hand_out(scores.with_name(UNSCORED), beside)
     return answer

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.arrays import F64
+from saferoom.arrays import F64, Ids, Mask
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.errors import ConfigError
 from saferoom.files.private import write_output
@@ -82,9 +82,7 @@ class Evaluation:
             "grade": np.array(self.scheme.names)[self.grades],
         }
         write_columns(folder / SCORES, scores)
-        alone = np.empty(len(self.pd))
-        alone[self.is_train], alone[~self.is_train] = self.alone.train_pd, self.alone.test_pd
-        write_columns(folder / ALONE, {"id": self.ids, "pd": six_digits(alone)})
+        save_alone(folder, self.ids, self.is_train, self.alone)
 
 
 def save_evaluation(
@@ -92,6 +90,13 @@ def save_evaluation(
 ) -> None:
     """At the label holder: metrics, scores and grades. `judged`: PD and points of all rows."""
     Evaluation.make(rows, judged, alone).save(folder)
+
+
+def save_alone(folder: Path, ids: Ids, is_train: Mask, alone: AloneFit) -> None:
+    """`alone.csv`: id, pd of the label holder's own model, in the common order."""
+    pd = np.empty(len(is_train))
+    pd[is_train], pd[~is_train] = alone.train_pd, alone.test_pd
+    write_columns(folder / ALONE, {"id": ids, "pd": six_digits(pd)})
 
 
 def _summary(y: NDArray[np.int8], pd: F64) -> Metrics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from saferoom.contracts.checks import check_columns
 from saferoom.data.catalogue import Registration
 from saferoom.data.consent import keep_consented, load_consent
-from saferoom.data.dataset import DatasetDescription, describe
+from saferoom.data.dataset import DatasetDescription
+from saferoom.data.list_file import describe_list
 from saferoom.data.loading import load
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError
@@ -42,7 +43,7 @@ def _uses(description: DatasetDescription, features: Sequence[str], *, is_weight
     """Every column that reading the data set touches, with what it is used for."""
     uses = {description.id: "id", **dict.fromkeys(features, "feature")}
     if description.label is not None:
-        uses[description.label] = "label"
+        uses[description.label.column] = "label"
     if description.split is not None:
         uses[description.split] = "split"
     if description.weight is not None and is_weighted:
@@ -68,19 +69,6 @@ def with_consent(context: JobContext, table: PartyTable) -> PartyTable:
     return kept
 
 
-def list_description(registration: Registration, file: Path, features: Sequence[str]) -> DatasetDescription:
-    """How to read a list of enterprises to be scored: like the party's data set, its features alone."""
-    known = registration.description
-    content: dict[str, Any] = {
-        "name": "asked",
-        "source": str(file),
-        "id": known.id,
-        "id_kind": known.id_kind,
-        "columns": list(features),
-    }
-    return describe(content, file.parent, party=known.party)
-
-
-def count_asked(registration: Registration, file: Path) -> int:
-    """How many enterprises a list holds. Raises ConfigError if it cannot be read."""
-    return len(load(list_description(registration, file, []), []))
+def count_asked(registration: Registration, file: Path, reading: Mapping[str, Any]) -> int:
+    """How many enterprises a list holds. Raises ConfigError if it cannot be read, UsageError."""
+    return len(load(describe_list(registration.description, file, [], reading), []))

@@ -2,7 +2,7 @@
 
     max_vif           before training: columns that the others, of all parties together, explain too well
     drop_wrong_signs  after training: columns whose coefficient says that better WOE means worse credit; then
-                      all train again, at most MOST_ROUNDS times
+                      all train again, at most MOST_ROUNDS times. What is left of them is marked
 
 Both are parameters of the contract. A feature holder always keeps one column.
 """
@@ -17,6 +17,7 @@ from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.scorecard import ScorecardParams
 from saferoom.models.scorecard.vif import deal_leave_out_collinear, leave_out_collinear
+from saferoom.models.scorecard.woe_column import is_wrong_sign
 
 MOST_ROUNDS = 5
 
@@ -85,7 +86,9 @@ def _trains_again(context: JobContext, params: ScorecardParams) -> bool:
 def _wrong(preparation: WoePreparation, coefficients: NDArray[np.float64], *, keeps_one: bool) -> list[str]:
     """Names of the columns that raise the log-odds of default with a better WOE."""
     wrong = [
-        column for column, value in zip(preparation.columns, coefficients.tolist(), strict=True) if value > 0
+        column
+        for column, value in zip(preparation.columns, coefficients.tolist(), strict=True)
+        if is_wrong_sign(value)
     ]
     if keeps_one and len(wrong) == len(preparation.columns):
         wrong.remove(max(wrong, key=lambda column: column.iv))

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
 from saferoom.contracts.contract import Contract, parse_contract
 from saferoom.contracts.draft import draft_contract
+from saferoom.contracts.policy import Policy, policy_reasons
 from saferoom.errors import ConfigError, RefusedError, VerificationError
 from saferoom.identity.public import PublicKeys
+from saferoom.kinds.scorecard import minimum_bin_rows
 
 
 def edited(contract: Contract, path: str, value: Any) -> dict[str, Any]:
@@ -255,7 +257,7 @@ def test_strict_mode_is_refused_clearly(house: Any) -> None:
         house.contract(trust="strict")
 
 
-@pytest.mark.parametrize("form", ["points", "grade_only", "reason_codes"])
+@pytest.mark.parametrize("form", ["points", "reason_codes"])
 def test_release_forms_of_later_versions_are_refused(house: Any, form: str) -> None:
     plain = house.contract().to_plain()
     plain["outputs"].append({"to": "bank", "form": form})
@@ -377,3 +379,22 @@ def test_reason_codes_go_with_points(house: Any) -> None:
     outputs = [*own, *({"to": "bank", "form": form} for form in ("score", "points"))]
     with pytest.raises(RefusedError, match="reason codes go with points, which tax does not learn"):
         house.contract(task={"kind": "scorecard"}, outputs=[*outputs, {"to": "tax", "form": "reason_codes"}])
+
+
+def test_the_minimum_of_rows_follows_the_training_rows_where_none_is_agreed(house: Any) -> None:
+    usual = house.contract(task={"kind": "scorecard"})
+    assert "minimum_bin_rows" not in usual.to_plain()
+    assert [minimum_bin_rows(usual, rows) for rows in (300, 2500, 10**6)] == [20, 25, 50]
+    agreed = house.contract(task={"kind": "scorecard"}, minimum_bin_rows=100)
+    assert agreed.to_plain()["minimum_bin_rows"] == 100
+    assert minimum_bin_rows(agreed, 300) == 100
+
+
+def test_a_policy_that_wants_more_rows_a_bin_than_are_usual_refuses(
+    house: Any,
+) -> None:
+    usual = house.contract(task={"kind": "scorecard"})
+    assert policy_reasons(Policy(), usual, "tax", house.now) == []
+    assert policy_reasons(Policy(minimum_bin_rows=30), usual, "tax", house.now) == [
+        "the minimum of 20 rows in a bin is below our 30"
+    ]

@@ -68,6 +68,7 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
         "rows_aligned": 3,
         "rows_train": 1,
         "rows_test": 2,
+        "columns": {"bank": {"dropped": 1, "wrong_signs": 0}, "tax": {"dropped": 0, "wrong_signs": 3}},
         "test": QUALITY,
         "alone": {"test": None},
         "twin": {"test": QUALITY, "max_coef_diff": 0.00042},
@@ -78,6 +79,7 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
     text = "\n".join(summary_lines(metrics, tmp_path))
     assert "joint           0.7500    0.4000" in text
     assert "alone                -         -" in text  # one class only among its held-out rows
+    assert "WRONG SIGNS: 3 of tax" in text
     assert "difference to the twin: 0.00042" in text
     assert "A                2          0.0%" in text
     assert "D                1        100.0%" in text
@@ -88,7 +90,13 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("y", "known"), [([0, 1, 1], True), ([1, 1, 1], False), ([], False)])
 def test_rows_of_one_class_have_no_quality(y: list[int], known: bool) -> None:
     pd = np.linspace(0.1, 0.9, len(y))
-    rows = TwinRows(np.array([], dtype="S1"), np.zeros(len(y), dtype=bool), np.array(y, dtype=np.int64), pd)
+    rows = TwinRows(
+        np.array([], dtype="S1"),
+        np.zeros(len(y), dtype=bool),
+        np.array(y, dtype=np.int64),
+        np.full(len(y), "A"),
+        pd,
+    )
     found = rows.measured(pd)
     assert found["train"] is None
     assert (found["test"] is not None) is known

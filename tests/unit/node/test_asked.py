@@ -24,7 +24,7 @@ def _asked(*ids: bytes) -> Asked:
 
 def test_rows_that_not_every_party_holds_are_left_out(tmp_path: Path) -> None:
     asked = _asked(b"a1", b"b2", b"c3").keep(np.array([2, 0]))
-    assert asked.table.ids.tolist() == [b"c3", b"a1"]
+    assert asked.table.ids.tolist() == [b"a1", b"c3"]
     assert asked.counts() == {"id invalid": 1, NOT_HELD: 1}
     asked.save(tmp_path)
     file = tmp_path / UNSCORED
