@@ -148,6 +148,7 @@ class Contract(Strict):
     expires: Time
     witnessing: Witnessing | None = None
     grading: GradeRule | None = None
+    default_definition: Paragraph | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -71,6 +71,8 @@ def render_explanation(explanation: Explanation, lang: str = "") -> str:
     lines = [f"{contract.title} ({contract.id})", ""]
     lines += [f"{heads['purpose']}: {contract.purpose}", f"{heads['basis']}: {contract.legal_basis}"]
     lines += [f"{heads['until']}: {contract.expires:%Y-%m-%d %H:%M} UTC"]
+    if contract.default_definition is not None:
+        lines += [f"{heads['default']}: {contract.default_definition}"]
     lines += [heads["kept"].format(days=contract.retention_days)]
     lines += [_rounding_line(contract, heads)] if contract.releases_scores else []
     lines += ["", heads["columns"]]

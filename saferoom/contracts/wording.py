@@ -17,6 +17,7 @@ HEADINGS: dict[str, Texts] = {
     "purpose": ("Purpose", "用途"),
     "basis": ("Legal basis", "法律依据"),
     "until": ("Valid until", "有效期至"),
+    "default": ("What counts as default", "违约定义"),
     "kept": (
         "Kept: what a job leaves is destroyed at every node {days} days after the job's end, when the"
         " contract ends, or when a party revokes it or orders it destroyed",

@@ -32,7 +32,7 @@ from saferoom.node.setup import enrol, init_coordinator, init_party, join
 
 READY_S = 60.0
 CONTRACT_DAYS = 30
-BIN_MINIMUMS = ("minimum_bin_rows", "minimum_bin_events")
+OPTIONAL_TERMS = ("minimum_bin_rows", "minimum_bin_events", "default_definition")
 DEFAULT_PATIENCE = Patience()
 
 Talk = Callable[[str], None]
@@ -175,7 +175,7 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         **({"grading": room.grading.model_dump()} if room.grading else {}),
         "assumptions": sorted(MODES[room.trust].required(len(room.parties), tells_scores=tells_scores)),
         "minimum_rows": room.minimum_rows,
-        **{name: value for name in BIN_MINIMUMS if (value := getattr(room, name)) is not None},
+        **{name: value for name in OPTIONAL_TERMS if (value := getattr(room, name)) is not None},
         "valid_from": (now - timedelta(minutes=5)).isoformat(),
         "expires": (now + timedelta(days=CONTRACT_DAYS)).isoformat(),
     }

@@ -68,6 +68,7 @@ class Room(_Strict):
     minimum_rows: int = 50
     release: Literal["grade_only", "points", "scores"] = "scores"
     grading: GradeRule | None = None
+    default_definition: str | None = None
     minimum_bin_rows: int | None = None
     minimum_bin_events: int | None = None
     folder: Path = Path()

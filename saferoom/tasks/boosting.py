@@ -29,6 +29,7 @@ from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.boosting import BoostedModel, log_odds, trees_card
 from saferoom.tasks.models.files import save_model
+from saferoom.tasks.results.quality import save_quality
 from saferoom.tasks.steps.leaves import help_sum_leaves
 from saferoom.tasks.steps.own_part import check_part
 from saferoom.tasks.steps.resume import EarlierJob, begin_checkpoint
@@ -76,6 +77,7 @@ class Training:
             total = _evaluate(context, model, rows, grown)
         with context.phase("store"):
             save_model(context.folder, model.to_plain(), indent=None)
+            save_quality(context, columns.dropped)
             if total is not None:
                 _keep_evaluation(context, growing, model, total)
 
@@ -166,7 +168,7 @@ def _keep_evaluation(context: JobContext, growing: _Growing, model: BoostedModel
     from saferoom.tasks.results.evaluation import save_evaluation
 
     alone = _fit_alone(context.me, growing)
-    save_evaluation(context.folder, growing.rows, model.judge(total), alone)
+    save_evaluation(context.folder, growing.rows, model.judge(total), alone, model.scale)
 
 
 def _fit_alone(me: str, growing: _Growing) -> AloneFit:

@@ -18,6 +18,7 @@ from saferoom.tasks.base import Work
 from saferoom.tasks.models.files import save_model, save_stability
 from saferoom.tasks.models.logistic import LogisticModel
 from saferoom.tasks.models.regression import coefficients_card
+from saferoom.tasks.results.quality import save_quality
 from saferoom.tasks.steps.grades import (
     Graded,
     grade_training_rows,
@@ -65,10 +66,11 @@ class Training:
             graded = grade_training_rows(context, model, rows)
         with context.phase("store"):
             save_model(context.folder, model.to_plain())
+            save_quality(context, preparation.dropped)
             save_stability(context.folder, column_stability(preparation.column_names, *own))
-            keep_graded(context, params, rows, own, graded)
+            keep_graded(context, params, rows, own, graded, model.scale)
             if total is not None:
-                keep_evaluation(context, params, rows, own, model.judge(total))
+                keep_evaluation(context, params, rows, own, model.judge(total), model.scale)
 
     def helper(self, context: JobContext, params: RegressionParams) -> None:
         match_rows(context)

@@ -16,6 +16,7 @@ from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.files import save_model
 from saferoom.tasks.models.scorecard import ScorecardModel, scorecard_card
+from saferoom.tasks.results.quality import save_quality
 from saferoom.tasks.results.scorecard_file import save_scorecard
 from saferoom.tasks.steps.binning import bin_columns
 from saferoom.tasks.steps.grades import (
@@ -52,7 +53,7 @@ class Training:
         rows = training_rows(context)
         with context.phase("bin"):
             found = bin_columns(context, rows.train, rows.labels, params)
-            preparation = without_collinear(context, params, found, rows.train)
+            preparation, factors = without_collinear(context, params, found, rows.train)
         while True:
             own = preparation.transform(rows.train), preparation.transform(rows.test)
             local, trained = fit_jointly(context, params, own[0], rows.labels)
@@ -78,9 +79,10 @@ class Training:
         with context.phase("store"):
             save_model(context.folder, model.to_plain())
             save_scorecard(context.folder, model, preparation.codes(rows.table), rows.is_train, errors)
-            keep_graded(context, params, rows, own, graded)
+            save_quality(context, preparation.dropped, factors)
+            keep_graded(context, params, rows, own, graded, model.scale)
             if total is not None:
-                keep_evaluation(context, params, rows, own, model.judge(total))
+                keep_evaluation(context, params, rows, own, model.judge(total), model.scale)
 
     def helper(self, context: JobContext, params: ScorecardParams) -> None:
         match_rows(context)

@@ -95,7 +95,7 @@ def test_factors_of_inflation_and_standard_errors() -> None:
     rate = float(labels.mean())
 
     def party(session: Session, index: int) -> Any:
-        kept = vif.leave_out_collinear(session, blocks[index], label_holder="p0", most=5.0)
+        kept = vif.leave_out_collinear(session, blocks[index], label_holder="p0", most=5.0).stays
         p = np.full(1000, rate) if index == 0 else None
         errors = standard_errors.standard_errors(session, blocks[index][:, kept], p, rate, label_holder="p0")
         return kept.tolist(), errors

@@ -15,12 +15,14 @@ follows pseudonyms under a key of this job: a random sample. Source: Belsley, Ku
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.arrays import F64
+from saferoom.arrays import F64, Words
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.models.logistic.input import agree_sizes
@@ -34,7 +36,7 @@ from saferoom.protocols.randomness import Randomness
 from saferoom.protocols.shared_bits import reveal_bits
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
-from saferoom.ring.fixed import encode, without_low_bits
+from saferoom.ring.fixed import decode, encode, without_low_bits
 from saferoom.sharing.values import Share
 
 Columns: TypeAlias = NDArray[np.intp]
@@ -48,13 +50,19 @@ _RELEASED_BITS = 6
 _NONE = -1
 
 
-def leave_out_collinear(
-    session: Session, columns: F64, *, label_holder: str, most: float
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Inflation:
+    """Which of the own columns stay (c,); at the label holder the factors of each party's columns that do."""
+
+    stays: NDArray[np.bool_]
+    factors: Mapping[str, list[float]] = field(default_factory=dict)
+
+
+def leave_out_collinear(session: Session, columns: F64, *, label_holder: str, most: float) -> Inflation:
     """Which of the own columns stay once no factor of the remaining ones is above `most`.
 
-    columns: (n, c) of the training rows, the same n at all parties, none constant -> (c,). The last column
-    of a feature holder always stays. The helper calls `deal_leave_out_collinear`.
+    columns: (n, c) of the training rows, the same n at all parties, none constant. The last column of a
+    feature holder always stays. The helper calls `deal_leave_out_collinear`.
     Discloses "widths" to all, "left_out" to the label holder and by it to the others, "vif" to the label
     holder. Raises PeerError for a peer that does not follow.
     """
@@ -71,11 +79,22 @@ def leave_out_collinear(
                 factors = _share_factors(session, randomness, part)
                 drop = _leave_out(session, randomness, factors, (layout, left), label_holder, most)
                 if drop == _NONE:
-                    session.reveal("factors", label_holder, _coarse(factors), kind="vif")
+                    shown = session.reveal("factors", label_holder, _coarse(factors), kind="vif")
                     break
             left = left[left != drop]
-    own = layout.span(session.me)
-    return np.isin(np.arange(own.start, own.stop), left)
+    stays = np.isin(np.arange(layout.columns), left)
+    return Inflation(stays[layout.span(session.me)], _by_party(layout, left, shown))
+
+
+def _by_party(layout: ColumnLayout, left: Columns, shown: Words | None) -> dict[str, list[float]]:
+    if shown is None:
+        return {}
+    factors = decode(shown, _RESULT_BITS)
+    return {
+        party: [float(f) for place, f in zip(left.tolist(), factors, strict=True) if place in its]
+        for party in layout.widths
+        for its in [_range(layout, party)]
+    }
 
 
 def deal_leave_out_collinear(session: Session, label_holder: str) -> None:

@@ -15,6 +15,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.node.core import Core
 from saferoom.node.retention.holdings import Holdings
 from saferoom.tasks.registry import work_of
+from saferoom.tasks.results.quality import load_quality
 from saferoom.tasks.results.score_files import METRICS
 
 ROWS = ("aligned", "train_rows", "test_rows")
@@ -35,6 +36,7 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "parties": _parties(contract),
         "rows": {name: facts[name] for name in ROWS if name in facts},
         "metrics": _metrics(folder),
+        "quality": load_quality(folder),
         **work_of(model["kind"]).card(model),
         "points": model["points"],
         **_grading(contract),
@@ -65,11 +67,13 @@ def _parties(contract: Contract) -> list[dict[str, Any]]:
 
 
 def _contract(contract: Contract) -> dict[str, Any]:
+    defined = contract.default_definition
     return {
         "id": contract.id,
         "title": contract.title,
         "purpose": contract.purpose,
         "legal_basis": contract.legal_basis,
+        **({} if defined is None else {"default_definition": defined}),
         "trust": contract.trust,
         "uses": sorted(contract.uses),
         "valid_until": contract.expires.isoformat(timespec="minutes"),

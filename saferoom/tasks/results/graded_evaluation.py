@@ -1,6 +1,7 @@
 """What the label holder keeps of a training job whose scores nobody learns.
 
-metrics.json   joint: AUC (computed on shares), Gini, and the KS of the grades; alone: as everywhere
+metrics.json   joint: AUC (computed on shares), Gini, and the KS of the grades; alone: as everywhere;
+               `uncertainty` and `grading`: as far as counts by grade and the AUC tell
 scores.csv     id, split, y, grade
 grades.json    the grade scheme with its cuts
 """
@@ -19,13 +20,16 @@ from saferoom.errors import ConfigError
 from saferoom.files.private import write_output
 from saferoom.models.alone import AloneFit
 from saferoom.models.metrics import metrics_summary
-from saferoom.tasks.results.evaluation import save_alone
+from saferoom.models.uncertainty.estimate import LEVEL
+from saferoom.models.uncertainty.summary import uncertainty_of_grades
+from saferoom.scoring.points import PointScale
+from saferoom.tasks.results.evaluation import judged_grades, save_alone
 from saferoom.tasks.results.score_files import METRICS, SCORES, save_scheme
 from saferoom.tasks.steps.grades import Graded
 from saferoom.tasks.steps.training_rows import TrainingRows
 
 
-def save_graded(folder: Path, rows: TrainingRows, graded: Graded, alone: AloneFit) -> None:
+def save_graded(folder: Path, rows: TrainingRows, graded: Graded, alone: AloneFit, scale: PointScale) -> None:
     """At the label holder: metrics, grades and their scheme. `alone`: the yardstick."""
     y, scheme, grades = rows.table.label, rows.scheme, graded.grades
     if y is None or scheme is None or grades is None:
@@ -42,6 +46,12 @@ def save_graded(folder: Path, rows: TrainingRows, graded: Graded, alone: AloneFi
     metrics["alone"] = {
         name: None if auc is None else metrics_summary(y[part], pd) for name, part, auc, pd in parts
     }
+    metrics["uncertainty"] = {"level": LEVEL} | {
+        name: None if auc is None else uncertainty_of_grades(y[part], grades[part], auc, pd)
+        for name, part, auc, pd in parts
+    }
+    rows_of, shown = ("train", rows.is_train) if metrics["test"] is None else ("test", ~rows.is_train)
+    metrics["grading"] = judged_grades(scheme, grades[shown], y[shown], None, (rows_of, scale))
     write_output(folder / METRICS, json.dumps(metrics, indent=1))
     save_scheme(folder, scheme)
     columns = {

@@ -21,6 +21,7 @@ from saferoom.models.logistic.train import (
     train_logistic,
 )
 from saferoom.models.shown import shown_by_rows
+from saferoom.scoring.points import PointScale
 from saferoom.tasks.steps.grades import Graded
 from saferoom.tasks.steps.own_part import check_shown
 from saferoom.tasks.steps.training_rows import TrainingRows
@@ -90,6 +91,7 @@ def keep_evaluation(
     rows: TrainingRows,
     own: tuple[F64, F64],
     judged: tuple[F64, NDArray[np.int64]],
+    scale: PointScale,
 ) -> None:
     """At the label holder: metrics, scores and grades, beside those of its `own` prepared columns alone."""
     if rows.labels is None:
@@ -99,11 +101,16 @@ def keep_evaluation(
     from saferoom.tasks.results.evaluation import save_evaluation
 
     alone = fit_alone(own[0], rows.labels, own[1], l2=params.l2)
-    save_evaluation(context.folder, rows, judged, alone)
+    save_evaluation(context.folder, rows, judged, alone, scale)
 
 
 def keep_graded(
-    context: JobContext, params: RegressionParams, rows: TrainingRows, own: tuple[F64, F64], graded: Graded
+    context: JobContext,
+    params: RegressionParams,
+    rows: TrainingRows,
+    own: tuple[F64, F64],
+    graded: Graded,
+    scale: PointScale,
 ) -> None:
     """`keep_evaluation` where nobody learns scores: grades, and what was told of the scores as a whole."""
     if rows.labels is None or graded.grades is None:
@@ -112,7 +119,7 @@ def keep_graded(
     from saferoom.tasks.results.graded_evaluation import save_graded
 
     alone = fit_alone(own[0], rows.labels, own[1], l2=params.l2)
-    save_graded(context.folder, rows, graded, alone)
+    save_graded(context.folder, rows, graded, alone, scale)
 
 
 def in_row_order(is_train: NDArray[np.bool_], logits: Logits | None) -> F64 | None:

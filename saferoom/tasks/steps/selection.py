@@ -18,24 +18,28 @@ from saferoom.jobs.context import JobContext
 from saferoom.kinds.scorecard import ScorecardParams
 from saferoom.models.scorecard.vif import deal_leave_out_collinear, leave_out_collinear
 from saferoom.models.scorecard.woe_column import is_wrong_sign
+from saferoom.tasks.results.quality import NONE_COMPUTED, Factors
 
 MOST_ROUNDS = 5
 
 
 def without_collinear(
     context: JobContext, params: ScorecardParams, found: WoePreparation, train: PartyTable
-) -> WoePreparation:
-    """The columns that stay, if the contract bounds their variance inflation factors."""
+) -> tuple[WoePreparation, Factors]:
+    """The columns that stay, and their factors, if the contract bounds variance inflation factors."""
     if params.max_vif is None:
-        return found
-    stays = leave_out_collinear(
+        return found, NONE_COMPUTED
+    inflation = leave_out_collinear(
         context.session,
         found.transform(train),
         label_holder=context.contract.label_holder,
         most=float(params.max_vif),
     )
-    gone = [name for name, kept in zip(found.column_names, stays.tolist(), strict=True) if not kept]
-    return found.without(dict.fromkeys(gone, "its variance inflation factor is above the contract's max_vif"))
+    stays = dict(zip(found.column_names, inflation.stays.tolist(), strict=True))
+    gone = [name for name, kept in stays.items() if not kept]
+    why = "its variance inflation factor is above the contract's max_vif"
+    factors = Factors.of(inflation.factors, context.me, [name for name, kept in stays.items() if kept])
+    return found.without(dict.fromkeys(gone, why)), factors
 
 
 def help_select(context: JobContext, params: ScorecardParams) -> None:

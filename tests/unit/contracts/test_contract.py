@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
 from saferoom.contracts.contract import Contract, parse_contract
 from saferoom.contracts.draft import draft_contract
+from saferoom.contracts.explain import explain, render_explanation
 from saferoom.contracts.policy import Policy, policy_reasons
 from saferoom.errors import ConfigError, RefusedError, VerificationError
 from saferoom.identity.public import PublicKeys
@@ -379,6 +380,19 @@ def test_reason_codes_go_with_points(house: Any) -> None:
     outputs = [*own, *({"to": "bank", "form": form} for form in ("score", "points"))]
     with pytest.raises(RefusedError, match="reason codes go with points, which tax does not learn"):
         house.contract(task={"kind": "scorecard"}, outputs=[*outputs, {"to": "tax", "form": "reason_codes"}])
+
+
+def test_what_counts_as_default_may_be_said_and_is_under_the_hash(house: Any) -> None:
+    silent, said = house.contract(), house.contract(default_definition="90 days past due")
+    assert "default_definition" not in silent.to_plain()
+    assert said.to_plain()["default_definition"] == "90 days past due"
+    assert contract_hash(said) != contract_hash(silent)
+    words = {"en": "What counts as default: 90 days past due", "zh": "违约定义: 90 days past due"}
+    for lang, line in words.items():
+        assert line in render_explanation(explain(said, lang))
+        assert line.partition(":")[0] not in render_explanation(explain(silent, lang))
+    with pytest.raises(ConfigError):
+        house.contract(default_definition="x" * 2001)
 
 
 def test_the_minimum_of_rows_follows_the_training_rows_where_none_is_agreed(house: Any) -> None:

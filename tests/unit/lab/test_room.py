@@ -107,16 +107,18 @@ def test_columns_may_be_described_and_bins_have_the_room_s_minimums(tmp_path: Pa
     text = GOOD.replace(
         "columns: [a, b]", "columns: [a, {name: b, type: numeric, special: [-1]}], as_of: 2025-01-31"
     )
-    room = load_room(_file(tmp_path, text + "minimum_bin_rows: 30\nminimum_bin_events: 4\n"))
+    terms = "minimum_bin_rows: 30\nminimum_bin_events: 4\ndefault_definition: 90 days past due\n"
+    room = load_room(_file(tmp_path, text + terms))
     description = described(room, "tax")
     assert description.special_codes == {"b": (-1.0,)}
     assert str(description.as_of) == "2025-01-31"
     assert [column.type for column in description.columns or ()] == [None, "numeric"]
     draft = draft_of(room, {party: {"columns": [{"name": "a"}]} for party in room.parties})
     assert (draft["minimum_bin_rows"], draft["minimum_bin_events"]) == (30, 4)
+    assert draft["default_definition"] == "90 days past due"
 
 
 def test_without_minimums_the_contract_s_own_hold(tmp_path: Path) -> None:
     room = load_room(_file(tmp_path, GOOD))
     draft = draft_of(room, {party: {"columns": [{"name": "a"}]} for party in room.parties})
-    assert not {"minimum_bin_rows", "minimum_bin_events"} & set(draft)
+    assert not {"minimum_bin_rows", "minimum_bin_events", "default_definition"} & set(draft)
