@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from saferoom.cli.node import Node, node_command
-from saferoom.cli.output import Plain, pair_lines, table_lines
+from saferoom.cli.dataset_lines import dataset_lines
+from saferoom.cli.node import Lines, Node, node_command
+from saferoom.cli.options import LangOption
+from saferoom.cli.output import Plain, table_lines, terminal_width
 
 app = typer.Typer(
     no_args_is_help=True, help="Data sets of this party.", epilog="Example: saferoom data add dataset.yaml"
@@ -20,13 +22,16 @@ DatasetArgument = Annotated[str, typer.Argument(help="The data set's name.")]
 
 @node_command(app, "saferoom data add dataset.yaml")
 def add(
-    node: Node, file: Annotated[Path, typer.Argument(help="Its description, a YAML file; see docs/data.md.")]
+    node: Node,
+    file: Annotated[Path, typer.Argument(help="Its description, a YAML file; see docs/data.md.")],
+    lang: LangOption = "",
 ) -> None:
     """Register a data set, or again after it changed.
 
-    It is read once, checked and counted. Nothing of it leaves the node but what a contract names.
+    It is read, checked and counted, and shown as it was understood: types, gaps, unusual writings by row
+    number. Nothing of it leaves the node but what a contract names.
     """
-    node.show(node.ask("data.add", file=str(file.absolute())), _dataset_lines)
+    node.show(node.ask("data.add", file=str(file.absolute())), _lines(lang))
 
 
 @node_command(app, "saferoom data propose bank.csv")
@@ -49,9 +54,9 @@ def list_(node: Node) -> None:
 
 
 @node_command(app, "saferoom data check loans-2024")
-def check(node: Node, dataset: DatasetArgument) -> None:
+def check(node: Node, dataset: DatasetArgument, lang: LangOption = "") -> None:
     """Whether the data are still those that were registered."""
-    node.show(node.ask("data.check", dataset=dataset), _dataset_lines)
+    node.show(node.ask("data.check", dataset=dataset), _lines(lang))
 
 
 @node_command(app, "saferoom data remove loans-2024")
@@ -80,22 +85,5 @@ def _yaml_lines(found: Plain) -> Iterator[str]:
     yield from found["yaml"].splitlines()
 
 
-def _written(writing: Plain) -> Plain:
-    """How a column's cells are written: how many values read as numbers, how many are unusual, and where."""
-    if not writing:
-        return {}
-    rows = writing["first_row"].values()
-    odd = writing["known"] - writing["numbers"]
-    share = f"{writing['numbers'] / writing['known']:.1%}" if writing["known"] else ""
-    return {"numbers": share, "unusual": odd or "", "first_unusual_row": min(rows, default="")}
-
-
-def _dataset_lines(dataset: Plain) -> Iterator[str]:
-    counts = {name: count for name, count in dataset["counts"].items() if count}
-    facts: Plain = {key: dataset.get(key) for key in ("name", "version", "train_rows", "events")}
-    yield from pair_lines({**facts, "counts": counts, "registered": dataset["registered_at"][:19]})
-    yield ""
-    columns = [{**column, **_written(column.get("writing") or {})} for column in dataset["columns"]]
-    shown = ["name", "type", "missing", "levels", "constant", "numbers", "unusual", "first_unusual_row"]
-    yield from table_lines(columns, shown, "it has no feature column")
-    yield from (f"note: {warning}" for warning in dataset["warnings"])
+def _lines(lang: str) -> Lines:
+    return lambda dataset: dataset_lines(dataset, lang, terminal_width())

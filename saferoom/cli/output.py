@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 Plain = dict[str, Any]
 KEY_WIDTH = 16
 
+width_of = cell_len
+_folding = Console(width=1_000_000)
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -30,7 +35,8 @@ def pair_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     for key, value in answer.items():
         text = cell(value)
         if text:
-            yield f"{key.replace('_', ' '):>{KEY_WIDTH}}  {text}"
+            name = key.replace("_", " ")
+            yield f"{' ' * (KEY_WIDTH - cell_len(name))}{name}  {text}"
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothing: str) -> Iterator[str]:
@@ -44,6 +50,23 @@ def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothi
     for line in cells:
         padded = (text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True))
         yield "  ".join(padded).rstrip()
+
+
+def terminal_width() -> int | None:
+    """In cells; None where no person looks, as in a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def folded(line: str, width: int | None, *, indent: int) -> Iterator[str]:
+    """A line in pieces of at most `width` cells, cut between words; later ones are indented."""
+    if width is None or cell_len(line) <= width:
+        yield line
+        return
+    text = Text(line.strip())
+    first = len(line) - len(line.lstrip())
+    pieces = text.wrap(_folding, max(width - max(indent, first), 1))
+    for place, piece in enumerate(pieces):
+        yield " " * (indent if place else first) + piece.plain.rstrip()
 
 
 def cell(value: Any) -> str:

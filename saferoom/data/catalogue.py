@@ -8,7 +8,7 @@ here leaves the node: `for_log` gives what the node's log may hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from saferoom.data.loading import Reading, changed, look_and_read, read, write_r
 from saferoom.data.profile import Writing
 from saferoom.data.remarks import remarks
 from saferoom.data.table import CategoryColumn, Column, ColumnType
+from saferoom.data.words import Remark, remark
 from saferoom.errors import ConfigError, StorageError
 from saferoom.files.private import write_output
 
@@ -44,7 +45,10 @@ class ColumnFacts(BaseModel):
 
 
 class Registration(BaseModel):
-    """What was found when a data set was registered. `events` (label = 1) and `train_rows` stay local."""
+    """What was found when a data set was registered. `events` (label = 1) and `train_rows` stay local.
+
+    `warnings` are the `remarks` in English; an earlier release kept them alone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -55,6 +59,7 @@ class Registration(BaseModel):
     events: int | None
     train_rows: int | None
     warnings: tuple[str, ...]
+    remarks: tuple[Remark, ...] = ()
     description: DatasetDescription
 
     @property
@@ -85,6 +90,7 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
     reading, written = look_and_read(dataset)
     table = reading.table
     columns = tuple(_facts(name, column, written.get(name)) for name, column in table.columns.items())
+    found = tuple(_remarks(dataset, reading, columns))
     registration = Registration(
         name=dataset.name,
         version=reading.version,
@@ -93,7 +99,8 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
         columns=columns,
         events=None if table.label is None else int(table.label.sum()),
         train_rows=None if table.train is None else int(table.train.sum()),
-        warnings=tuple(_warnings(dataset, reading, columns)),
+        warnings=tuple(each.text() for each in found),
+        remarks=found,
         description=dataset,
     )
     write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
@@ -177,39 +184,40 @@ def _facts(name: str, column: Column, writing: Writing | None) -> ColumnFacts:
     )
 
 
-def _warnings(dataset: DatasetDescription, reading: Reading, columns: Sequence[ColumnFacts]) -> list[str]:
+def _remarks(
+    dataset: DatasetDescription, reading: Reading, columns: Sequence[ColumnFacts]
+) -> Iterator[Remark]:
     rows = len(reading.table)
-    found = [text for facts in columns for text in _column_warnings(dataset, facts, rows)]
-    found += [f"column {name!r} is a row number of pandas: it is left out" for name in reading.left_out]
-    found += _id_warnings(dataset, reading)
+    for facts in columns:
+        yield from _column_remarks(dataset, facts, rows)
+    yield from (remark("pandas_index", column=name) for name in reading.left_out)
+    yield from _id_remarks(dataset, reading)
     label = reading.table.label
     if label is not None and label.min() == label.max():
-        name = dataset.label_column
-        found.append(f"the label column {name!r} has one class only: nothing can be trained on it")
+        yield remark("one_class", column=str(dataset.label_column))
     weight = reading.table.weight
     if weight is not None and weight.min() == weight.max():
-        found.append(f"the weight column {dataset.weight!r} is the same in every row, which changes nothing")
-    return found + dataset.source.warnings()
+        yield remark("same_weight", column=str(dataset.weight))
+    yield from dataset.source.remarks()
 
 
-def _id_warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
-    counts, found = reading.counts, []
+def _id_remarks(dataset: DatasetDescription, reading: Reading) -> Iterator[Remark]:
+    counts = reading.counts
     for reason in ("missing", "invalid", "conflicting"):
         if count := getattr(counts, reason):
-            found.append(f"{count} rows left out: id {reason}; {dataset.name}.rejected.csv lists them")
+            yield remark(f"id_{reason}", count=count, report=f"{dataset.name}.rejected.csv")
     if counts.repeated:
-        found.append(f"{counts.repeated} exact repeats left out")
-    return found + list(reading.id_causes)
+        yield remark("id_repeated", count=counts.repeated)
+    yield from reading.id_causes
 
 
-def _column_warnings(dataset: DatasetDescription, facts: ColumnFacts, rows: int) -> list[str]:
-    name, found = facts.name, []
+def _column_remarks(dataset: DatasetDescription, facts: ColumnFacts, rows: int) -> Iterator[Remark]:
+    name = facts.name
     if facts.missing == rows:
-        found.append(f"column {name!r} has no value at all")
+        yield remark("empty", column=name)
     elif facts.constant:
-        found.append(f"column {name!r} is constant")
+        yield remark("constant", column=name)
     elif facts.levels > MANY_CATEGORIES:
-        found.append(f"column {name!r} has {facts.levels} categories: is it a category, a date or a name?")
+        yield remark("many", column=name, levels=facts.levels)
     if facts.writing is not None:
-        found += remarks(name, facts.type, dataset.described_type(name), facts.writing)
-    return found
+        yield from remarks(name, facts.type, dataset.described_type(name), facts.writing)

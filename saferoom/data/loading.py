@@ -35,6 +35,7 @@ from saferoom.data.table import (
     PartyTable,
 )
 from saferoom.data.version import ContentHash
+from saferoom.data.words import Remark
 from saferoom.errors import ConfigError
 from saferoom.files.private import write_output
 from saferoom.kinds.labels import BINARY
@@ -54,7 +55,7 @@ class Reading:
     rejected: Sequence[tuple[int, Reason, str]]
     version: str
     types: Mapping[str, ColumnType]
-    id_causes: Sequence[str]
+    id_causes: Sequence[Remark]
     left_out: Sequence[str]
     rows: NDArray[np.int64]
 
@@ -122,7 +123,7 @@ def _read(source: SourceReader, layout: Layout, cells: Cells, columns: Sequence[
     if not len(clean.positions):
         raise dataset.problem(
             f"none of the {kept.rows} rows has a valid id of kind {dataset.id_kind}",
-            remedy="; ".join(guess_causes(raw, dataset.id_kind))
+            remedy="; ".join(cause.text() for cause in guess_causes(raw, dataset.id_kind))
             or "check `id` and `id_kind` in the description",
         )
     table = PartyTable(

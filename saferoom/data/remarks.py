@@ -1,4 +1,4 @@
-"""What a data officer should hear of how a column is written: counts and row numbers, never a value."""
+"""What a data officer should hear of how a column is written."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from collections.abc import Iterator
 from saferoom.data.dataset import ReadAs
 from saferoom.data.profile import MOST, Writing
 from saferoom.data.table import ColumnType
+from saferoom.data.words import Remark, remark
 
 
-def remarks(name: str, type_: ColumnType, described: ReadAs | None, writing: Writing) -> list[str]:
+def remarks(name: str, type_: ColumnType, described: ReadAs | None, writing: Writing) -> Iterator[Remark]:
     """For a column that is read as `type_`, and was `described` so, or not at all."""
     if described in ("date", "boolean"):
-        return []
-    found = _as_numbers(writing) if type_ == "numeric" else _as_categories(writing, described)
-    return [f"column {name!r}: {text}" for text in found]
-
-
-def _as_numbers(writing: Writing) -> Iterator[str]:
-    if writing.unusual:
-        forms = ", ".join(writing.forms) or "another writing"
-        first = _first(writing, "unusual")
-        yield f"{writing.unusual} of {writing.known} numbers are written with {forms}, {first}"
-    if "%" in writing.forms and writing.numbers:
-        yield "some numbers are written with %, others without: 5 % is read as 0.05, 5 as 5"
-    if writing.zeros:
-        yield (
-            f"{writing.zeros} numbers have zeros in front, {_first(writing, 'zeros')}: "
-            "if they are codes, set type: categorical"
-        )
-
-
-def _as_categories(writing: Writing, described: ReadAs | None) -> Iterator[str]:
-    if described is not None or not writing.known:
         return
+    if type_ == "numeric":
+        yield from _as_numbers(name, writing)
+    elif described is None and writing.known:
+        yield from _as_categories(name, writing)
+
+
+def _as_numbers(name: str, writing: Writing) -> Iterator[Remark]:
+    if writing.unusual:
+        yield remark(
+            "unusual",
+            column=name,
+            count=writing.unusual,
+            known=writing.known,
+            forms=writing.forms or ("another writing",),
+            row=writing.first_row["unusual"],
+        )
+    if "%" in writing.forms and writing.numbers:
+        yield remark("percent", column=name)
+    if writing.zeros:
+        yield remark("zeros_numeric", column=name, count=writing.zeros, row=writing.first_row["zeros"])
+
+
+def _as_categories(name: str, writing: Writing) -> Iterator[Remark]:
     if writing.dates / writing.known >= MOST:
-        yield f"{writing.dates} of {writing.known} values are dates: set type: date, or leave the column out"
+        yield remark("dates", column=name, count=writing.dates, known=writing.known)
     elif writing.zeros and writing.numbers + writing.zeros == writing.known:
-        yield (
-            f"digits with zeros in front, {_first(writing, 'zeros')}, are taken for codes: "
-            "if they are numbers, set type: numeric"
-        )
+        yield remark("zeros_codes", column=name, row=writing.first_row["zeros"])
+    elif writing.numbers == writing.known:
+        yield remark("text_numbers", column=name, known=writing.known)
     elif writing.share >= 0.5:
-        yield (
-            f"{writing.numeric} of {writing.known} values read as numbers, row {writing.first_odd} does "
-            "not in a plain writing; it is taken for categories: set its type"
+        yield remark(
+            "mostly_numbers",
+            column=name,
+            count=writing.numeric,
+            known=writing.known,
+            row=writing.first_odd,
         )
-
-
-def _first(writing: Writing, kind: str) -> str:
-    return f"first in row {writing.first_row[kind]}"

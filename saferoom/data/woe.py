@@ -168,9 +168,13 @@ class WoePreparation:
                 f"the stored preparation is not of the form {FORMAT!r}", remedy="restore the model's file"
             )
         columns = [WoeColumn.from_dict(column) for column in content["columns"]]
+<<<<<<< ten
         columns = [
             replace(column, bins=with_canonical_levels(column.name, column.bins)) for column in columns
         ]
+=======
+        columns = [replace(each, bins=with_canonical_levels(each.name, each.bins)) for each in columns]
+>>>>>>> j-data
         return cls(tuple(columns), dict(content["dropped"]))
 
 

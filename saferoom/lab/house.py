@@ -57,14 +57,9 @@ class House:
     def add_data(self) -> dict[str, dict[str, Any]]:
         """Register every party's data set; returns the registrations."""
         found = {}
-        for party, part in self.room.parties.items():
+        for party in self.room.parties:
             file = self.nodes[party].home / "dataset.yaml"
-            content = {"name": dataset_name(self.room), **part.model_dump(exclude_none=True)}
-            content["source"] = _absolute(part.source, self.room.folder)
-            if part.consent and "source" in part.consent:
-                source = _absolute(part.consent["source"], self.room.folder)
-                content["consent"] = {**part.consent, "source": source}
-            write_output(file, yaml_text(content))
+            write_output(file, yaml_text(dataset_of(self.room, party)))
             found[party] = self.nodes[party].ask("data.add", file=str(file))
         return found
 
@@ -145,6 +140,16 @@ def house(
 
 def dataset_name(room: Room) -> str:
     return "".join(c if c.isalnum() else "-" for c in room.room)[:60]
+
+
+def dataset_of(room: Room, party: str) -> dict[str, Any]:
+    """What the party's `dataset.yaml` says, wherever it lies."""
+    part = room.parties[party]
+    content = {"name": dataset_name(room), **part.model_dump(exclude_none=True)}
+    content["source"] = _absolute(part.source, room.folder)
+    if part.consent and "source" in part.consent:
+        content["consent"] = {**part.consent, "source": _absolute(part.consent["source"], room.folder)}
+    return content
 
 
 def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

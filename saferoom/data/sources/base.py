@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from saferoom.data.words import Remark
 from saferoom.errors import ConfigError
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -100,7 +101,7 @@ class SourceDescription(BaseModel, ABC):
         del other
         return {}
 
-    def warnings(self) -> list[str]:
+    def remarks(self) -> list[Remark]:
         """What is worth a thought, though nothing is wrong."""
         return []
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from saferoom.data.sources.base import Access, Problem, SourceDescription, bare, connect, streamed
 from saferoom.data.sources.texts import as_texts
+from saferoom.data.words import Remark, remark
 from saferoom.errors import ConfigError
 
 _CHUNK_ROWS = 65_536
@@ -64,10 +65,8 @@ class SqlSource(SourceDescription):
             on_close=reader.close,
         )
 
-    def warnings(self) -> list[str]:
-        if "order by" in self.query.lower():
-            return []
-        return ["the query has no ORDER BY: the version changes when the database returns another order"]
+    def remarks(self) -> list[Remark]:
+        return [] if "order by" in self.query.lower() else [remark("no_order")]
 
     def sqlite_file(self) -> Path | None:
         """The file behind a SQLite URL: it would be created empty if it were not there."""

@@ -31,7 +31,7 @@ from tests.property import examples
 
 Table = Mapping[str, list[Any]]
 Write = Callable[[Table, Path], Any]
-POSTGRES = os.environ.get("SAFEROOM_TEST_POSTGRES", "")
+POSTGRES = os.environ.get("SAFEROOM_POSTGRES_URL", "")
 
 TYPES = {
     "whole": pa.int64(),
@@ -233,7 +233,7 @@ def test_every_form_gives_the_same_table(tmp_path: Path, form: str, as_category:
 
 
 @pytest.mark.skipif(
-    not POSTGRES, reason="SAFEROOM_TEST_POSTGRES names no PostgreSQL server (an SQLAlchemy URL)"
+    not POSTGRES, reason="SAFEROOM_POSTGRES_URL names no PostgreSQL server (an SQLAlchemy URL)"
 )
 @pytest.mark.parametrize("as_category", [False, True])
 def test_postgresql_gives_the_same_table(tmp_path: Path, as_category: bool) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from saferoom.data.dataset import describe
 from saferoom.errors import ConfigError
-from saferoom.lab.house import draft_of
+from saferoom.lab.house import dataset_of, draft_of
 from saferoom.lab.room import load_room
 from saferoom.lab.twin_rows import described
 
@@ -120,3 +121,18 @@ def test_without_minimums_the_contract_s_own_hold(tmp_path: Path) -> None:
     room = load_room(_file(tmp_path, GOOD))
     draft = draft_of(room, {party: {"columns": [{"name": "a"}]} for party in room.parties})
     assert not {"minimum_bin_rows", "minimum_bin_events"} & set(draft)
+
+
+def test_a_room_describes_data_as_dataset_yaml_does(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "label: y,", "label: {column: y, event: 是}, time_zone: UTC, consent: {source: c.csv},"
+    ).replace("source: bank.csv", "source: {kind: csv, path: bank.csv, missing: [-999]}")
+    room = load_room(_file(tmp_path, text))
+    found = {party: {"columns": [{"name": f"{party}_a"}]} for party in room.parties}
+    assert draft_of(room, found)["parties"]["bank"]["columns"]["y"] == "label"
+    dataset = described(room, "bank")
+    assert (dataset.event(), dataset.time_zone, dataset.source.missing) == ("是", "UTC", ("-999",))
+    content = dataset_of(room, "bank")
+    assert describe(content, tmp_path / "elsewhere", party="bank") == dataset.model_copy(
+        update={"name": "trial"}
+    )
