@@ -268,12 +268,12 @@ _KINDS = (
         "split_sums",
         "list",
         Wording(
-            "candidate splits of a feature holder, each tree",
+            "candidate splits of a feature holder at most, each tree",
             "sums of gradients, hessians and events left of each candidate split, in a secret order",
             "it knows each row's gradient, so a sum over few rows could tell which rows are in it",
         ),
         Wording(
-            "每棵树:某特征方的候选分裂数",
+            "每棵树:某特征方候选分裂数的上限",
             "每个节点中,每个候选分裂左侧各行的梯度、二阶梯度、违约数之和(次序保密)",
             "标签方知道每一行的梯度,若求和的行很少,就可推断其中有哪些行",
         ),
@@ -282,12 +282,12 @@ _KINDS = (
         "chosen_splits",
         "list",
         Wording(
-            "own candidate splits, each tree",
+            "own candidate splits at most, each tree",
             "which of its own candidate splits were taken, and in which node",
             "early and frequent splits say that a column goes strongly with default",
         ),
         Wording(
-            "每棵树:自己的候选分裂数",
+            "每棵树:自己候选分裂数的上限",
             "自己的哪些候选分裂被采用、用于哪个节点",
             "较早、较频繁的分裂说明该列与违约关系密切",
         ),
@@ -316,13 +316,13 @@ _KINDS = (
         "split_values",
         "list",
         Wording(
-            "own splits",
+            "own splits at most",
             "how the average log-odds on the two sides of each of its own splits differ",
             "they say how strongly, and which way, its own columns go with default; of many trees on few"
             " rows, which of them defaulted",
         ),
         Wording(
-            "自己的分裂数",
+            "自己分裂数的上限",
             "自己每个分裂两侧的平均对数几率相差多少",
             "可看出自己的列与违约的关系有多强、方向如何;树很多而行很少时,可推断各训练行的标签",
         ),

@@ -127,18 +127,6 @@ def goes_left(feature: BinnedFeature, split: Split, rows: I32) -> Mask:
     return np.asarray(left | (bins >= feature.ordered)) if split.missing_left else np.asarray(left)
 
 
-def _order(feature: BinnedFeature, turn: int) -> I64:
-    """A column's bins from the left, (bins,): from turn to turn missing values change sides.
-
-    Of a category another level is last, and no candidate.
-    """
-    order = np.arange(feature.count)
-    if not feature.ordered:
-        return np.roll(order, -1 - turn % feature.count)
-    is_first = feature.count > feature.ordered and turn % 2
-    return np.roll(order, 1) if is_first else order
-
-
 def _of(feature: BinnedFeature, turn: int) -> list[tuple[int, bool]]:
     """(cut, missing left) of each candidate of a column; from turn to turn cuts change their side."""
     if not feature.ordered:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
+from saferoom.models.boosting.columns import binned, number_bins
+from saferoom.protocols.candidates import Candidates
 from tests.attack_room import gaps_room, watching
 from tests.boosting_room import Array
 from tests.tree_attacks import adding_up, differing_alike
@@ -49,3 +51,30 @@ def test_levels_of_a_category_do_not_add_up_to_all_rows(roots: Roots) -> None:
     for node, sums, columns in roots[1:]:
         assert adding_up(sums, node) == []
         assert columns.count(4) == 1 and columns.count(5) == 2
+
+
+def most_multiples(counts: Array, rows: int, sizes: Array) -> int:
+    """How many counts lie next to multiples, or to all rows less multiples, of the size that fits best."""
+
+    def fits(size: float) -> int:
+        off = [np.abs(part - np.round(part / size) * size) for part in (counts, rows - counts)]
+        return int((np.minimum(*off) <= 1).sum())
+
+    return max(fits(size) for size in sizes)
+
+
+def test_counts_of_the_first_tree_do_not_tell_columns_with_gaps() -> None:
+    """There all hessians are equal, and sums count rows: bins of equal size would show in each column."""
+    rng = np.random.default_rng(2)
+    rows = 8000
+    of_columns = []
+    for gaps in (0.0, 0.0, 0.0, 0.07, 0.2):
+        values = np.where(rng.random(rows) < gaps, np.nan, rng.normal(size=rows))
+        bins = number_bins(values, 32)
+        assert bins is not None
+        of_columns.append(binned(bins, bins.assign(values)))
+    counts = Candidates(of_columns).left_sums([column.rows() for column in of_columns])
+    sizes = np.arange(150, 260, 0.25)
+    assert most_multiples(counts, rows, sizes) < 20, "chance"
+    even = np.concatenate([counts, np.arange(1, 32) * 200])
+    assert most_multiples(even, rows, sizes) > 31, "bins of one column"
