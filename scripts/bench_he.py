@@ -33,7 +33,8 @@ from saferoom.he.products import numbers_of
 from saferoom.he.quickest import products_for
 from saferoom.he.vectors import decrypt_vector, encrypt_vector, pack_vector
 from saferoom.he.workers import Workers, cores
-from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums, count_plain
+from saferoom.protocols.bin_groups import count_plain
+from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
 from saferoom.protocols.label_counts import count_events
 
 SCHEMES: tuple[Scheme, ...] = ("okamoto-uchiyama", "paillier")

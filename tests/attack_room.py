@@ -20,7 +20,7 @@ from saferoom.models.boosting import label as boosting_label
 from saferoom.models.boosting.settings import BoostingSettings
 from saferoom.protocols import split_sums
 from saferoom.protocols.candidates import Candidates, Split, goes_left
-from tests.boosting_room import Array, BoostingRoom, numbers
+from tests.boosting_room import Array, BoostingRoom, levels, numbers
 
 
 def credit_room(rows: int = 1500, **settings: Any) -> BoostingRoom:
@@ -38,6 +38,24 @@ def credit_room(rows: int = 1500, **settings: Any) -> BoostingRoom:
     )
     y = (rng.random(rows) < 1 / (1 + np.exp(-margin))).astype(np.float64)
     usual = {"n_estimators": 30, "max_depth": 5, "max_bin": 16, "min_leaf_rows": 20}
+    return BoostingRoom(features, y, BoostingSettings(**usual | settings))
+
+
+def gaps_room(rows: int = 2000, **settings: Any) -> BoostingRoom:
+    """Of the tax bureau's columns some have gaps, and some are categories of few levels."""
+    rng = np.random.default_rng(4)
+    features = {
+        "bank": [numbers(rng, rows, 16)],
+        "tax": [
+            *(numbers(rng, rows, 16, missing=share) for share in (0.0, 0.12, 0.0, 0.25)),
+            levels(rng, rows, 2),
+            levels(rng, rows, 3),
+        ],
+    }
+    columns = [column for of_party in features.values() for column in of_party]
+    margin = -1.0 + sum(0.5 * (column.bins - column.bins.mean()) / column.bins.std() for column in columns)
+    y = (rng.random(rows) < 1 / (1 + np.exp(-margin))).astype(np.float64)
+    usual = {"n_estimators": 4, "max_depth": 3, "max_bin": 16, "min_leaf_rows": 30}
     return BoostingRoom(features, y, BoostingSettings(**usual | settings))
 
 
@@ -70,7 +88,8 @@ def sides_of(own: Candidates, order: Array, rows: I32) -> Array:
 class Asked:
     """Sums of one node: rows (n,), their gradients (n, 2), kept (candidates,), sums (candidates, 3).
 
-    Beside what the label holder knows, the truth: `order`, the natural number of each candidate, and `sides`.
+    Beside what the label holder knows, the truth: `order`, the natural number of each candidate, its sides
+    and its column; -1 at places where there is none.
     """
 
     tree: int
@@ -80,13 +99,30 @@ class Asked:
     sums: Array
     order: Array
     sides: Array
+    columns: Array
+
+    def told(self) -> tuple[Array, list[int]]:
+        """Sums of gradients and hessians that are told; and the truth, the column of each."""
+        places = np.flatnonzero(self.kept)
+        return self.sums[places, :2], self.columns[places].tolist()
+
+
+def placed(sums: Any, rows: I32) -> tuple[Array, Array, Array]:
+    """Of the places at which there is a candidate: its number, or -1; who lies left; its column."""
+    own = sums._own
+    is_one = sums.order < len(own)
+    order, columns = np.where(is_one, sums.order, -1), np.full(len(sums.order), -1)
+    columns[is_one] = own.column[order[is_one]]
+    sides = np.zeros((len(order), len(rows)), dtype=bool)
+    sides[is_one] = sides_of(own, order[is_one], rows)
+    return order, sides, columns
 
 
 @contextmanager
 def watching() -> Iterator[list[Asked]]:
     """Sums as the label holder hears them; their truth, as the feature holder sends them."""
     asked: list[Asked] = []
-    truth: list[tuple[Array, Array]] = []
+    truth: list[tuple[Array, Array, Array]] = []
     hear, send = boosting_label._Tree._hear, split_sums.SplitSums.send_sums
 
     def hearing(tree: Any, peer: str, pairs: Any, depth: int) -> Any:
@@ -97,11 +133,11 @@ def watching() -> Iterator[list[Asked]]:
             asked.append(Asked(number, rows, tree._drawn.sums[rows, :2], kept, sums, *truth[len(asked)]))
         return found
 
-    def sending(sums: Any, label: str, nodes: Any) -> None:
+    def sending(sums: Any, label: str, nodes: Any, most: int) -> None:
         for rows, _ in nodes:
             held = np.arange(len(sums._place), dtype=np.int32) if rows is None else rows
-            truth.append((sums.order, sides_of(sums._own, sums.order, held)))
-        send(sums, label, nodes)
+            truth.append(placed(sums, held))
+        send(sums, label, nodes, most)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boosting_label._Tree, "_hear", hearing)

@@ -85,6 +85,7 @@ class BoostingRoom:
         with Workers(0) as workers:
             asked: dict[str, Any] = {
                 "label_holder": "bank",
+                "columns": {party: len(columns) for party, columns in self.features.items()},
                 "labels": Labels(self.y, self.weights) if is_bank else None,
                 "encryption": self.encryption,
                 "key": key_for(self.encryption) if is_bank else None,

@@ -15,6 +15,7 @@ import numpy as np
 from saferoom import protocols
 from saferoom.channel.session import Session
 from saferoom.protocols.all_bits import BitProduct
+from saferoom.protocols.comparison import DigitTables
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.joint_columns import ColumnLayout, JointColumns, JointForm
 from saferoom.protocols.leaf_sum import AdditiveBits, LeafProducts
@@ -30,6 +31,7 @@ from saferoom.protocols.private_matrix import (
 )
 from saferoom.protocols.products import ElementProduct, MatrixProduct
 from saferoom.protocols.randomness import Correlation, Group, Randomness
+from saferoom.protocols.shared_bits import SharedBitProduct
 from saferoom.protocols.sigmoid import SineSeries, Waves
 from saferoom.protocols.squares import SquareProducts, Squares, deal_squares, mask_squares
 from saferoom.protocols.truncation import TopBits, TruncationPair, WideSum
@@ -306,6 +308,10 @@ CASES: dict[str, Callable[[Group], Case]] = {
     "scaled block": lambda names: of_a_block(names, ScaledBlock(names[0], 40, 40), (40,)),
     "gram block": lambda names: of_a_block(names, GramBlock(names[0], 40, 50, 64), (40, 50)),
     "bit product": bit_product,
+    "shared bit product": lambda _: of_shared_masks(
+        SharedBitProduct((3, 700)), ((3, 700), np.uint8), ((3, 700), np.uint8)
+    ),
+    "digit tables": lambda _: of_shared_masks(DigitTables(500), ((500,), np.uint32)),
     "additive bits": additive_bits,
     "leaf products": leaf_products,
 }

@@ -16,7 +16,7 @@ from saferoom.lab.house import House
 from saferoom.lab.processes import NodeProcess
 from saferoom.lab.room import Room
 from saferoom.node.settings import Patience
-from tests.node_room import PARTIES, Columns, write_rows
+from tests.node_room import PARTIES, Columns, scored_outputs, write_rows
 from tests.waiting import until
 
 PATIENCE = Patience(
@@ -74,7 +74,7 @@ class Desk:
         registered = {party: registration_at(self.node(party), name) for party, name in datasets.items()}
         holder = next(party for party, found in registered.items() if found["description"]["label"])
         assumptions = ["helper_does_not_collude", "semi_honest_parties"]
-        content = {
+        content: dict[str, Any] = {
             "id": f"desk-{next(self._numbers)}",
             "title": "desk",
             "purpose": "sme-credit",
@@ -94,6 +94,8 @@ class Desk:
             "valid_from": (now - timedelta(minutes=5)).isoformat(),
             "expires": (now + timedelta(days=30)).isoformat(),
         }
+        if "outputs" not in changes:
+            content["outputs"] = scored_outputs(content["parties"], content["task"]["kind"])
         drafted = self.node(COORDINATOR).ask("contract.draft", draft=content | changes)["id"]
         for party in datasets:
             self.until_contract(party, drafted, "proposed")
@@ -149,7 +151,8 @@ class Desk:
             assert words in problem["message"], (name, problem)
             assert problem["step"] and problem["remedy"], (name, problem)
             for folder in ("jobs", "models"):
-                assert not (self.node(name).home / folder / job).exists(), (name, folder)
+                left = self.node(name).home / folder / job
+                until(lambda left=left: not left.exists(), f"{left} is destroyed")
 
 
 def registration_at(node: NodeProcess, dataset: str) -> dict[str, Any]:
@@ -161,5 +164,6 @@ def registration_at(node: NodeProcess, dataset: str) -> dict[str, Any]:
 def _uses(registration: Mapping[str, Any]) -> dict[str, str]:
     described = registration["description"]
     uses = {described["id"]: "id"}
-    uses |= {described[use]: use for use in ("label", "split") if described[use]}
+    uses |= {described["split"]: "split"} if described["split"] else {}
+    uses |= {described["label"]["column"]: "label"} if described["label"] else {}
     return uses | {column["name"]: "feature" for column in registration["columns"]}

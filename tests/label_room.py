@@ -13,7 +13,8 @@ from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.he.keys import Encryption
 from saferoom.he.workers import Workers
-from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
+from saferoom.protocols.bin_groups import count_plain
+from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums, count_own
 from saferoom.protocols.label_counts import count_events
 from tests.he_keys import QUICK, key_for
 from tests.waiting import LIMIT_S
@@ -70,6 +71,13 @@ class LabelRoom:
         )
 
 
+def expected(room: LabelRoom, party: str) -> list[FeatureCounts]:
+    """What the party should be told: the bank has its labels, the others have minimums."""
+    if party == "bank":
+        return count_own(room.features[party], room.labels)
+    return count_plain(room.features[party], room.labels, room.minimums)
+
+
 def random_features(
     rng: np.random.Generator, rows: int, shapes: Sequence[tuple[int, int]]
 ) -> list[BinnedFeature]:
@@ -81,7 +89,7 @@ def random_features(
     return found
 
 
-def random_room(parties: int, rows: int = 120, classes: int = 1, **settings: Any) -> LabelRoom:
+def random_room(parties: int, rows: int = 300, classes: int = 1, **settings: Any) -> LabelRoom:
     """Some columns at every party, the label holder included."""
     rng = np.random.default_rng(parties * 1000 + classes)
     labels = (rng.random((rows, classes)) < 0.3).astype(np.int64)

@@ -16,6 +16,8 @@ from tests.numeric_room import Played, Room
 from tests.waiting import LIMIT_S
 
 Table = np.ndarray[Any, Any]
+EXACT = 2.0**-22
+"""The step of sums that are not rounded at all: weights have 22 fractional bits."""
 
 
 @dataclass
@@ -26,13 +28,14 @@ class LeafRoom:
     weights: Table
     label_holder: str = "p0"
     recipient: str = "p0"
+    step: float = EXACT
     timeout_s: float = LIMIT_S
 
     @property
     def plain(self) -> Table:
-        """The sums that the recipient should learn, modulo 2**32."""
+        """The sums, modulo 2**32, that the recipient should learn to the step."""
         reached = np.logical_and.reduce(self.reached).astype(np.int64)
-        return (reached @ self.weights).astype(np.uint32).view(np.int32).astype(np.int64)
+        return (reached @ self.weights).astype(np.uint32).view(np.int32) * EXACT
 
     def run(self) -> Played:
         return Room(self.timeout_s).play(len(self.reached), self.party, self.dealer)
@@ -45,6 +48,7 @@ class LeafRoom:
             self.reached[index],
             label_holder=self.label_holder,
             recipient=self.recipient,
+            step=self.step,
             weights=self.weights if s.me == self.label_holder else None,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import socket
 import subprocess
 import sys
@@ -104,6 +105,7 @@ def attach_job(
     peers: list[str],
     *,
     limits: FlowLimits = DEFAULT_FLOW_LIMITS,
+    most_wait_s: float = math.inf,
     job_id: bytes = JOB_ID,
     session: int = 0,
 ) -> Job:
@@ -118,7 +120,8 @@ def attach_job(
         on_service=lambda kind, payload: services.append((kind, payload)),
         on_ended=ended.append,
     )
-    link = JobLink(theirs, me, job_id, session, job_keys(me, peers), limits=limits)
+    keys = job_keys(me, peers)
+    link = JobLink(theirs, me, job_id, session, keys, limits=limits, most_wait_s=most_wait_s)
     return Job(link, theirs, port, ended, services)
 
 

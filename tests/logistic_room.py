@@ -17,6 +17,7 @@ from saferoom.models.logistic.train import (
     LocalModel,
     LogisticSettings,
     Logits,
+    deal_evaluation,
     deal_logistic,
     evaluate,
     release,
@@ -45,11 +46,16 @@ def play_logistic(
     *,
     settings: LogisticSettings | None = None,
     holder: int = 0,
+    step: float = 2.0**-32,
     timeout_s: float = LIMIT_S,
     meddle: Callable[[Session], None] = lambda session: None,
+    room: Room | None = None,
 ) -> Joint:
-    """Train on `blocks` (one a party), evaluate on `tests`, release. `meddle` may bend a session first."""
-    room, settings = Room(timeout_s), settings or LogisticSettings()
+    """Train on `blocks` (one a party), evaluate on `tests`, release. `meddle` may bend a session first.
+
+    Scores come in multiples of `step`: unless told otherwise as exact as they are.
+    """
+    room, settings = room or Room(timeout_s), settings or LogisticSettings()
     label_holder = f"p{holder}"
     tests = tests if tests is not None else [block[:0] for block in blocks]
 
@@ -57,12 +63,12 @@ def play_logistic(
         meddle(session)
         own = labels if index == holder else None
         trained = train_logistic(session, blocks[index], own, settings, label_holder=label_holder)
-        logits = evaluate(session, trained, tests[index])
-        return release(session, trained), logits
+        local = release(session, trained)
+        return local, evaluate(session, trained, tests[index], step)
 
     def helper(session: Session) -> None:
         meddle(session)
-        deal_logistic(session, settings, label_holder=label_holder)
+        deal_evaluation(deal_logistic(session, settings, label_holder=label_holder))
 
     played = room.run(len(blocks), party, helper)
     models = [model for model, _ in played.results]

@@ -68,6 +68,15 @@ def enterprises(rows: int, seed: int = 0) -> tuple[list[str], dict[str, Columns]
     return ids, parts
 
 
+def scored_outputs(parties: Mapping[str, Mapping[str, Any]], kind: str) -> list[dict[str, str]]:
+    """Its own part to each party, and scores to the label holder: most jobs of tests are read by them."""
+    own = "splits" if kind == "boosting" else "coefficients"
+    (holder,) = (party for party, its in parties.items() if its["role"] == "label_holder")
+    told = ("score", "points") if kind == "scorecard" else ("score",)
+    outputs = [{"to": party, "form": own} for party in parties]
+    return outputs + [{"to": holder, "form": form} for form in told]
+
+
 class Nodes:
     """Opened homes of the parties and of the coordinator. `contracts` counts those drafted here."""
 
@@ -136,6 +145,8 @@ class Nodes:
             "valid_from": (now - timedelta(minutes=5)).isoformat(),
             "expires": (now + timedelta(days=30)).isoformat(),
         }
+        if "outputs" not in changes:
+            content["outputs"] = scored_outputs(terms, str((changes.get("task") or content["task"])["kind"]))
         keys = {name: core.keys.public() for name, core in self.cores.items()}
         keys[HELPER] = self.helper_keys.public()
         return draft_contract(content | changes, keys, now=now)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from saferoom.channel.memory import MemoryNetwork, run_together
-from saferoom.channel.session import Disclosure, Meter, Session
+from saferoom.channel.meter import Meter
+from saferoom.channel.session import Disclosure, Session
 from saferoom.protocols.dealing import Dealer, deal_seeds, receive_seed
 from saferoom.protocols.randomness import Randomness
 from saferoom.ring.fixed import decode, encode
@@ -33,6 +34,7 @@ class Room:
     """Runs a protocol for `k` parties: `party(session, randomness, index)` and `dealer(dealer, session)`.
 
     `played` is of the last run, also of one that failed. `on_disclosure` may refuse what is kept there.
+    `network` makes another network than an honest one.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Room:
         *,
         keep_messages: bool = True,
         on_disclosure: Callable[[Disclosure], None] | None = None,
+        network: Callable[..., MemoryNetwork] = MemoryNetwork,
     ) -> None:
+        self.network = network
         self.timeout_s = timeout_s
         self.keep_messages = keep_messages
         self.on_disclosure = on_disclosure
@@ -75,7 +79,7 @@ class Room:
         """Like `play`, without dealt randomness."""
         played = self.played = Played([], {})
         keep = (lambda *message: played.messages.append(message)) if self.keep_messages else None
-        network = MemoryNetwork(keep)
+        network = self.network(keep)
         names = self.names(k)
         sessions = {
             name: Session(

@@ -58,12 +58,16 @@ class PaperDaemon:
 
 @dataclass
 class Played:
-    """One job. `disclosures[node]` are (index in its log, kind, recipient, shape, step)."""
+    """One job. `disclosures[node]` are (index in its log, kind, recipient, shape, step).
+
+    `facts[node]`: what it keeps of the job for its own people.
+    """
 
     job_id: str
     messages: list[Message]
     disclosures: dict[str, list[tuple[int, str, str, str, str]]]
     error: Exception | None = None
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def learnt(self) -> set[tuple[str, str]]:
         return {(kind, to) for found in self.disclosures.values() for _, kind, to, _, _ in found}
@@ -92,6 +96,7 @@ def play(
         label, tensors = decode(message)
         messages.append(Message(sender, receiver, label, tensors, core_of(nodes, sender).log.size))
 
+    facts: dict[str, dict[str, Any]] = {}
     network = MemoryNetwork(tap)
     parties = tuple(sorted(contract.parties))
 
@@ -116,6 +121,7 @@ def play(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         context = JobContext(spec, contract, session, daemon, folder)  # type: ignore[arg-type]
         on_context(context)
+        facts[me] = context.facts
         task = task_of(contract.task.kind, kind)
         (task.helper if me == HELPER else task.party)(context, contract.params)
         core.home.keep_job(job_id)
@@ -125,7 +131,8 @@ def play(
         run_together({me: partial(role, me) for me in (*parties, HELPER)}, network)
     except Exception as caught:
         error = caught
-    return Played(job_id, messages, {me: _disclosed(nodes, me, job_id) for me in (*parties, HELPER)}, error)
+    disclosed = {me: _disclosed(nodes, me, job_id) for me in (*parties, HELPER)}
+    return Played(job_id, messages, disclosed, error, facts)
 
 
 def core_of(nodes: Nodes, endpoint: str) -> Core:

@@ -5,12 +5,14 @@ ID2Graph      a feature holder groups rows that fall together, tree after tree, 
 reverse sum   a label holder sends gradients whose sums spell out which rows are in them
               (Weng et al. 2020, arXiv 2011.09290)
 solved sums   a label holder that follows the protocol looks for the rows that have a sum: a knapsack
+alike         a label holder looks for candidates that differ alike, or whose sums are all of a node's
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import combinations, groupby, permutations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -37,11 +39,10 @@ def leaves_told(room: BoostingRoom, party: str) -> list[Array]:
         if name_of(label) == "rows":
             trees.append(NodeRows(np.unpackbits(tensors[0], count=len(room.y)).astype(bool)))
         elif name_of(label) == "sides":
-            rows, nodes = trees[-1], tensors[0].tolist()
-            sizes = [len(rows.level[node]) for node in nodes]
-            flat = np.unpackbits(tensors[1], count=sum(sizes)).astype(bool)
-            parts = np.split(flat, np.cumsum(sizes)[:-1]) if nodes else []
-            rows.descend(dict(zip(nodes, parts, strict=True)))
+            rows, left = trees[-1], np.unpackbits(tensors[1]).astype(bool)
+            asked = [node for pair in rows.pairs(room.settings.least_rows) for node in pair]
+            nodes = [asked[slot] for slot in np.flatnonzero(np.unpackbits(tensors[0]))]
+            rows.descend({node: left[rows.level[node]] for node in nodes})
     return [_leaf_numbers(rows) for rows in trees]
 
 
@@ -145,6 +146,29 @@ def _all_sums(values: Array) -> Array:
 
 def _bits(number: int, count: int) -> Array:
     return np.array([number >> place & 1 for place in range(count)], dtype=bool)
+
+
+# Candidates of one column ----------------------------------------------------------------------------
+
+
+def differing_alike(sums: Array) -> set[int]:
+    """The candidates of (candidates, 2) among which one and the same difference is most frequent."""
+    pairs = list(permutations(range(len(sums)), 2))
+    differences = Counter(tuple((sums[a] - sums[b]).tolist()) for a, b in pairs)
+    alike, _ = max(differences.items(), key=lambda item: item[1])
+    return {
+        place for pair in pairs if tuple((sums[pair[0]] - sums[pair[1]]).tolist()) == alike for place in pair
+    }
+
+
+def adding_up(sums: Array, node: Array, most: int = 3) -> list[tuple[int, ...]]:
+    """Groups of up to `most` candidates of (candidates, 2) that come to the sums of all rows, (2,)."""
+    return [
+        group
+        for size in range(2, most + 1)
+        for group in combinations(range(len(sums)), size)
+        if np.array_equal(sums[list(group)].sum(axis=0), node)
+    ]
 
 
 # Equations -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import typer
 from saferoom.cli.node import Node, node_command
 from saferoom.cli.output import Plain, moment, pair_lines, table_lines
 from saferoom.cli.progress import follow
+from saferoom.report.result_lines import figure_lines, grade_lines, remark_lines
 
 app = typer.Typer(
     no_args_is_help=True, help="Runs of a task under a contract.", epilog="Example: saferoom job watch 3f"
@@ -115,6 +116,17 @@ def _job_lines(job: Plain) -> Iterator[str]:
     by_node = summary if "phases" not in summary else {"here": summary}
     for name, cost in sorted(by_node.items()):
         yield from pair_lines({name: _cost(cost), **cost.get("facts", {})})
+    yield from _result_lines(job.get("results", {}))
+
+
+def _result_lines(metrics: Plain) -> Iterator[str]:
+    """Where this party evaluated the model: figures, grades, and what they can bear."""
+    if not metrics:
+        return
+    yield ""
+    yield from figure_lines(metrics)
+    if "grading" in metrics:
+        yield from ("", *grade_lines(metrics["grading"]), "", *remark_lines(metrics))
 
 
 def _checkpoint(job: Plain) -> dict[str, str]:

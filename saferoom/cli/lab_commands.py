@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from saferoom.cli.options import JsonOption, LangOption
 from saferoom.cli.output import print_json, print_lines
 from saferoom.cli.progress import ProgressView
 from saferoom.errors import VerificationError
+
+if TYPE_CHECKING:
+    from saferoom.lab.runner import Options
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +49,7 @@ def run(
     from saferoom.lab.runner import Options, run_room
 
     options = Options(twin=twin, lang=lang)
-    _show(lambda told: run_room(load_room(room), out, options, told), out, as_json)
+    _show(lambda told: run_room(load_room(room), out, options, told), out, options, as_json)
 
 
 def demo(
@@ -63,10 +66,10 @@ def demo(
     from saferoom.lab.runner import Options
 
     options = Options(lang=lang)
-    _show(lambda told: run_demo(out, rows, options, told), out, as_json)
+    _show(lambda told: run_demo(out, rows, options, told), out, options, as_json)
 
 
-def _show(work: Callable[[ProgressView], dict[str, Any]], out: Path, as_json: bool) -> None:
+def _show(work: Callable[[ProgressView], dict[str, Any]], out: Path, options: Options, as_json: bool) -> None:
     with ProgressView() as told:
         metrics = work(told)
     if as_json:
@@ -74,6 +77,6 @@ def _show(work: Callable[[ProgressView], dict[str, Any]], out: Path, as_json: bo
     else:
         from saferoom.lab.summary import summary_lines
 
-        print_lines(summary_lines(metrics, out))
+        print_lines(summary_lines(metrics, out, options.lang))
     if not metrics["logs_ok"]:
         raise VerificationError("a log did not verify", remedy=f"see {out / 'log' / 'verify.json'}")

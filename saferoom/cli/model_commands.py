@@ -105,11 +105,19 @@ def _table_of_points(card: Plain) -> Iterator[str]:
     if "base_points" in card:
         yield from (*pair_lines({"base_points": card["base_points"]}), "")
     rows = [
-        {"feature": feature["name"], "bin": one["name"], "woe": f"{one['woe']:+.3f}", "points": one["points"]}
+        {
+            "feature": feature["name"],
+            "bin": one["name"],
+            "woe": f"{one['woe']:+.3f}",
+            "points": one["points"],
+            "note": "wrong sign" if feature.get("wrong_sign") else "",
+        }
         for feature in card["features"]
         for one in feature["bins"]
     ]
-    yield from table_lines(rows, ["feature", "bin", "woe", "points"], "this party brought no column")
+    wrong = any(row["note"] for row in rows)
+    keys = ["feature", "bin", "woe", "points", *(["note"] if wrong else [])]
+    yield from table_lines(rows, keys, "this party brought no column")
 
 
 def _card_lines(card: Plain) -> Iterator[str]:
@@ -122,6 +130,8 @@ def _card_lines(card: Plain) -> Iterator[str]:
     yield from _section("Rows", card["rows"])
     for name, values in _measured(card["metrics"]):
         yield from _section(f"Metrics: {name}", values)
+    yield from _results(card["metrics"] or {})
+    yield from _quality(card["party"], card["quality"] or {})
     if "trees" in card:
         yield from _section("Gain by party", card.get("gains", {}))
         if card["importance"]:
@@ -129,7 +139,11 @@ def _card_lines(card: Plain) -> Iterator[str]:
     else:
         own = {**card["coefficients"], "intercept": card["intercept"]}
         yield from _section(f"Coefficients of {card['party']}", own)
+        yield from _section("Wrong signs", dict.fromkeys(card.get("wrong_signs", ()), "wrong sign"))
+    left_out = {**card.get("dropped", {}), **(card["quality"] or {}).get("dropped", {})}
+    yield from _section("Left out", left_out)
     yield from _section("Points", card["points"])
+    yield from _section("Grades alone", card.get("grades_alone", {}))
     yield from _section("Holds only if", dict.fromkeys(card["assumptions"], "accepted"))
 
 
@@ -139,6 +153,33 @@ def _measured(metrics: Plain | None) -> Iterator[tuple[str, Plain]]:
         for rows in ("train", "test"):
             if found.get(rows):
                 yield f"{prefix}{rows}", found[rows]
+
+
+def _results(metrics: Plain) -> Iterator[str]:
+    """How far the figures may be off, what outcomes say about the grades, and what both can bear."""
+    from saferoom.report.remarks import remarks  # the command line does without what only a card needs
+    from saferoom.report.result_rows import grade_rows, intervals
+
+    found = intervals(metrics)
+    if found:
+        yield from _section("Intervals, 95 %", found)
+    if "grading" in metrics:
+        yield from _rows(f"Grades, {metrics['grading']['rows_of']} rows", grade_rows(metrics["grading"]))
+    said = [f"- {remark.line}" for remark in remarks(metrics)]
+    yield from ("", "## What the figures bear", "", *said) if said else ()
+
+
+def _quality(party: str, quality: Plain) -> Iterator[str]:
+    """What became of the party's data set."""
+    if not quality:
+        return
+    facts = {name: quality.get(name) for name in ("dataset", "as_of", "without_consent", "rows", "aligned")}
+    rejected = {name: count for name, count in quality["ids"].items() if count}
+    gaps = {name: f"{share:.1%}" for name, share in quality["gaps"].items() if share}
+    others = {f"others: {name}": its for name, its in quality["vif_of_others"].items()}
+    yield from _section(f"Data of {party}", {**facts, "rejected_ids": rejected})
+    yield from _section("Gaps", gaps)
+    yield from _section("Variance inflation", {**quality["vif"], **others})
 
 
 def _section(title: str, values: Plain) -> Iterator[str]:

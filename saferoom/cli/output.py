@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,7 @@ from rich.console import Console
 Plain = dict[str, Any]
 KEY_WIDTH = 16
 
+width_of = cell_len
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -30,7 +33,8 @@ def pair_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     for key, value in answer.items():
         text = cell(value)
         if text:
-            yield f"{key.replace('_', ' '):>{KEY_WIDTH}}  {text}"
+            name = key.replace("_", " ")
+            yield f"{' ' * (KEY_WIDTH - cell_len(name))}{name}  {text}"
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothing: str) -> Iterator[str]:
@@ -44,6 +48,11 @@ def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothi
     for line in cells:
         padded = (text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True))
         yield "  ".join(padded).rstrip()
+
+
+def terminal_width() -> int | None:
+    """In cells; None where no person looks, as in a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def cell(value: Any) -> str:

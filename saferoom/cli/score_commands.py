@@ -20,28 +20,56 @@ app = typer.Typer(
 
 ModelOption = Annotated[str, typer.Option("--model", help="The model's id, or its beginning.")]
 InputOption = Annotated[
-    Path, typer.Option("--input", help="CSV or Parquet: ids, and the recipient's own feature columns.")
+    Path,
+    typer.Option(
+        "--input", help="CSV, Excel, Parquet or Arrow: ids, and the recipient's own feature columns."
+    ),
 ]
+EncodingOption = Annotated[
+    str, typer.Option(help="The list's encoding, such as gb18030; else the data set's. CSV only.")
+]
+DelimiterOption = Annotated[
+    str, typer.Option(help="What separates its cells; else the data set's. CSV only.")
+]
+SheetOption = Annotated[str, typer.Option(help="The sheet that holds the list. Excel only.")]
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option(help='A text that means "no value", besides the data set\'s; may be repeated.'),
+]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Write the list's other columns beside the scores.")]
 ReasonsOption = Annotated[
     int,
     typer.Option(
         min=0, max=4, help="Features that cost most points, for each enterprise; see docs/grading.md."
     ),
 ]
-OutOption = Annotated[Path, typer.Option(help="Where to write id, pd, points and grade.")]
+OutOption = Annotated[
+    Path, typer.Option(help="Where to write id, pd, points and grade; id and grade under grades alone.")
+]
 
 
 @node_command(app, "saferoom score batch --model 3f --input new.csv --out scores.csv")
 def batch(
-    node: Node, model: ModelOption, input_file: InputOption, out: OutOption, reasons: ReasonsOption = 0
+    node: Node,
+    model: ModelOption,
+    input_file: InputOption,
+    out: OutOption,
+    reasons: ReasonsOption = 0,
+    keep: KeepOption = False,
+    encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
+    sheet: SheetOption = "",
+    missing: MissingOption = None,
 ) -> None:
-    """Score a file of enterprises.
+    """Score a file of enterprises, in its order.
 
-    The other parties learn which of their enterprises are asked for, no more. Enterprises that
-    cannot be scored are counted, and listed beside the scores.
+    It is read like your data set: its texts for "no value", types and time zone, and of CSV its
+    encoding and delimiter. The other parties learn which of their enterprises are asked for, no more.
+    Enterprises that cannot be scored are counted, and listed beside the scores.
     """
     check_target(out)
-    args = {"model": model, "input": str(input_file.absolute()), "reasons": reasons}
+    args = {"model": model, "input": str(input_file.absolute()), "reasons": reasons, "keep": keep}
+    args |= {"encoding": encoding, "delimiter": delimiter, "sheet": sheet, "missing": missing or []}
     _score(node, "score.batch", args, out)
 
 
@@ -52,9 +80,17 @@ def one(
     model: ModelOption,
     input_file: InputOption,
     reasons: ReasonsOption = 0,
+    encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
+    sheet: SheetOption = "",
+    missing: MissingOption = None,
 ) -> None:
-    """Score one enterprise of a file: pd, points, grade."""
+    """Score one enterprise of a file: pd, points, grade.
+
+    The grade alone, if the contract releases no scores.
+    """
     args = {"model": model, "input": str(input_file.absolute()), "id": enterprise, "reasons": reasons}
+    args |= {"encoding": encoding, "delimiter": delimiter, "sheet": sheet, "missing": missing or []}
     _score(node, "score.one", args, None)
 
 
@@ -79,5 +115,7 @@ def _show_result(node: Node, job: str, out: Path | None) -> None:
         check_target(out)
     answer: Plain = node.ask("score.result", job=job, **({"out": str(out.absolute())} if out else {}))
     node.show(answer)
+    for warning in answer.get("warnings", []):
+        talk.print(f"look before you use these scores: {warning}", markup=False)
     if answer.get("unscored"):
         talk.print(f"not scored: see {answer['unscored_list']}", markup=False)

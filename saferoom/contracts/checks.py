@@ -14,7 +14,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.contracts.disclosures import allowed_disclosures, jobs_of
 from saferoom.contracts.refusal import refuse
 from saferoom.contracts.signatures import verify_approvals
-from saferoom.errors import UsageError
+from saferoom.errors import RefusedError, UsageError
 from saferoom.kinds.base import Usage
 from saferoom.kinds.fields import listed
 from saferoom.kinds.learns import DISCLOSURES
@@ -67,6 +67,17 @@ def check_rows(contract: Contract, rows: int) -> None:
         refuse([f"fewer rows in common than the contract's minimum of {contract.minimum_rows}"], step="align")
 
 
+def check_training_rows(contract: Contract, rows: int) -> None:
+    """Raise RefusedError unless a model may be trained on so many rows, as the label holder chose them."""
+    if rows < contract.minimum_rows:
+        raise RefusedError(
+            f"only {rows} rows are for training; the contract's minimum is {contract.minimum_rows}",
+            party=contract.label_holder,
+            step="split",
+            remedy="hold fewer rows out, or bring more enterprises",
+        )
+
+
 def check_disclosure(
     contract: Contract, disclosure: Disclosure, job: str = "", rows_asked: int | None = None
 ) -> None:
@@ -74,7 +85,7 @@ def check_disclosure(
 
     With `job` (`train` or `score`) only what that kind of job may disclose, and in training no common set
     or split below the minimum of rows. With `rows_asked`, what a score job asked for under the quota, no
-    score list longer than that.
+    list of scores, of enterprises asked for, or of those that all hold, longer than that.
     """
     if job not in ("", *job_names()):
         raise UsageError(f"a job is one of {listed(job_names())}")
@@ -108,8 +119,9 @@ def _extent_reasons(disclosure: Disclosure, minimum_rows: int, rows_asked: int |
         reasons.append(f"{kind!r} is one number")
     if extent == "rows" and rows < minimum_rows:
         reasons.append(f"{kind!r} of fewer rows than the contract's minimum")
-    if extent == "scores" and rows_asked is not None and rows > rows_asked:
-        reasons.append(f"more scores than the {rows_asked} that the job asked for")
+    if extent in ("rows", "asked", "scores") and rows_asked is not None and rows > rows_asked:
+        what = "scores" if extent == "scores" else "enterprises"
+        reasons.append(f"more {what} than the {rows_asked} that the job asked for")
     return reasons
 
 

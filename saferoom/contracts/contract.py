@@ -44,8 +44,11 @@ from saferoom.kinds.fields import (
     listed,
     problems,
 )
+from saferoom.kinds.grades_alone import grade_objections
+from saferoom.kinds.grading import GRADE_ONLY, GradeRule
 from saferoom.kinds.registry import FormName, KindName, RoleName, UseName, kind_of
 from saferoom.kinds.roles import LABEL_HOLDER
+from saferoom.kinds.score_step import SCORE_FORMS, USUAL_STEP, ScoreStep
 from saferoom.kinds.trust import ASSUMPTIONS, MODES, Assumption, Trust
 
 MAX_BYTES = 4_000_000
@@ -136,13 +139,16 @@ class Contract(Strict):
     assumptions: Distinct[Assumption]
     outputs: Distinct[Output]
     minimum_rows: Annotated[StrictInt, Field(ge=2, le=10**9)]
-    minimum_bin_rows: Count = 100
+    minimum_bin_rows: Count | None = None
     minimum_bin_events: Count = 10
+    score_step: ScoreStep | None = None
     quotas: Quotas = Quotas()
     retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)]
     valid_from: Time
     expires: Time
     witnessing: Witnessing | None = None
+    grading: GradeRule | None = None
+    default_definition: Paragraph | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -175,8 +181,26 @@ class Contract(Strict):
         return self.task.params
 
     @property
+    def released_step(self) -> float:
+        """To which scores are rounded before anybody learns them, in log-odds."""
+        return USUAL_STEP if self.score_step is None else float(self.score_step)
+
+    @property
+    def releases_scores(self) -> bool:
+        """Whether anybody learns scores, as log-odds or points."""
+        return any(output.form in SCORE_FORMS for output in self.outputs)
+
+    @property
     def split_seed(self) -> int:
         return self.task.split_seed
+
+    @property
+    def training_jobs(self) -> int:
+        return self.quotas.training_jobs
+
+    @property
+    def scores_per_day(self) -> int:
+        return self.quotas.scores_per_day
 
     @property
     def helpers(self) -> tuple[str, ...]:
@@ -290,12 +314,16 @@ def _objections(contract: Contract) -> list[str]:
         *MODES[contract.trust].objections(),
         *_assumption_objections(contract),
         *_form_objections(contract),
+        *grade_objections(contract),
         *contract.kind.objections(contract),
     ]
 
 
 def _assumption_objections(contract: Contract) -> list[str]:
-    missing = MODES[contract.trust].required(len(contract.parties)) - set(contract.assumptions)
+    needed = MODES[contract.trust].required(
+        len(contract.parties), tells_scores=not contract.recipients(GRADE_ONLY)
+    )
+    missing = needed - set(contract.assumptions)
     return [f"assumption {name} is not accepted: {ASSUMPTIONS[name][0]}" for name in sorted(missing)]
 
 

@@ -12,6 +12,7 @@ from saferoom.errors import ConfigError
 from saferoom.identity.public import PublicKeys
 from saferoom.ids import COORDINATOR, HELPER
 from saferoom.kinds.fields import read_time
+from saferoom.kinds.grading import GRADE_ONLY, usual_grading
 from saferoom.kinds.registry import kind_names, kind_of
 
 DEFAULT_DAYS = 365
@@ -24,10 +25,11 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     """The contract of a draft. `keys` are those of the enrolled parties, `coordinator` and `helper`.
 
     A draft is a contract without keys. It may leave out `uses` (all), `outputs` (to each party its own
-    coefficients or splits, scores to the label holder, with a scorecard points too), `trust`, `minimum_rows`,
-    `quotas`, `retention_days`, `witnessing` (every node; more than half of the others for each log),
-    `valid_from` (now), and `expires`, or give `valid_days` instead. Assumptions are never filled in. Raises
-    ConfigError, RefusedError, as `parse_contract`.
+    coefficients or splits; to the label holder grades alone, or of boosted trees scores), `grading` (the
+    standard scheme, where grades alone are released), `trust`, `minimum_rows`, `quotas`, `retention_days`,
+    `witnessing` (every node; more than half of the others for each log), `valid_from` (now), and `expires`,
+    or give `valid_days` instead. Assumptions are never filled in. Raises ConfigError, RefusedError, as
+    `parse_contract`.
     """
     fields = dict(draft)
     given = sorted(set(fields) & set(_KEY_FIELDS))
@@ -40,6 +42,8 @@ def draft_contract(draft: Mapping[str, Any], keys: Mapping[str, PublicKeys], *, 
     fields.setdefault("minimum_rows", DEFAULT_MINIMUM_ROWS)
     fields.setdefault("retention_days", DEFAULT_RETENTION_DAYS)
     fields.setdefault("outputs", _usual_outputs(fields.get("parties"), fields.get("task")))
+    if GRADE_ONLY in _forms(fields["outputs"]):
+        fields.setdefault("grading", usual_grading())
     fields.setdefault(
         "witnessing", usual_witnessing(party for party, _ in _party_items(fields.get("parties")))
     )
@@ -91,6 +95,12 @@ def _usual_outputs(parties: Any, task: Any) -> list[dict[str, str]]:
         return []
     roles = {party: str(its.get("role")) for party, its in _party_items(parties)}
     return kind_of(str(name)).usual_outputs(roles)
+
+
+def _forms(outputs: Any) -> set[str]:
+    """The forms that a draft's outputs have, as far as it can be read."""
+    entries = outputs if isinstance(outputs, list | tuple) else []
+    return {str(entry.get("form")) for entry in entries if isinstance(entry, Mapping)}
 
 
 def _party_items(parties: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -22,6 +22,7 @@ from saferoom.contracts.wording import (
 )
 from saferoom.errors import UsageError
 from saferoom.kinds.base import Warned
+from saferoom.kinds.grades_alone import grade_warnings
 from saferoom.kinds.learns import DISCLOSURES, NONE_KNOWN_EN, NONE_KNOWN_ZH
 from saferoom.kinds.trust import ASSUMPTIONS
 
@@ -70,7 +71,11 @@ def render_explanation(explanation: Explanation, lang: str = "") -> str:
     lines = [f"{contract.title} ({contract.id})", ""]
     lines += [f"{heads['purpose']}: {contract.purpose}", f"{heads['basis']}: {contract.legal_basis}"]
     lines += [f"{heads['until']}: {contract.expires:%Y-%m-%d %H:%M} UTC"]
-    lines += [heads["kept"].format(days=contract.retention_days), "", heads["columns"]]
+    if contract.default_definition is not None:
+        lines += [f"{heads['default']}: {contract.default_definition}"]
+    lines += [heads["kept"].format(days=contract.retention_days)]
+    lines += [_rounding_line(contract, heads)] if contract.releases_scores else []
+    lines += ["", heads["columns"]]
     for party, its in contract.parties.items():
         columns = ", ".join(f"{name} ({use})" for name, use in sorted(its.columns.items()))
         lines.append(f"  {party} ({its.organisation}), {its.dataset}: {columns}")
@@ -84,6 +89,13 @@ def render_explanation(explanation: Explanation, lang: str = "") -> str:
     if explanation.warnings:
         lines += ["", heads["warnings"], *(f"  ! {warning}" for warning in explanation.warnings)]
     return "\n".join(lines) + "\n"
+
+
+def _rounding_line(contract: Contract, heads: dict[str, str]) -> str:
+    """How exact the scores are that anybody learns."""
+    points = contract.kind.points_step(contract)
+    line = heads["rounded"].format(step=contract.released_step)
+    return line if points is None else line + heads["rounded_points"].format(step=points)
 
 
 def _witnessing_line(witnessing: Witnessing, heads: dict[str, str]) -> str:
@@ -106,7 +118,7 @@ def _block(row: Row, heads: dict[str, str]) -> list[str]:
 
 
 def _warnings(contract: Contract, lang: Language) -> tuple[str, ...]:
-    found = [*contract.kind.warnings(contract), *_general_warnings(contract)]
+    found = [*contract.kind.warnings(contract), *grade_warnings(contract), *_general_warnings(contract)]
     return tuple(pick(texts, lang).format(**values) for texts, values in found)
 
 

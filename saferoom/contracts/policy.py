@@ -20,6 +20,8 @@ from saferoom.identity.public import parse_fingerprint
 from saferoom.kinds.base import NOTHING, Usage
 from saferoom.kinds.fields import Count, Distinct, Frozen, Line, PartyId, Strict, explained
 from saferoom.kinds.registry import FormName
+from saferoom.kinds.regression import Real
+from saferoom.kinds.score_step import MAX_BITS_SHOWN, USUAL_STEP, ScoreStep
 from saferoom.kinds.trust import Assumption, Trust
 
 ANYBODY = "*"
@@ -76,6 +78,9 @@ class Policy(Strict):
     consent_required: StrictBool = False
     training_jobs: Count | None = None
     scores_per_day: Count | None = None
+    minimum_score_step: ScoreStep = USUAL_STEP
+    max_bits_shown: Annotated[Real, Field(ge=0, le=64)] = MAX_BITS_SHOWN
+    max_share_shown: Annotated[Real, Field(ge=0, le=1)] = 1.0
     max_retention_days: Count | None = None
     max_contract_days: Count | None = None
     hours: Hours | None = None
@@ -222,6 +227,11 @@ def _limit_reasons(policy: Policy, contract: Contract) -> list[str]:
     if contract.minimum_rows < policy.minimum_rows:
         reasons.append(
             f"the minimum of {contract.minimum_rows} common rows is below our {policy.minimum_rows}"
+        )
+    if contract.releases_scores and contract.released_step < policy.minimum_score_step:
+        reasons.append(
+            f"scores in steps of {contract.released_step:g} log-odds are finer than our"
+            f" {policy.minimum_score_step:g}"
         )
     reasons += contract.kind.limits(policy, contract)
     days = (contract.expires - contract.valid_from) / timedelta(days=1)

@@ -17,11 +17,17 @@ HEADINGS: dict[str, Texts] = {
     "purpose": ("Purpose", "用途"),
     "basis": ("Legal basis", "法律依据"),
     "until": ("Valid until", "有效期至"),
+    "default": ("What counts as default", "违约定义"),
     "kept": (
         "Kept: what a job leaves is destroyed at every node {days} days after the job's end, when the"
         " contract ends, or when a party revokes it or orders it destroyed",
         "保存:作业留下的内容在作业结束 {days} 天后、合约到期时,或任一方撤销合约或要求销毁时,在各节点销毁",
     ),
+    "rounded": (
+        "Rounded up or down by chance before anybody learns them: scores to steps of {step:g} log-odds",
+        "公布之前先随机向上或向下取整:评分的步长为 {step:g}(对数几率)",
+    ),
+    "rounded_points": (", points to steps of {step:g}", ",评分卡分数的步长为 {step:g} 分"),
     "columns": ("Columns brought in, none of which leaves its party:", "各方投入的列(均不离开本方):"),
     "learns": ("{who} learns", "{who} 将得知"),
     "shape": ("shape", "形状"),

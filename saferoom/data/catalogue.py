@@ -8,6 +8,7 @@ here leaves the node: `for_log` gives what the node's log may hold.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.identifiers import IdCounts
-from saferoom.data.loading import Reading, changed, read, write_report
-from saferoom.data.table import CategoryColumn, Column, ColumnType, PartyTable
+from saferoom.data.loading import Reading, changed, look_and_read, read, write_report
+from saferoom.data.profile import Writing
+from saferoom.data.remarks import remarks
+from saferoom.data.table import CategoryColumn, Column, ColumnType
+from saferoom.data.words import Remark, remark
 from saferoom.errors import ConfigError, StorageError
 from saferoom.files.private import write_output
 
@@ -26,7 +30,10 @@ MANY_CATEGORIES = 100
 
 
 class ColumnFacts(BaseModel):
-    """One feature column over the clean rows. `levels` is the number of categories, 0 for numbers."""
+    """One feature column over the clean rows. `levels` is the number of categories, 0 for numbers.
+
+    `writing`: how all its cells are written; None where the source itself keeps numbers.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -34,10 +41,14 @@ class ColumnFacts(BaseModel):
     missing: int
     levels: int
     constant: bool
+    writing: Writing | None = None
 
 
 class Registration(BaseModel):
-    """What was found when a data set was registered. `events` (label = 1) and `train_rows` stay local."""
+    """What was found when a data set was registered. `events` (label = 1) and `train_rows` stay local.
+
+    `warnings` are the `remarks` in English; an earlier release kept them alone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -48,12 +59,18 @@ class Registration(BaseModel):
     events: int | None
     train_rows: int | None
     warnings: tuple[str, ...]
+    remarks: tuple[Remark, ...] = ()
     description: DatasetDescription
 
     @property
     def types(self) -> dict[str, ColumnType]:
         """The type of each feature column, for `load(..., types=...)`."""
         return {column.name: column.type for column in self.columns}
+
+    @property
+    def gaps(self) -> dict[str, float]:
+        """The share of clean rows in which each feature column has no value."""
+        return {column.name: column.missing / max(self.counts.clean, 1) for column in self.columns}
 
     def for_log(self) -> dict[str, Any]:
         """Name, version, counts and columns: no label balance, no path, no warning text."""
@@ -70,17 +87,20 @@ def register(dataset: DatasetDescription, folder: Path, *, now: datetime | None 
 
     Raises ConfigError for what is wrong with the data, StorageError if `folder` cannot be written.
     """
-    reading = read(dataset)
+    reading, written = look_and_read(dataset)
     table = reading.table
+    columns = tuple(_facts(name, column, written.get(name)) for name, column in table.columns.items())
+    found = tuple(_remarks(dataset, reading, columns))
     registration = Registration(
         name=dataset.name,
         version=reading.version,
         registered_at=now or datetime.now(UTC),
         counts=reading.counts,
-        columns=tuple(_facts(name, column) for name, column in table.columns.items()),
+        columns=columns,
         events=None if table.label is None else int(table.label.sum()),
         train_rows=None if table.train is None else int(table.train.sum()),
-        warnings=tuple(_warnings(dataset, reading)),
+        warnings=tuple(each.text() for each in found),
+        remarks=found,
         description=dataset,
     )
     write_report(folder / f"{dataset.name}.rejected.csv", reading.rejected)
@@ -147,45 +167,57 @@ def _path(name: str, folder: Path) -> Path:
     return folder / f"{name}.json"
 
 
-def _facts(name: str, column: Column) -> ColumnFacts:
+def _facts(name: str, column: Column, writing: Writing | None) -> ColumnFacts:
     if isinstance(column, CategoryColumn):
-        used = int(np.count_nonzero(np.bincount(column.codes[column.codes >= 0], minlength=1)))
-        constant = used + (column.missing > 0) <= 1
-        return ColumnFacts(
-            name=name, type="categorical", missing=column.missing, levels=used, constant=constant
-        )
-    known = column.values[~np.isnan(column.values)]
-    constant = len(known) == 0 or bool(known.min() == known.max())
-    return ColumnFacts(name=name, type="numeric", missing=column.missing, levels=0, constant=constant)
+        levels = int(np.count_nonzero(np.bincount(column.codes[column.codes >= 0], minlength=1)))
+        constant = levels + (column.missing > 0) <= 1
+    else:
+        known = column.values[~np.isnan(column.values)]
+        levels, constant = 0, len(known) == 0 or bool(known.min() == known.max())
+    return ColumnFacts(
+        name=name,
+        type="categorical" if isinstance(column, CategoryColumn) else "numeric",
+        missing=column.missing,
+        levels=levels,
+        constant=constant,
+        writing=writing,
+    )
 
 
-def _warnings(dataset: DatasetDescription, reading: Reading) -> list[str]:
-    found = _column_warnings(reading.table)
-    counts = reading.counts
-    for reason in ("missing", "invalid", "conflicting"):
-        if getattr(counts, reason):
-            found.append(f"{getattr(counts, reason)} rows left out: id {reason}")
-    if counts.repeated:
-        found.append(f"{counts.repeated} exact repeats left out")
+def _remarks(
+    dataset: DatasetDescription, reading: Reading, columns: Sequence[ColumnFacts]
+) -> Iterator[Remark]:
+    rows = len(reading.table)
+    for facts in columns:
+        yield from _column_remarks(dataset, facts, rows)
+    yield from (remark("pandas_index", column=name) for name in reading.left_out)
+    yield from _id_remarks(dataset, reading)
     label = reading.table.label
     if label is not None and label.min() == label.max():
-        found.append(f"the label column {dataset.label!r} has one class only: nothing can be trained on it")
+        yield remark("one_class", column=str(dataset.label_column))
     weight = reading.table.weight
     if weight is not None and weight.min() == weight.max():
-        found.append(f"the weight column {dataset.weight!r} is the same in every row, which changes nothing")
-    return found + dataset.source.warnings()
+        yield remark("same_weight", column=str(dataset.weight))
+    yield from dataset.source.remarks()
 
 
-def _column_warnings(table: PartyTable) -> list[str]:
-    found = []
-    for name, column in table.columns.items():
-        facts = _facts(name, column)
-        if facts.missing == len(table):
-            found.append(f"column {name!r} has no value at all")
-        elif facts.constant:
-            found.append(f"column {name!r} is constant")
-        elif facts.levels > MANY_CATEGORIES:
-            found.append(
-                f"column {name!r} has {facts.levels} categories: is it a category, a date or a name?"
-            )
-    return found
+def _id_remarks(dataset: DatasetDescription, reading: Reading) -> Iterator[Remark]:
+    counts = reading.counts
+    for reason in ("missing", "invalid", "conflicting"):
+        if count := getattr(counts, reason):
+            yield remark(f"id_{reason}", count=count, report=f"{dataset.name}.rejected.csv")
+    if counts.repeated:
+        yield remark("id_repeated", count=counts.repeated)
+    yield from reading.id_causes
+
+
+def _column_remarks(dataset: DatasetDescription, facts: ColumnFacts, rows: int) -> Iterator[Remark]:
+    name = facts.name
+    if facts.missing == rows:
+        yield remark("empty", column=name)
+    elif facts.constant:
+        yield remark("one_value" if facts.missing else "constant", column=name)
+    elif facts.levels > MANY_CATEGORIES:
+        yield remark("many", column=name, levels=facts.levels)
+    if facts.writing is not None:
+        yield from remarks(name, facts.type, dataset.described_type(name), facts.writing)

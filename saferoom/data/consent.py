@@ -8,18 +8,21 @@ or a document hash, or whose dates cannot be read, is no consent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from saferoom.data.canonical import canonical
+from saferoom.data.cells import Cells
 from saferoom.data.columns import as_text
 from saferoom.data.dataset import ConsentDescription, DatasetDescription
 from saferoom.data.identifiers import fixed_width, tidy_ids
 from saferoom.data.source import SourceReader
 from saferoom.data.table import PartyTable
+from saferoom.data.usual import usual_moment
 
 Days = NDArray[np.datetime64]
 
@@ -61,21 +64,27 @@ def load_consent(dataset: DatasetDescription) -> ConsentBook:
             "no consent table is described, and the contract requires consent",
             remedy="add `consent:` to the data set's description and register it again",
         )
+    cells = dataset.cells(consent.source)
     with SourceReader(dataset, consent.source) as source:
-        _require_columns(dataset, consent, source)
-        batches = list(source.stream(_expressions(dataset, consent)))
+        names = _names(dataset, consent, source)
+        batches = list(source.stream(", ".join(f"{as_text(n)} AS c{i}" for i, n in enumerate(names))))
     if not batches:
         raise dataset.problem("the consent table has no rows", remedy="export it again")
     rows = pa.Table.from_batches(batches)
-    column = [rows.column(i).combine_chunks() for i in range(rows.num_columns)]
-    usable = column[5].to_numpy(zero_copy_only=False)
-    ids, valid, _ = tidy_ids(column[0].cast(pa.large_string()), dataset.id_kind)
-    keep = valid & usable
+    raw, purpose, first, last, proof = (rows.column(i).combine_chunks() for i in range(rows.num_columns))
+    ids, valid, _ = tidy_ids(cells.ids(raw), dataset.id_kind)
+    (first_day, has_first), (last_day, has_last) = _days(first, cells), _days(last, cells)
+    purposes = cells.categories(purpose).dictionary_decode()
+    given = pc.and_(purposes.is_valid(), cells.categories(proof).is_valid())
+    # An end that cannot be read must not pass for an open end.
+    is_open = ~has_last
+    usable = has_first & ~np.isnat(first_day) & (is_open | (last_day >= first_day))
+    keep = valid & usable & given.to_numpy(zero_copy_only=False)
     return ConsentBook(
         ids=ids[keep],
-        purpose=column[1].filter(pa.array(keep)),
-        first_day=_days(column[2])[keep],
-        last_day=_days(column[3])[keep],
+        purpose=purposes.filter(pa.array(keep)),
+        first_day=first_day[keep],
+        last_day=last_day[keep],
         unusable=int(len(keep) - keep.sum()),
     )
 
@@ -84,7 +93,9 @@ def keep_consented(
     table: PartyTable, book: ConsentBook, purpose: str, on: date
 ) -> tuple[PartyTable, ConsentCounts]:
     """The rows whose enterprise consented to `purpose` on the day `on`, and counts of the others."""
-    for_purpose = pc.fill_null(pc.equal(book.purpose, purpose.strip()), False).to_numpy(zero_copy_only=False)
+    for_purpose = pc.fill_null(pc.equal(book.purpose, canonical(purpose, UTC)), False).to_numpy(
+        zero_copy_only=False
+    )
     day = np.datetime64(on, "D")
     on_day = for_purpose & (book.first_day <= day) & (np.isnat(book.last_day) | (day <= book.last_day))
     kept = _among(table.ids, book.ids[on_day])
@@ -99,31 +110,30 @@ def keep_consented(
     return table.take(kept), counts
 
 
-def _expressions(dataset: DatasetDescription, consent: ConsentDescription) -> str:
-    purpose, proof = f"trim({as_text(consent.purpose)})", as_text(consent.document_hash)
-    start, end = as_text(consent.valid_from), as_text(consent.valid_to)
-    first, last = f"TRY_CAST({start} AS DATE)", f"TRY_CAST({end} AS DATE)"
-    # An end that cannot be read must not pass for an open end.
-    usable = (
-        f"{purpose} IS NOT NULL AND {proof} IS NOT NULL AND {first} IS NOT NULL"
-        f" AND ({end} IS NULL OR {last} >= {first})"
-    )
-    parts = [as_text(consent.id or dataset.id), purpose, first, last, proof, f"coalesce({usable}, false)"]
-    return ", ".join(f"{part} AS c{position}" for position, part in enumerate(parts))
-
-
-def _require_columns(dataset: DatasetDescription, consent: ConsentDescription, source: SourceReader) -> None:
+def _names(dataset: DatasetDescription, consent: ConsentDescription, source: SourceReader) -> list[str]:
+    """The columns to read, in order. Raises ConfigError if one is not there."""
     names = [consent.id or dataset.id, consent.purpose, consent.valid_from, consent.valid_to]
-    absent = [name for name in (*names, consent.document_hash) if name not in source.native]
+    names.append(consent.document_hash)
+    absent = [name for name in names if name not in source.native]
     if absent:
         raise dataset.problem(
             f"the consent table has no column {', '.join(map(repr, absent))}",
             remedy="name its columns under `consent:` in the description",
         )
+    return names
 
 
-def _days(dates: pa.Array) -> Days:
-    return np.asarray(dates.to_numpy(zero_copy_only=False), dtype="datetime64[D]")
+def _days(texts: pa.Array, cells: Cells) -> tuple[Days, NDArray[np.bool_]]:
+    """The days that texts (n,) name, NaT where they name none, and which texts (n,) say anything."""
+    coded = texts.cast(pa.string()).dictionary_encode()
+    found: list[str | None] = []
+    for text in coded.dictionary.to_pylist():
+        moment = usual_moment(text, cells.zone)
+        found.append(None if moment is None else moment[:10])
+    says = [cells.level(text) is not None for text in coded.dictionary.to_pylist()]
+    codes = pc.fill_null(coded.indices, len(found)).to_numpy(zero_copy_only=False)
+    days = np.array([*(np.datetime64(day or "NaT", "D") for day in found), np.datetime64("NaT", "D")])
+    return days.astype("datetime64[D]")[codes], np.array([*says, False])[codes]
 
 
 def _among(ids: NDArray[np.bytes_], others: NDArray[np.bytes_]) -> NDArray[np.bool_]:

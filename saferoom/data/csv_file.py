@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from saferoom.files.private import write_output
+
+_NEEDS_QUOTES = r'[",\r\n]|^\s|\s$'
 
 
 def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -19,11 +21,11 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
 
     Bytes are written as UTF-8 text. Raises StorageError.
     """
-    table = pa.table({name: _column(array) for name, array in columns.items()})
-    buffer = pa.BufferOutputStream()
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-    pyarrow.csv.write_csv(table, buffer, options)
-    write_output(path, f"{','.join(columns)}\n".encode() + buffer.getvalue().to_pybytes())
+    cells = [_cells(array) for array in columns.values()]
+    lines = pc.binary_join_element_wise(*cells, ",") if len(cells) > 1 else cells[0]
+    header = ",".join(_quoted(pa.array(list(columns))).to_pylist())
+    text = "\n".join([header, *lines.to_pylist(), ""])
+    write_output(path, text)
 
 
 def six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -33,7 +35,19 @@ def six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(values * scale) / scale
 
 
-def _column(array: NDArray[Any]) -> pa.Array:
+def _cells(array: NDArray[Any]) -> pa.Array:
+    """As text, in quotes where a reader needs them."""
     if array.dtype.kind == "S":
-        return pa.array(array, type=pa.binary()).cast(pa.string())
-    return pa.array(array)
+        return _quoted(pa.array(array, type=pa.binary()).cast(pa.string()))
+    column = pa.array(array)
+    if not pa.types.is_string(column.type):
+        return column.cast(pa.string())
+    return _quoted(column)
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    needs = pc.match_substring_regex(texts, _NEEDS_QUOTES)
+    if not pc.any(needs).as_py():
+        return texts
+    doubled = pc.replace_substring(texts, pattern='"', replacement='""')
+    return pc.if_else(needs, pc.binary_join_element_wise('"', doubled, '"', ""), texts)

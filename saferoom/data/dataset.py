@@ -2,8 +2,9 @@
 
     name: bank-2024                     source: bank.csv     # or {kind: csv|parquet|sql|duckdb, ...}
     id: uscc                            id_kind: uscc        # or opaque
-    label: y                            split: split         # both optional
+    label: y                            split: split         # both optional; or {column: y, event: 是}
     weight: w                           as_of: 2024-12-31    # both optional
+    time_zone: +08:00                   # of moments that know their zone, and of consents' days
     columns: [...]                      # absent: all but id, label, split and weight
     consent: {source: consent.csv}
 
@@ -17,17 +18,45 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from saferoom.data.canonical import canonical
+from saferoom.data.cells import Cells
 from saferoom.data.sources import SOURCES, AnySource
+from saferoom.data.sources.base import SourceDescription
 from saferoom.data.table import ColumnType
+from saferoom.data.zone import DEFAULT_ZONE, known_zone, time_zone
 from saferoom.errors import ConfigError
 from saferoom.files.yaml_text import read_yaml
 
-Sensitivity = Literal["general", "sensitive", "important", "core"]
-_KIND_BY_SUFFIX = {
-    suffix: source.model_fields["kind"].default for source in SOURCES for suffix in source.suffixes
+ReadAs = Literal["numeric", "categorical", "date", "boolean"]
+COLUMN_TYPES: Mapping[ReadAs, ColumnType] = {
+    "numeric": "numeric",
+    "categorical": "categorical",
+    "date": "numeric",
+    "boolean": "numeric",
 }
+"""What a column is once it is read: a date is its number of days since 1970-01-01, a yes 1 and a no 0."""
+
+Sensitivity = Literal["general", "sensitive", "important", "core"]
+_BY_SUFFIX = {suffix: source for source in SOURCES for suffix in source.suffixes}
+
+
+ENDINGS = " or ".join(source.suffixes[0] for source in SOURCES if source.suffixes)
+
+
+def source_of_file(path: Path) -> SourceDescription | None:
+    """The source that a file is by the ending of its name, if that says one."""
+    kind = _BY_SUFFIX.get(path.suffix.lower())
+    return None if kind is None else kind.model_validate({"path": path})
 
 
 class _Strict(BaseModel):
@@ -42,15 +71,14 @@ class _HasSource(_Strict):
     def _file_name_alone(cls, source: Any) -> Any:
         if not isinstance(source, str | Path):
             return source
-        kind = _KIND_BY_SUFFIX.get(Path(source).suffix.lower())
-        if kind is None:
-            endings = " or ".join(its.suffixes[0] for its in SOURCES if its.suffixes)
-            raise ValueError(f"as a file name must end in {endings}; else write {{kind: ..., path: ...}}")
-        return {"kind": kind, "path": source}
+        found = source_of_file(Path(source))
+        if found is None:
+            raise ValueError(f"as a file name must end in {ENDINGS}; else write {{kind: ..., path: ...}}")
+        return found
 
 
 class ColumnDescription(_Strict):
-    """One feature column; without `type` the values decide (see `columns.decide_types`).
+    """One feature column; without `type` the values decide (see `profile.decide_types`).
 
     `reason`: the name by which recipients of reason codes may learn that it cost points; empty: they may not.
     `special`: numbers in it that are codes, such as -1 for "never borrowed"; a scorecard gives each its own
@@ -58,12 +86,19 @@ class ColumnDescription(_Strict):
     """
 
     name: str = Field(min_length=1)
-    type: ColumnType | None = None
+    type: ReadAs | None = None
     special: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
     reason: str = Field(default="", max_length=80)
     unit: str = ""
     description: str = ""
     sensitivity: Sensitivity = "general"
+
+
+class LabelDescription(_Strict):
+    """The label column, and which of its two values means default; None: 1 does, 0 does not."""
+
+    column: str
+    event: str | bool | int | float | None = None
 
 
 class ConsentDescription(_HasSource):
@@ -86,13 +121,19 @@ class DatasetDescription(_HasSource):
     party: str = ""
     id: str
     id_kind: Literal["uscc", "opaque"]
-    label: str | None = None
+    label: LabelDescription | None = None
     split: str | None = None
     weight: str | None = None
     as_of: date | None = None
+    time_zone: Annotated[str, AfterValidator(known_zone)] = DEFAULT_ZONE
     description: str = ""
     columns: tuple[ColumnDescription, ...] | None = None
     consent: ConsentDescription | None = None
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _column_alone(cls, label: Any) -> Any:
+        return {"column": label} if isinstance(label, str) else label
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -114,7 +155,32 @@ class DatasetDescription(_HasSource):
     @property
     def special_columns(self) -> tuple[str, ...]:
         """The columns that are no features: id, and those of label, split and weight that are named."""
-        return tuple(name for name in (self.id, self.label, self.split, self.weight) if name is not None)
+        named = (self.id, self.label_column, self.split, self.weight)
+        return tuple(name for name in named if name is not None)
+
+    @property
+    def label_column(self) -> str | None:
+        return None if self.label is None else self.label.column
+
+    def event(self) -> str | None:
+        """The canonical text of the label's value that means 1, if one is named."""
+        if self.label is None or self.label.event is None:
+            return None
+        return canonical(str(self.label.event), time_zone(self.time_zone))
+
+    def cells(self, source: SourceDescription | None = None) -> Cells:
+        """How cells of the source are read, or of `source`, which stands beside it."""
+        source = self.source if source is None else source
+        return Cells(time_zone(self.time_zone), source.missing)
+
+    def described_type(self, name: str) -> ReadAs | None:
+        """What the description says of a column's type, if anything."""
+        return next((column.type for column in self.columns or () if column.name == name), None)
+
+    @property
+    def special_codes(self) -> dict[str, tuple[float, ...]]:
+        """The numbers that are codes, by column."""
+        return {column.name: column.special for column in self.columns or () if column.special}
 
     def problem(self, message: str, *, remedy: str, step: str = "") -> ConfigError:
         """An error that names this data set and its party."""
@@ -122,13 +188,18 @@ class DatasetDescription(_HasSource):
         return ConfigError(text, party=self.party, step=step, remedy=remedy)
 
 
-def describe(content: Mapping[str, Any], folder: Path, *, party: str = "") -> DatasetDescription:
+def describe(
+    content: Mapping[str, Any], folder: Path, *, party: str = "", zone: str = DEFAULT_ZONE
+) -> DatasetDescription:
     """Check `content` (what the YAML says) and make its paths absolute, starting from `folder`.
 
-    Raises ConfigError naming each wrong key.
+    `zone` is used where the content names none. Raises ConfigError naming each wrong key.
     """
+    usual = {"time_zone": zone}
     try:
-        description = DatasetDescription.model_validate({**content, "party": party} if party else content)
+        description = DatasetDescription.model_validate(
+            {**usual, **content, **({"party": party} if party else {})}
+        )
     except ValidationError as exc:
         raise ConfigError(
             f"the data set description is not valid: {_wrong_keys(exc)}",
@@ -142,10 +213,10 @@ def describe(content: Mapping[str, Any], folder: Path, *, party: str = "") -> Da
     return description.model_copy(update=changes)
 
 
-def describe_file(path: Path, *, party: str = "") -> DatasetDescription:
+def describe_file(path: Path, *, party: str = "", zone: str = DEFAULT_ZONE) -> DatasetDescription:
     """Read a `dataset.yaml`. Raises ConfigError."""
     content = read_yaml(path, "data set description", remedy="see configs/datasets for examples", party=party)
-    return describe(content, path.resolve().parent, party=party)
+    return describe(content, path.resolve().parent, party=party, zone=zone)
 
 
 def _wrong_keys(exc: ValidationError) -> str:

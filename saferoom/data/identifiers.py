@@ -3,6 +3,9 @@
 A row is left out when its id is missing or not valid, when it repeats another row exactly (one stays),
 or when another row gives the same id other content (none stays: nobody knows which is right).
 
+A spreadsheet's marks for text (`="00124"`, `'00124`) are taken off. An opaque id that went through a column
+of numbers is read without its point (`1001.0`), and is not valid once digits were lost (`9.15101E+17`).
+
 Enterprise codes are normalised (`ids.normalise_uscc`) and checked; tidy ones take a path that only looks
 at bytes, about ten million a second. Opaque ids are compared as they stand, but for surrounding spaces.
 """
@@ -22,6 +25,12 @@ from saferoom.ids import USCC_LENGTH, valid_uscc_rows
 MAX_OPAQUE_BYTES = 128
 # What `normalise_uscc` drops: white space, control separators, dashes, zero-width marks.
 _DROPPED = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}\p{Pd}\p{Cf}]"
+# What programs that take ids for numbers, or must not, make of them.
+EXPONENT = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}$"
+LOST_DIGITS = r"^[0-9]{16,}\.0*$"
+WHOLE = r"^[0-9]{1,15}\.0+$"
+QUOTED = (r"^=\"[^\"]*\"$", r"^'[0-9]")
+_STRANGE = r"^=\"|^'[0-9]|^[0-9]+\.0*$"
 IdKind = Literal["uscc", "opaque"]
 Reason = Literal["missing", "invalid", "repeated", "conflicting"]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -94,6 +103,17 @@ def tidy_ids(raw: pa.Array, kind: IdKind) -> tuple[NDArray[np.bytes_], NDArray[n
     return _uscc(raw) if kind == "uscc" else _opaque(raw)
 
 
+def unwrapped(raw: pa.Array, kind: IdKind) -> pa.Array:
+    """Ids (n,) without a spreadsheet's marks for text; opaque ones without the point of a whole number."""
+    if not pc.any(pc.match_substring_regex(raw, _STRANGE)).as_py():
+        return raw
+    ids = pc.replace_substring_regex(raw, pattern=r"^=\"([^\"]*)\"$", replacement=r"\1")
+    ids = pc.replace_substring_regex(ids, pattern=r"^'([0-9].*)$", replacement=r"\1")
+    if kind == "opaque":
+        ids = pc.replace_substring_regex(ids, pattern=r"^([0-9]{1,15})\.0+$", replacement=r"\1")
+    return ids
+
+
 def fixed_width(ids: NDArray[np.bytes_]) -> pa.Array:
     """The same ids as an Arrow array, without copying, for hashing and look-ups."""
     ids = np.ascontiguousarray(ids)
@@ -111,7 +131,7 @@ def _uscc(raw: pa.Array) -> _Cleaned:
     rest = np.flatnonzero(~valid)
     untidy = np.zeros(len(raw), dtype=np.bool_)
     if len(rest):
-        folded = pc.utf8_normalize(raw.take(pa.array(rest)), form="NFKC")
+        folded = unwrapped(pc.utf8_normalize(raw.take(pa.array(rest)), form="NFKC"), "uscc")
         folded = pc.utf8_upper(pc.replace_substring_regex(folded, pattern=_DROPPED, replacement=""))
         untidy[rest] = _fill_valid(folded, rest, ids)
     return ids, valid | untidy, untidy
@@ -139,10 +159,11 @@ def _bytes_of(texts: pa.Array) -> NDArray[np.uint8]:
 
 
 def _opaque(raw: pa.Array) -> _Cleaned:
-    trimmed = pc.fill_null(pc.utf8_trim_whitespace(raw), "")
+    trimmed = pc.fill_null(unwrapped(pc.utf8_trim_whitespace(raw), "opaque"), "")
+    lost = pc.match_substring_regex(trimmed, f"{EXPONENT}|{LOST_DIGITS}").to_numpy(zero_copy_only=False)
     length = pc.binary_length(trimmed).to_numpy()
     with_nul = pc.match_substring(trimmed, "\0").to_numpy(zero_copy_only=False)  # numpy would cut it off
-    valid = (length > 0) & (length <= MAX_OPAQUE_BYTES) & ~with_nul
+    valid = (length > 0) & (length <= MAX_OPAQUE_BYTES) & ~with_nul & ~lost
     width = int(length[valid].max(initial=1))
     ids = np.zeros(len(raw), dtype=f"S{width}")
     ids[valid] = np.array(

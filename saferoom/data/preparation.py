@@ -19,6 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.data.canonical import canonical_levels
+from saferoom.data.familiar import Levels
 from saferoom.data.table import CategoryColumn, Column, ColumnType, NumericColumn, PartyTable, Positions
 from saferoom.errors import ConfigError, StorageError
 
@@ -138,6 +140,12 @@ class Preparation:
         """The columns a table must have, for `load(dataset, list(types), types=types)`."""
         return {step.name: step.kind for step in self.steps}
 
+    @property
+    def levels(self) -> dict[str, Levels]:
+        """What each column of categories held in training."""
+        steps = [step for step in self.steps if isinstance(step, CategoryStep)]
+        return {step.name: Levels(frozenset(step.levels)) for step in steps}
+
     def transform(self, table: PartyTable) -> NDArray[np.float64]:
         """The prepared matrix (n, d) of all rows of `table`, column-major. Raises ConfigError."""
         out = np.empty((len(table), len(self.column_names)), order="F")
@@ -242,7 +250,7 @@ def _step(content: Mapping[str, Any]) -> Step:
     fields = {key: value for key, value in content.items() if key != "type"}
     if content["type"] == "numeric":
         return NumberStep(**fields)
-    return CategoryStep(name=fields["name"], levels=tuple(fields["levels"]))
+    return CategoryStep(fields["name"], tuple(canonical_levels(fields["name"], fields["levels"])))
 
 
 def _unreadable() -> StorageError:

@@ -16,10 +16,10 @@ import pyarrow as pa
 from saferoom.data.dataset import DatasetDescription
 from saferoom.data.sources.base import SourceDescription
 
-Native = Literal["untyped", "text", "number", "other"]
+Native = Literal["untyped", "text", "number", "float32", "decimal", "other"]
 BATCH_ROWS = 65_536
 _FOREIGN = (duckdb.Error, pa.ArrowException, UnicodeError, OSError)
-_NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|DECIMAL\(.*)")
+_NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|BIGNUM|DOUBLE|BOOLEAN)")
 
 
 class SourceReader:
@@ -55,11 +55,13 @@ class SourceReader:
         """Batches of `SELECT expressions FROM source WHERE where`, rows in the source's order."""
         with self._translated():
             yield from self._select(expressions, where).to_arrow_reader(BATCH_ROWS)
+            self._require_whole()
 
     def one_row(self, expressions: str, where: str = "true") -> tuple[Any, ...]:
         """The single row of an aggregate."""
         with self._translated():
             row: tuple[Any, ...] = self._select(expressions, where).fetchall()[0]
+            self._require_whole()
             return row
 
     def first_row(self, condition: str) -> int | None:
@@ -67,6 +69,7 @@ class SourceReader:
         with self._translated():
             numbered = self._select(f"row_number() OVER () AS n, {condition} AS hit")
             found = numbered.filter("hit").aggregate("min(n)").fetchall()[0][0]
+            self._require_whole()
             return None if found is None else int(found)
 
     def _select(self, expressions: str, where: str = "true") -> duckdb.DuckDBPyRelation:
@@ -96,6 +99,12 @@ class SourceReader:
             )
         return names
 
+    def _require_whole(self) -> None:
+        """To DuckDB a stream that broke may look like one that ended."""
+        failure = self._access.failure()
+        if failure is not None:
+            raise failure
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -104,7 +113,16 @@ class SourceReader:
             raise self._access.failure() or self._source.explain(exc, self._dataset.problem) from None
 
 
+def is_number(native: Native) -> bool:
+    """Whether the source itself keeps the column's values as numbers."""
+    return native in ("number", "float32", "decimal")
+
+
 def _native(duckdb_type: str) -> Native:
     if duckdb_type.startswith(("VARCHAR", "ENUM")):
         return "text"
+    if duckdb_type == "FLOAT":
+        return "float32"
+    if duckdb_type.startswith("DECIMAL("):
+        return "decimal"
     return "number" if _NUMBER.fullmatch(duckdb_type) else "other"

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from saferoom.data.familiar import Levels
 from saferoom.data.table import CategoryColumn, ColumnType, PartyTable
-from saferoom.data.woe import assign
+from saferoom.data.woe import assign, listed_levels, with_canonical_levels
 from saferoom.errors import StorageError
 from saferoom.models.boosting.columns import binned, level_bins, number_bins
-from saferoom.models.scorecard.binning import Bins, NumberBins, bins_from_dict
+from saferoom.models.scorecard.binning import Bins, CategoryBins, NumberBins, bins_from_dict
 from saferoom.protocols.bins import BinnedFeature
 
 FORMAT = "saferoom tree columns 1"
@@ -67,6 +68,15 @@ class TreeColumns:
             for name, bins in self.bins.items()
         }
 
+    @property
+    def levels(self) -> dict[str, Levels]:
+        """What each column of categories held in training."""
+        return {
+            name: listed_levels(bins, np.array(self.rows[name]))
+            for name, bins in self.bins.items()
+            if isinstance(bins, CategoryBins)
+        }
+
     def features(self, table: PartyTable) -> list[BinnedFeature]:
         """The columns as bin numbers (n,). Raises ConfigError for one that is missing or of another type."""
         return [binned(bins, assign(name, bins, table.column(name))) for name, bins in self.bins.items()]
@@ -81,6 +91,9 @@ class TreeColumns:
         """Back from `to_dict`. Raises StorageError if it is not one."""
         if content.get("format") != FORMAT:
             raise StorageError(f"the stored columns are not of the form {FORMAT!r}", remedy="train again")
-        columns = {str(name): bins_from_dict(bins) for name, bins in content["columns"].items()}
+        columns = {
+            str(name): with_canonical_levels(str(name), bins_from_dict(bins))
+            for name, bins in content["columns"].items()
+        }
         rows = {str(name): tuple(bins["rows"]) for name, bins in content["columns"].items()}
         return cls(columns, rows, dict(content["dropped"]))

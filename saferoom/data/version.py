@@ -5,8 +5,8 @@
     digest of numbers  = sha256 of their float64, little-endian; missing = one NaN, -0 = 0
     digest of texts    = sha256 of sha256(lengths as int32, -1 = missing) and sha256(UTF-8 bytes)
 
-Rows count in the source's order; where columns stand in the file, and whether it is CSV, Parquet or a
-table, does not. Descriptions, units, other columns and the consent table are no part of it.
+Values are canonical (`canonical`, `cells`): what they were read from does not count, nor where columns stand.
+Rows count in the source's order. Descriptions, units, other columns and the consent table are no part of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow as pa
 import rfc8785
 from numpy.typing import NDArray
 
+from saferoom.data.columns import Values
 from saferoom.data.table import ColumnType
 
 _FORMAT = "saferoom data version 1"
@@ -34,8 +35,8 @@ class ContentHash:
         self._second = [hashlib.sha256() for _ in columns]
         self._rows = 0
 
-    def update(self, columns: Sequence[pa.Array]) -> None:
-        """One batch: for each column its Arrow array, double or string."""
+    def update(self, columns: Sequence[Values]) -> None:
+        """One batch: for each column its numbers, or its texts, which may be an Arrow dictionary."""
         self._rows += len(columns[0])
         for position, array in enumerate(columns):
             if self._columns[position][2] == "numeric":
@@ -57,8 +58,8 @@ class ContentHash:
         return "sha256:" + hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
-def _canonical_numbers(array: pa.Array) -> NDArray[np.float64]:
-    values: NDArray[np.float64] = np.asarray(array.to_numpy(zero_copy_only=False), dtype="<f8")
+def _canonical_numbers(numbers: Values) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = np.asarray(numbers, dtype="<f8")
     values = values + 0.0  # a copy, in which -0 has become 0
     values[np.isnan(values)] = np.nan
     return values

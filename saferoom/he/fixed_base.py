@@ -9,6 +9,7 @@ Source: Brickell, Gordon, McCurley, Wilson 1992 (fixed-base windowing).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,19 +84,28 @@ class FixedBase:
         return min(fitting, key=lambda bits: entries[bits] + 2 * self._asked * self._places(bits))
 
     def _entries(self, products: Products, digit_bits: int) -> Numbers:
-        """Digit by digit, bit by bit: the entries with a bit set are those without, times base**(2**bit)."""
-        places = self._places(digit_bits)
+        """One base a place: base**(2**(digit_bits * place))."""
         bits = [self._base]
-        for _ in range(places * digit_bits - 1):
+        for _ in range(self._places(digit_bits) * digit_bits - 1):
             bits.append(bits[-1] * bits[-1] % self._modulus)
-        table, factors = numbers_of(products, [mpz(1)] * places), numbers_of(products, bits)
-        tail = table.shape[1:]
-        for bit in range(digit_bits):
-            size = 1 << bit
-            higher = pairwise(products, table, np.repeat(factors[bit::digit_bits], size, axis=0))
-            halves = [part.reshape(places, size, *tail) for part in (table, higher)]
-            table = np.concatenate(halves, axis=1).reshape(2 * places * size, *tail)
-        return table
+        factors = numbers_of(products, bits)
+        return digit_tables(products, [factors[bit::digit_bits] for bit in range(digit_bits)])
+
+
+def digit_tables(products: Products, doubled: Sequence[Numbers]) -> Numbers:
+    """Of several bases every power below 2**(len(doubled)), those of base i from i * 2**len(doubled) on.
+
+    `doubled[bit]` are all bases to the power 2**bit. Powers with a bit set are those without, times these.
+    """
+    bases = len(doubled[0])
+    table = numbers_of(products, [mpz(1)] * bases)
+    tail = table.shape[1:]
+    for bit, factors in enumerate(doubled):
+        size = 1 << bit
+        higher = pairwise(products, table, np.repeat(factors, size, axis=0))
+        halves = [part.reshape(bases, size, *tail) for part in (table, higher)]
+        table = np.concatenate(halves, axis=1).reshape(2 * bases * size, *tail)
+    return table
 
 
 def random_exponents(order: mpz, size_bytes: int, count: int) -> NDArray[np.uint8]:

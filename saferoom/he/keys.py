@@ -14,26 +14,26 @@ come from a table, and exponents are as short as the base's order; it joins the 
 
 `randomness` says what the noise is: `full`, an n-th residue out of all (Paillier) or out of those that a
 random h generates (Okamoto-Uchiyama); `subgroup`, a power of an h whose order is the product of two secret
-256-bit primes, which also assumes that such elements look random.
+256-bit primes, which also assumes that such elements look random. This is the owner's noise. Others draw
+their own (`noise`), which covers it and owes nothing to h.
 
 Source: Okamoto, Uchiyama 1998; Paillier 1999; subgroups: Damgård, Jurik, Nielsen 2010, §4.2 (short noise).
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias, get_args
 
 import gmpy2
-import numpy as np
 from gmpy2 import mpz
 
 from saferoom.errors import UsageError, VerificationError
-from saferoom.he.fixed_base import SLACK_BYTES, FixedBase, random_below, random_exponents
-from saferoom.he.products import numbers_of, values_of
-from saferoom.he.quickest import products_for
+from saferoom.he.fixed_base import FixedBase, random_below, random_exponents
+from saferoom.he.noise import SMALLEST_FACTOR_BITS, Noise
+from saferoom.he.quickest import powers
 
 Scheme: TypeAlias = Literal["okamoto-uchiyama", "paillier"]
 Randomness: TypeAlias = Literal["full", "subgroup"]
@@ -69,14 +69,14 @@ class Encryption:
 
 
 class PublicKey:
-    """What everybody may have. `h` generates the noise; 0 where it is drawn as x**n (Paillier, full)."""
+    """What everybody may have. `h` generates the owner's noise; 0 where that is x**n (Paillier, full)."""
 
     def __init__(self, encryption: Encryption, n: int, g: int, h: int) -> None:
         self.encryption = encryption
         self.n, self.g, self.h = mpz(n), mpz(g), mpz(h)
         self.modulus = self.n if encryption.scheme == "okamoto-uchiyama" else self.n**2
         self.width_bytes = (self.modulus.bit_length() + 7) // 8
-        self._powers = FixedBase(self.h, self.modulus, self._noise_bytes)
+        self._noise = Noise(self.n, self.modulus, 2 * self.n if self.h else self.n)
         self._check()
 
     def __repr__(self) -> str:
@@ -93,19 +93,12 @@ class PublicKey:
     def plain_bits(self) -> int:
         return self.encryption.plain_bits
 
-    @property
-    def _noise_bytes(self) -> int:
-        """How long random exponents of h are: longer than its order, which only the owner knows."""
-        if self.encryption.randomness == "subgroup":
-            return 2 * SUBGROUP_PRIME_BITS // 8 + SLACK_BYTES
-        return (self.encryption.bits - self.encryption.bits // 3 + 7) // 8 + SLACK_BYTES
-
     def noises(self, count: int) -> list[mpz]:
-        """Fresh encryptions of 0, whose noise covers whatever noise a product of ciphertexts has."""
-        if not self.h:
-            return powers([1 + below for below in random_below(self.n - 1, count)], self.n, self.modulus)
-        drawn = np.frombuffer(secrets.token_bytes(count * self._noise_bytes), dtype=np.uint8)
-        return self._powers.powers(drawn.reshape(count, self._noise_bytes))
+        """Fresh encryptions of 0, whose noise covers whatever noise a product of ciphertexts has.
+
+        Of our own randomness alone: `h` is its owner's, who might have chosen one of few powers.
+        """
+        return self._noise.draw(count)
 
     def encrypt(self, plain: int) -> mpz:
         """A ciphertext of `plain`, without the factors: slow. Raises UsageError if it does not fit."""
@@ -132,6 +125,8 @@ class PublicKey:
             raise VerificationError(f"a public key whose modulus is not an odd number of {chosen.bits} bits")
         if chosen.scheme == "paillier" and self.g != self.n + 1:
             raise VerificationError("a Paillier key whose generator is not n + 1")
+        if gmpy2.gcd(self.n, _small_primes()) != 1:
+            raise VerificationError("a public key whose modulus has small factors")
         needs_h = chosen.scheme == "okamoto-uchiyama" or chosen.randomness == "subgroup"
         if bool(self.h) != needs_h:
             raise VerificationError("a public key whose noise is not of the kind it claims")
@@ -143,6 +138,8 @@ class PublicKey:
 class Half:
     """One of the two moduli into which the owner splits its work. `step` is 0 where no message goes.
 
+    `order` is that of the own noise. Others' noise may have any order that divides prime - 1; where the own
+    is squares, theirs is too.
     Where the noise's group is all squares modulo a prime, a random square is drawn instead of a power.
     """
 
@@ -163,10 +160,11 @@ class Half:
     def decrypt(self, ciphertexts: Sequence[mpz]) -> list[mpz]:
         """The plaintexts modulo the prime. Raises VerificationError if the noise is not of this key."""
         prime, modulus = self.prime, self.modulus
-        raised = powers([ciphertext % modulus for ciphertext in ciphertexts], self.order, modulus)
+        order = prime - 1 if self.order == prime - 1 else (prime - 1) // 2
+        raised = powers([ciphertext % modulus for ciphertext in ciphertexts], order, modulus)
         if any((number - 1) % prime for number in raised):
             raise VerificationError("a number that is no ciphertext under this key")
-        factor = gmpy2.invert(self.order * (self.step // prime), prime)
+        factor = gmpy2.invert(order * (self.step // prime), prime)
         return [(number - 1) // prime * factor % prime for number in raised]
 
 
@@ -223,10 +221,10 @@ class PrivateKey:
         return plains
 
 
-def powers(bases: Sequence[mpz], exponent: mpz, modulus: mpz) -> list[mpz]:
-    """Each base to the same power."""
-    products = products_for(modulus, len(bases) * exponent.bit_length())
-    return values_of(products, products.powers(numbers_of(products, bases), exponent))
+@cache
+def _small_primes() -> mpz:
+    """Their product."""
+    return gmpy2.primorial(1 << SMALLEST_FACTOR_BITS)
 
 
 def check_plain(plain: int, plain_bits: int) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from saferoom.channel.session import Disclosure, Session
 from saferoom.contracts.contract import Contract
 from saferoom.data import catalogue
 from saferoom.data.catalogue import Registration
-from saferoom.errors import PeerError, UsageError
+from saferoom.data.zone import today_in
+from saferoom.errors import PeerError, RefusedError, UsageError
 from saferoom.jobs.home import Home
 from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import JobSpec, Service
@@ -84,6 +85,17 @@ class Daemon:
             return self._answer["value"]
 
 
+def check_same_version(checked: str, found: str, dataset: str, party: str) -> None:
+    """Raise RefusedError if the data set is another one than when the job's offer was checked ("": never)."""
+    if checked and found != checked:
+        raise RefusedError(
+            f"data set {dataset!r} was registered anew between the offer of this job and its start",
+            party=party,
+            step="load",
+            remedy="start the job again, if the contract allows the present data",
+        )
+
+
 @dataclass(slots=True)
 class JobContext:
     """Handed to a task."""
@@ -111,13 +123,19 @@ class JobContext:
 
     @property
     def registration(self) -> Registration:
-        """Of the data set that the contract names for this party: read once a job. Raises ConfigError."""
+        """Of the data set that the contract names for this party: read once a job.
+
+        Raises ConfigError (there is none), RefusedError (registered anew since the offer was checked).
+        """
         if self._registration is None:
-            self._registration = catalogue.recall(self.contract.parties[self.me].dataset, self.home.data)
+            found = catalogue.recall(self.contract.parties[self.me].dataset, self.home.data)
+            check_same_version(self.spec.dataset_version, found.version, found.name, self.me)
+            self._registration = found
         return self._registration
 
     def today(self) -> date:
-        return datetime.now(UTC).date()
+        """In the time zone of the data set."""
+        return today_in(self.registration.description.time_zone)
 
     @property
     def step(self) -> str:
@@ -127,12 +145,15 @@ class JobContext:
     def phase(self, name: str) -> Iterator[None]:
         """Time a phase, name it to everybody who watches, and log what was said in it.
 
+        At its end parties compare what they were told, and raise PeerError if one was told otherwise.
+
         A phase that is entered again lasts from its first beginning to its last end.
         """
         self._phase = name
         self._tell(name, 0, 0)
         started = time.time()
         yield
+        self.session.confirm(name)
         began, _ = self.phases.get(name, (started, started))
         self.phases[name] = (began, time.time())
         self._tell(name, 1, 1)

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from saferoom.errors import PeerError
+from saferoom.kinds.score_step import MAX_BITS_SHOWN
 
 
 class Service(IntEnum):
@@ -39,7 +40,11 @@ def read_params(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One job at one endpoint. `keys` are (send, receive) per peer, hex; they live in memory only."""
+    """One job at one endpoint. `keys` are (send, receive) per peer, hex; they live in memory only.
+
+    `dataset_version`: of the party's data set as it was when the offer was checked; "" where there is none.
+    `max_bits_shown`, `max_share_shown`: the party's policy, on what scores show of its part of them.
+    """
 
     job_id: str
     session: int
@@ -49,7 +54,11 @@ class JobSpec:
     params: dict[str, Any]
     keys: dict[str, tuple[str, str]] = field(repr=False)
     home: str = ""
+    dataset_version: str = ""
+    max_bits_shown: float = MAX_BITS_SHOWN
+    max_share_shown: float = 1.0
     receive_timeout_s: float = 300.0
+    progress_timeout_s: float | None = None
     local: dict[str, Any] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:

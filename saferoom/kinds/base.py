@@ -12,9 +12,11 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from saferoom.kinds.fields import Strict
+from saferoom.kinds.grading import GradeRule
 from saferoom.kinds.labels import BinaryLabel
 
 Texts: TypeAlias = tuple[str, str]
@@ -53,10 +55,27 @@ class Terms(Protocol):
     def minimum_rows(self) -> int: ...
 
     @property
-    def minimum_bin_rows(self) -> int: ...
+    def minimum_bin_rows(self) -> int | None:
+        """None where it follows the number of training rows."""
 
     @property
     def minimum_bin_events(self) -> int: ...
+
+    @property
+    @property
+    def grading(self) -> GradeRule | None:
+        """How scores become grades, where grades alone are released."""
+
+    @property
+    def training_jobs(self) -> int:
+        """How many there may be under the contract."""
+
+    @property
+    def scores_per_day(self) -> int: ...
+
+    @property
+    def released_step(self) -> float:
+        """To which scores are rounded before anybody learns them, in log-odds."""
 
     def party_ids(self) -> tuple[str, ...]:
         """All parties, in the contract's order."""
@@ -115,7 +134,7 @@ class JobKind(ABC):
     leaves: ClassVar[str] = "result"
     """What it leaves, in a word for people."""
     kept: ClassVar[Kept | None] = None
-    records: ClassVar[frozenset[str]] = frozenset({"psi.done", "consent.filtered"})
+    records: ClassVar[frozenset[str]] = frozenset({"psi.done", "consent.filtered", "release.counted"})
     """The events that its processes may have logged."""
     model_param: ClassVar[str] = ""
     """The parameter that names the model it uses, which every party must hold."""
@@ -172,6 +191,8 @@ class TaskKind(ABC):
     forms: ClassVar[frozenset[str]]
     """The release forms that an output may have."""
     jobs: ClassVar[tuple[JobKind, ...]]
+    releases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """By name of a release: the forms in which the label holder learns it. The first is the usual one."""
     work: ClassVar[str] = ""
     """The module that does it, if not `saferoom.tasks.<name>`."""
 
@@ -195,9 +216,17 @@ class TaskKind(ABC):
         del limits, terms
         return []
 
-    def usual_outputs(self, roles: Mapping[str, str]) -> list[dict[str, str]]:
-        """The outputs of a draft that names none; `roles` by party, in the order of their ids."""
-        del roles
+    def points_step(self, terms: Terms) -> float | None:
+        """To which points are rounded before anybody learns them; None where none are released."""
+        del terms
+        return None
+
+    def usual_outputs(self, roles: Mapping[str, str], release: str = "") -> list[dict[str, str]]:
+        """The outputs of a draft that names none; `roles` by party, in the order of their ids.
+
+        release: one of `releases`; the usual one if it is not said.
+        """
+        del roles, release
         return []
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
@@ -12,7 +13,7 @@ from saferoom.kinds.fields import Count, Strict
 from saferoom.kinds.jobs import Scoring, Training
 from saferoom.kinds.labels import BINARY
 from saferoom.kinds.regression import Real
-from saferoom.kinds.roles import feature_holders, holder_of, one_label_holder, output_objections
+from saferoom.kinds.roles import feature_holders, one_label_holder, output_objections, own_and_released
 
 LEAST_LEAF_ROWS = 20
 LEAST_WEIGHTED_LEAF_ROWS = 30
@@ -136,6 +137,7 @@ class Boosting(TaskKind):
     params = BoostingParams
     label = BINARY
     forms = frozenset({"splits", "score", "reason_codes"})
+    releases = MappingProxyType({"scores": ("score",)})
     jobs = (BoostingTraining(), Scoring("score"))
 
     def role_problems(self, terms: Terms) -> list[str]:
@@ -158,9 +160,8 @@ class Boosting(TaskKind):
             return []
         return [f"the minimum of {rows} rows in a leaf is below our {limits.minimum_bin_rows}"]
 
-    def usual_outputs(self, roles: Mapping[str, str]) -> list[dict[str, str]]:
-        own = [{"to": party, "form": "splits"} for party in roles]
-        return own + [{"to": party, "form": "score"} for party in holder_of(roles)]
+    def usual_outputs(self, roles: Mapping[str, str], release: str = "") -> list[dict[str, str]]:
+        return own_and_released(roles, "splits", self.releases, release)
 
 
 KIND = Boosting()

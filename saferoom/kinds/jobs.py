@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from saferoom.kinds.base import JobKind, Kept, Pairs, Terms, Usage
+from saferoom.kinds.grading import GRADE_ONLY
 
 TRAIN, SCORE = "train", "score"
 MOST_REASONS = 4
@@ -39,6 +40,8 @@ class Training(JobKind):
                 *(("set_sizes", helper) for helper in terms.helpers),
                 *((kind, party) for kind in ("intersection", "split") for party in terms.party_ids()),
                 *(("score", party) for party in terms.recipients("score")),
+                *(("grades", party) for party in _graded(terms) if party == terms.label_holder),
+                *(("auc", party) for party in _graded(terms) if party == terms.label_holder),
             ]
         )
 
@@ -64,7 +67,7 @@ class Training(JobKind):
 
 
 class Scoring(JobKind):
-    """`score`: joint scores of a list of enterprises, to their recipient.
+    """`score`: joint scores of a list of enterprises, to their recipient; or grades alone, to all of theirs.
 
     It takes `model` (its id), `mode` (`batch` or `one`; `batch` if absent), `rows` (how many, for the quota)
     and `reasons` (codes for each). `form`: score or points.
@@ -86,6 +89,7 @@ class Scoring(JobKind):
                 *(("set_sizes", helper) for helper in terms.helpers),
                 *(("intersection", party) for party in terms.party_ids()),
                 *((self.form, party) for party in terms.recipients(self.form)),
+                *(("grades", party) for party in _graded(terms)),
                 *(("reason_codes", party) for party in terms.recipients("reason_codes")),
                 *(("query", party) for party in terms.party_ids() if terms.features_of(party)),
             ]
@@ -109,8 +113,13 @@ class Scoring(JobKind):
 
     def asked_by(self, terms: Terms) -> str:
         """The recipient: the label holder, or else the first that the contract names."""
-        recipients = terms.recipients(self.form)
+        recipients = _graded(terms) or terms.recipients(self.form)
         return terms.label_holder if terms.label_holder in recipients else recipients[0]
+
+
+def _graded(terms: Terms) -> tuple[str, ...]:
+    """The parties that learn grades and no score."""
+    return terms.recipients(GRADE_ONLY)
 
 
 def _rows(params: Mapping[str, Any]) -> int:

@@ -5,6 +5,7 @@ Registration, which knows no contract yet, takes every label column as BINARY.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,17 @@ class BinaryLabel:
     """An event that happened (1) or did not (0)."""
 
     expected: str = "0 or 1"
-    remedy: str = "write 1 for default and 0 for none, and leave out rows whose outcome is unknown"
+    remedy: str = (
+        "write 1 for default and 0 for none, or name the value that means default, "
+        "`label: {column: …, event: …}`; leave out rows whose outcome is unknown"
+    )
     dtype: DTypeLike = np.int8
+
+    def of_levels(self, levels: Sequence[str], event: str | None) -> NDArray[np.float64]:
+        """What each level means, (levels,): 1, 0, or 2 for neither. Beside an `event` all others mean 0."""
+        if event is not None:
+            return np.array([float(level == event) for level in levels])
+        return np.array([float(level) if level in ("0", "1") else 2.0 for level in levels])
 
     def wrong(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which values (n,) are no label; a missing one is none."""

@@ -12,12 +12,14 @@ from typing import Literal, TypeAlias
 
 from saferoom.errors import UsageError
 
-Extent: TypeAlias = Literal["one", "list", "rows", "scores", "counts"]
+Extent: TypeAlias = Literal["one", "list", "rows", "asked", "scores", "counts"]
 """How large a disclosure may be, so that a check can hold it to the contract:
 
     one      a single number
     list     numbers in a row, never a table
-    rows     a list over the rows that all parties hold: in training no shorter than the contract's minimum
+    rows     a list over the rows that all parties hold: in training no shorter than the contract's minimum,
+             in a score job no longer than was asked for
+    asked    a list of enterprises asked for: no longer than the job's quota says
     scores   a list over scored rows: in a score job no longer than was asked for
     counts   a list, or a table with one column: counts of bins for each class, of which labels have one
 """
@@ -136,26 +138,66 @@ _KINDS = (
         ),
     ),
     DisclosureKind(
-        "range_check",
-        "list",
+        "grades",
+        "scores",
         Wording(
-            "1",
-            "whether the training scores lie within the sigmoid's range and the fit converged",
+            "scored rows",
+            "the grade of each enterprise: between which fixed cuts its joint score lies, and no score",
+            "with two parties the cuts minus its own part are an interval that holds the other's part",
+        ),
+        Wording(
+            "评分的行数",
+            "每家企业的等级,即其联合评分位于哪两个固定切点之间;不含评分",
+            "只有两方时,切点减去自己的部分就是对方部分所在的区间",
+        ),
+    ),
+    DisclosureKind(
+        "auc",
+        "one",
+        Wording(
+            "1, of training and of held-out rows",
+            "how well the joint scores part events from others: one number, computed on shares",
             NONE_KNOWN_EN,
         ),
-        Wording("一个数", "训练评分是否都在 S 形函数的有效范围内,拟合是否收敛", NONE_KNOWN_ZH),
+        Wording("训练行、检验行各一个数", "联合评分区分违约与否的能力:在份额上算出的一个数", NONE_KNOWN_ZH),
+    ),
+    DisclosureKind(
+        "range_check",
+        "one",
+        Wording(
+            "1",
+            "one bit: whether at most 0.2 % of the training scores lie beyond the sigmoid's range",
+            NONE_KNOWN_EN,
+        ),
+        Wording("一个数", "一个比特:训练评分超出 S 形函数有效范围的是否不多于千分之二", NONE_KNOWN_ZH),
+    ),
+    DisclosureKind(
+        "converged",
+        "one",
+        Wording(
+            "1 a check",
+            "one bit a check: whether the last pass moved every coefficient by less than a public bound; "
+            "and so how many passes training took",
+            "separated data, and columns that two parties both hold, take more passes",
+        ),
+        Wording(
+            "每次检查一个数",
+            "每次检查一个比特:最后一遍计算是否使每个系数的变动都小于公开的界限;由此也得知训练用了多少遍",
+            "好坏分得很开的数据,或两方都持有的列,需要更多遍",
+        ),
     ),
     DisclosureKind(
         "anonymous_events",
         "counts",
         Wording(
             "bins of a feature holder, shuffled",
-            "how many events lie in each of a feature holder's bins, not knowing which bin is which",
+            "how many events lie in a feature holder's bins, not knowing which bin is which; of each column's"
+            " fullest bin a random part is left out",
             "the spread of the counts says how strongly the other party's columns go with default",
         ),
         Wording(
             "特征方的箱数(乱序)",
-            "特征方每个分箱里有多少违约,但不知道哪个箱是哪个",
+            "特征方各分箱里有多少违约,但不知道哪个箱是哪个;每列最大的分箱随机少计一部分行",
             "计数的离散程度暗示对方各列与违约的相关强弱",
         ),
     ),
@@ -164,12 +206,13 @@ _KINDS = (
         "counts",
         Wording(
             "own bins",
-            "which of its own bins hold the minimum of events, and how many events lie in each merged bin",
+            "which of its own bins, and of those it puts together, hold the minimum of events, how many"
+            " events lie in those that do, and in all rows",
             "the difference of two nearly equal bins of two columns is a count over few enterprises",
         ),
         Wording(
             "自己的箱数",
-            "自己的哪些分箱达到最低违约数,以及合并后每箱的违约数",
+            "自己的哪些分箱(含自行合并的)达到最低违约数,达到者各有多少违约,以及全部行的违约数",
             "两列中几乎相同的两个箱,其计数之差是少数企业的违约数",
         ),
     ),
@@ -225,12 +268,12 @@ _KINDS = (
         "split_sums",
         "list",
         Wording(
-            "candidate splits of a feature holder, each tree",
+            "candidate splits of a feature holder at most, each tree",
             "sums of gradients, hessians and events left of each candidate split, in a secret order",
             "it knows each row's gradient, so a sum over few rows could tell which rows are in it",
         ),
         Wording(
-            "每棵树:某特征方的候选分裂数",
+            "每棵树:某特征方候选分裂数的上限",
             "每个节点中,每个候选分裂左侧各行的梯度、二阶梯度、违约数之和(次序保密)",
             "标签方知道每一行的梯度,若求和的行很少,就可推断其中有哪些行",
         ),
@@ -239,12 +282,12 @@ _KINDS = (
         "chosen_splits",
         "list",
         Wording(
-            "own candidate splits, each tree",
+            "own candidate splits at most, each tree",
             "which of its own candidate splits were taken, and in which node",
             "early and frequent splits say that a column goes strongly with default",
         ),
         Wording(
-            "每棵树:自己的候选分裂数",
+            "每棵树:自己候选分裂数的上限",
             "自己的哪些候选分裂被采用、用于哪个节点",
             "较早、较频繁的分裂说明该列与违约关系密切",
         ),
@@ -273,20 +316,20 @@ _KINDS = (
         "split_values",
         "list",
         Wording(
-            "own splits",
+            "own splits at most",
             "how the average log-odds on the two sides of each of its own splits differ",
             "they say how strongly, and which way, its own columns go with default; of many trees on few"
             " rows, which of them defaulted",
         ),
         Wording(
-            "自己的分裂数",
+            "自己分裂数的上限",
             "自己每个分裂两侧的平均对数几率相差多少",
             "可看出自己的列与违约的关系有多强、方向如何;树很多而行很少时,可推断各训练行的标签",
         ),
     ),
     DisclosureKind(
         "query",
-        "list",
+        "asked",
         Wording(
             "asked rows",
             "which of its enterprises the recipient asks scores for",

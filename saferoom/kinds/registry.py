@@ -44,7 +44,7 @@ def job_names() -> tuple[str, ...]:
 
 
 def form_names() -> tuple[str, ...]:
-    """Release forms: `grade_only` is reserved."""
+    """Release forms."""
     return _distinct([*_USUAL_FORMS, *(form for kind in KINDS for form in sorted(kind.forms))])
 
 

@@ -23,6 +23,9 @@ SINGLE_COLUMN: Texts = (
 )
 
 
+_ALL_LEARN = frozenset({"widths", "range_check", "converged"})
+
+
 class RegressionParams(Strict):
     """`l2`: the penalty in the original (standardised) coordinates, as scikit-learn's 1/C.
 
@@ -40,8 +43,7 @@ class RegressionTraining(Training):
         own = terms.recipients("coefficients")
         return super().discloses(terms) | frozenset(
             [
-                *(("widths", helper) for helper in terms.helpers),
-                *((kind, party) for kind in ("widths", "range_check") for party in terms.party_ids()),
+                *((kind, who) for kind in _ALL_LEARN for who in (*terms.helpers, *terms.party_ids())),
                 *(("coefficients", party) for party in own),
                 *(("intercept", party) for party in own if party == terms.label_holder),
             ]

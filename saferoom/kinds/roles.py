@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from saferoom.errors import ConfigError
 from saferoom.kinds.base import Terms
 from saferoom.kinds.fields import listed
+from saferoom.kinds.grading import GRADE_ONLY
 
 LABEL_HOLDER, FEATURE_HOLDER = "label_holder", "feature_holder"
 _ONE_AT_THE_LABEL_HOLDER = ("split", "weight")
@@ -23,9 +25,18 @@ def feature_holders(terms: Terms) -> tuple[str, ...]:
     return tuple(party for party in terms.party_ids() if party != terms.label_holder)
 
 
-def holder_of(roles: Mapping[str, str]) -> list[str]:
-    """The label holder of a draft: none or more, if the draft is wrong."""
-    return [party for party, role in roles.items() if role == LABEL_HOLDER]
+def own_and_released(
+    roles: Mapping[str, str], own: str, releases: Mapping[str, tuple[str, ...]], release: str
+) -> list[dict[str, str]]:
+    """Outputs: `own` to each party, and a release's forms to the label holder. Raises ConfigError."""
+    name = release or next(iter(releases))
+    if name not in releases:
+        raise ConfigError(
+            f"this kind of task does not release {name}", remedy=f"release one of {listed(releases)}"
+        )
+    holders = [party for party, role in roles.items() if role == LABEL_HOLDER]  # none or more, if it is wrong
+    outputs = [{"to": party, "form": own} for party in roles]
+    return outputs + [{"to": party, "form": form} for form in releases[name] for party in holders]
 
 
 def output_objections(
@@ -34,9 +45,11 @@ def output_objections(
     """What the outputs lack.
 
     `own`: the form in which training gives each party what is its own. `evaluated`: (form, who needs it) of
-    what the label holder must learn. `scored`: the form of what a score job gives.
+    what the label holder must learn, if not grades alone. `scored`: the form of what a score job gives, if
+    not those.
     """
     found = []
+    graded = set(terms.recipients(GRADE_ONLY))
     if "train" in terms.uses:
         without = set(terms.party_ids()) - set(terms.recipients(own))
         if without:
@@ -47,12 +60,13 @@ def output_objections(
         found += [
             f"{needy} needs the output {form} to the label holder, and it is not named"
             for form, needy in evaluated
-            if terms.label_holder not in terms.recipients(form)
+            if not {*terms.recipients(form), *graded} & {terms.label_holder}
         ]
-    strangers = set(terms.recipients("reason_codes")) - set(terms.recipients(scored))
+    strangers = set(terms.recipients("reason_codes")) - {*terms.recipients(scored), *graded}
     if strangers:
-        found.append(f"reason codes go with {scored}, which {listed(strangers)} does not learn")
-    if SCORING_USES & set(terms.uses) and not terms.recipients(scored):
+        what = "grades" if graded else scored
+        found.append(f"reason codes go with {what}, which {listed(strangers)} does not learn")
+    if SCORING_USES & set(terms.uses) and not terms.recipients(scored) and not graded:
         found.append(f"scoring is named among the uses, and no recipient of {scored} among the outputs")
     return found
 

@@ -47,10 +47,10 @@ class TrustMode:
         supported = listed(mode.name for mode in MODES.values() if mode.is_supported)
         return [f"trust mode {self.name} is not supported by this version; use {supported}"]
 
-    def required(self, parties: int) -> frozenset[Assumption]:
+    def required(self, parties: int, *, tells_scores: bool = True) -> frozenset[Assumption]:
         """What a contract among so many parties must accept by name."""
         always: set[Assumption] = {"semi_honest_parties"}
-        if parties == 2:
+        if parties == 2 and tells_scores:
             always.add("two_party_score_reveals_part")
         return self.assumptions | always
 

@@ -14,12 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from saferoom.data.dataset import describe
 from saferoom.errors import PeerError
 from saferoom.files.private import write_output
 from saferoom.files.yaml_text import yaml_text
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.home import Home
 from saferoom.jobs.problem import Problem
+from saferoom.kinds.grading import GRADE_ONLY
+from saferoom.kinds.registry import kind_of
 from saferoom.kinds.trust import MODES
 from saferoom.lab.processes import SAFEROOM, NodeProcess, reserved_port
 from saferoom.lab.room import Room
@@ -29,6 +32,7 @@ from saferoom.node.setup import enrol, init_coordinator, init_party, join
 
 READY_S = 60.0
 CONTRACT_DAYS = 30
+OPTIONAL_TERMS = ("minimum_bin_rows", "minimum_bin_events", "default_definition")
 DEFAULT_PATIENCE = Patience()
 
 Talk = Callable[[str], None]
@@ -53,11 +57,9 @@ class House:
     def add_data(self) -> dict[str, dict[str, Any]]:
         """Register every party's data set; returns the registrations."""
         found = {}
-        for party, part in self.room.parties.items():
+        for party in self.room.parties:
             file = self.nodes[party].home / "dataset.yaml"
-            content = {"name": dataset_name(self.room), **part.model_dump(exclude_none=True)}
-            content["source"] = _absolute(part.source, self.room.folder)
-            write_output(file, yaml_text(content))
+            write_output(file, yaml_text(dataset_of(self.room, party)))
             found[party] = self.nodes[party].ask("data.add", file=str(file))
         return found
 
@@ -140,9 +142,24 @@ def dataset_name(room: Room) -> str:
     return "".join(c if c.isalnum() else "-" for c in room.room)[:60]
 
 
+def dataset_of(room: Room, party: str) -> dict[str, Any]:
+    """What the party's `dataset.yaml` says, wherever it lies."""
+    part = room.parties[party]
+    content = {"name": dataset_name(room), **part.model_dump(exclude_none=True)}
+    content["source"] = _absolute(part.source, room.folder)
+    if part.consent and "source" in part.consent:
+        content["consent"] = {**part.consent, "source": _absolute(part.consent["source"], room.folder)}
+    return content
+
+
 def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The draft contract for a lab room: all features, scores and intercept to the label holder."""
+    """The draft contract for a lab room: all features; what the room releases to the label holder."""
     now = datetime.now(UTC)
+    roles = {
+        party: "label_holder" if party == room.label_holder else "feature_holder"
+        for party in sorted(room.parties)
+    }
+    tells_scores = room.release != GRADE_ONLY
     return {
         "id": f"{dataset_name(room)}-{now:%Y%m%d%H%M%S}",
         "title": f"lab room {room.room}",
@@ -151,7 +168,7 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         "parties": {
             party: {
                 "organisation": f"lab {party}",
-                "role": "label_holder" if party == room.label_holder else "feature_holder",
+                "role": roles[party],
                 "dataset": dataset_name(room),
                 "columns": _columns(room, party, registrations[party]),
             }
@@ -159,8 +176,11 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
         },
         "task": {"kind": room.task.kind, "params": room.task.params, "split_seed": room.seed},
         "trust": room.trust,
-        "assumptions": sorted(MODES[room.trust].required(len(room.parties))),
+        "outputs": kind_of(room.task.kind).usual_outputs(roles, room.release),
+        **({"grading": room.grading.model_dump()} if room.grading else {}),
+        "assumptions": sorted(MODES[room.trust].required(len(room.parties), tells_scores=tells_scores)),
         "minimum_rows": room.minimum_rows,
+        **{name: value for name in OPTIONAL_TERMS if (value := getattr(room, name)) is not None},
         "valid_from": (now - timedelta(minutes=5)).isoformat(),
         "expires": (now + timedelta(days=CONTRACT_DAYS)).isoformat(),
     }
@@ -169,8 +189,8 @@ def draft_of(room: Room, registrations: Mapping[str, Mapping[str, Any]]) -> dict
 def _columns(room: Room, party: str, registration: Mapping[str, Any]) -> dict[str, str]:
     part = room.parties[party]
     uses = {part.id: "id"}
-    if part.label:
-        uses[part.label] = "label"
+    if part.label_column:
+        uses[part.label_column] = "label"
     if part.split:
         uses[part.split] = "split"
     if part.weight:
@@ -217,12 +237,10 @@ def _enrol_all(homes: Mapping[str, Home], room: Room, now: datetime, patience: P
         core.close()
 
 
-def _absolute(source: str | dict[str, Any], folder: Path) -> str | dict[str, Any]:
-    if isinstance(source, str):
-        return str((folder / source).absolute())
-    if "path" in source:
-        return {**source, "path": str((folder / source["path"]).absolute())}
-    return source
+def _absolute(source: str | dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same source, its paths starting from `folder`. Raises ConfigError naming wrong keys."""
+    content = {"name": "source", "id": "id", "id_kind": "opaque", "source": source}
+    return describe(content, folder).source.model_dump(mode="json")
 
 
 def _all_connected(nodes: Mapping[str, NodeProcess]) -> bool:

@@ -27,6 +27,8 @@ from saferoom.lab.house import House, house
 from saferoom.lab.room import Room
 from saferoom.lab.twin import fit_twin
 from saferoom.node.book import ContractBook
+from saferoom.node.core import Core
+from saferoom.node.operations.roles import party_operations
 from saferoom.node.state import State
 from saferoom.node.witnessing.quorums import quorum_of
 from saferoom.tasks.registry import work_of
@@ -34,9 +36,9 @@ from saferoom.tasks.registry import work_of
 Told = Callable[[dict[str, Any] | str], None]
 Then = Callable[[House, str], None]
 
-FILES = ("scores.csv", "metrics.json", "report.html")
+FILES = ("scores.csv", "grades.json", "metrics.json", "report.html")
 FOLDERS = ("model", "log")
-PHASES = ("align", "prepare", "bin", "train", "evaluate", "release", "points")
+PHASES = ("align", "prepare", "bin", "train", "release", "evaluate", "points", "grades")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ def run_room(
         with house(room, folder, told) as rooms:
             told("data sets")
             registrations = rooms.add_data()
+            _tell_warnings(registrations, told)
             told("contract")
             contract = rooms.agree(registrations)
             told("training")
             job = rooms.train(contract, told)
             measured = _measure(rooms, job)
-            rooms.nodes[room.label_holder].ask("report.issue", model=job, lang=options.lang)
             then(rooms, job)
+        told("report")
+        _issue_report(room, folder, (contract, job), options.lang)
         told("checking the logs")
         verdicts = collect(room, folder, (contract, job), out)
         metrics = _metrics(room, registrations, measured, out)
@@ -82,6 +86,12 @@ def run_room(
             metrics["twin"] = fit_twin(room, out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1, ensure_ascii=False), encoding="utf-8")
     return metrics
+
+
+def _tell_warnings(registrations: Mapping[str, Mapping[str, Any]], told: Told) -> None:
+    for party, registration in registrations.items():
+        for warning in registration["warnings"]:
+            told(f"{party}: {warning}")
 
 
 def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[str, dict[str, Any]]:
@@ -108,7 +118,7 @@ def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[s
     verdicts = {}
     for node in (COORDINATOR, *room.parties):
         copy_log(folder / node / "log" / "log.db", out / "log" / f"{node}.db")
-        key = (folder / node / "log.key").read_text(encoding="ascii").strip()
+        key = _log_key(folder / node)
         (out / "log" / f"{node}.key").write_text(key + "\n", encoding="ascii")
         quorum = quorum_of(contract, node)
         verdicts[node] = verify_log(out / "log" / f"{node}.db", [key], quorum=quorum).to_dict()
@@ -116,6 +126,25 @@ def collect(room: Room, folder: Path, ids: tuple[str, str], out: Path) -> dict[s
         json.dumps(verdicts, indent=1, ensure_ascii=False), encoding="utf-8"
     )
     return verdicts
+
+
+def _issue_report(room: Room, folder: Path, ids: tuple[str, str], lang: str) -> None:
+    """At the label holder, once all nodes have stopped: with verdicts on all logs as they then stand."""
+    contract = _contract(folder / COORDINATOR, ids[0])
+    others = (node for node in (COORDINATOR, *room.parties) if node != room.label_holder)
+    verdicts = {
+        node: verify_log(
+            folder / node / "log" / "log.db", [_log_key(folder / node)], quorum=quorum_of(contract, node)
+        ).to_dict()
+        for node in others
+    }
+    with Core.opened(Home.at(folder / room.label_holder)) as core:
+        asked = {"model": ids[1], "lang": lang, "verdicts": verdicts}
+        list(party_operations(core, None).handle("report.issue", asked))
+
+
+def _log_key(home: Path) -> str:
+    return (home / "log.key").read_text(encoding="ascii").strip()
 
 
 def _contract(home: Path, contract_id: str) -> Contract:
@@ -130,6 +159,12 @@ def phase_seconds(phase: str, summaries: Iterable[Mapping[str, Any]]) -> float:
     """From when the last node entered a phase to when the last one left it: without waiting."""
     spans = [summary["phases"][phase] for summary in summaries if phase in summary["phases"]]
     return round(max(end for _, end in spans) - max(start for start, _ in spans), 4) if spans else 0.0
+
+
+def _columns(facts: Mapping[str, Any]) -> dict[str, int]:
+    """How many columns a party left out, and of a scorecard how many have the wrong sign."""
+    names = {"dropped_columns": "dropped", "wrong_signs": "wrong_signs"}
+    return {name: facts[fact] for fact, name in names.items() if fact in facts}
 
 
 def _clear(out: Path) -> None:
@@ -168,6 +203,7 @@ def _metrics(
         "room": room.room,
         "task": room.task.kind,
         "trust": room.trust,
+        "release": room.release,
         "rows": {party: registrations[party]["counts"]["rows"] for party in room.parties},
         "rows_valid": {party: registrations[party]["counts"]["clean"] for party in room.parties},
         "rows_aligned": holder["aligned"],
@@ -175,6 +211,7 @@ def _metrics(
         "rows_test": holder["test_rows"],
         **quality,
         "iterations": holder["iterations"],
+        "columns": {party: _columns(summaries[party]["facts"]) for party in room.parties},
         "seconds": seconds,
         "bytes": {
             f"{sender}->{receiver}": count

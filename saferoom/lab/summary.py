@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-SHOWN = ("auc", "ks")
+from saferoom.report.result_lines import figure_lines, grade_lines, remark_lines
 
 
-def summary_lines(metrics: Mapping[str, Any], out: Path) -> Iterator[str]:
-    """Joint next to alone, grades with default rates, seconds and bytes, the logs' verdict."""
+def summary_lines(metrics: Mapping[str, Any], out: Path, lang: str = "en") -> Iterator[str]:
+    """Joint next to alone, grades with default rates, what these can bear, costs, the logs' verdict.
+
+    `lang`, zh or en: of the sentences on what the figures can bear.
+    """
     yield ""
     rows = f"{metrics['rows_aligned']} aligned, {metrics['rows_train']} train, {metrics['rows_test']} test"
     yield f"room {metrics['room']}: {rows}, trust {metrics['trust']}"
@@ -20,6 +23,8 @@ def summary_lines(metrics: Mapping[str, Any], out: Path) -> Iterator[str]:
     yield ""
     yield from _grades(out / "scores.csv")
     yield ""
+    if "grading" in metrics:
+        yield from (*grade_lines(metrics["grading"]), "", *remark_lines(metrics, lang), "")
     seconds = ", ".join(f"{phase} {value:.2f} s" for phase, value in metrics["seconds"].items())
     yield f"seconds: {seconds}"
     yield f"bytes:   {sum(metrics['bytes'].values()) / 1e6:.1f} MB between nodes"
@@ -28,16 +33,20 @@ def summary_lines(metrics: Mapping[str, Any], out: Path) -> Iterator[str]:
 
 
 def _quality(metrics: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{'':12}{'test AUC':>10}{'test KS':>10}"
-    lines = [("joint", metrics["test"]), ("alone", metrics["alone"]["test"])]
-    if "twin" in metrics:
-        lines.append(("plain twin", metrics["twin"]["test"]))
-    for name, found in lines:
-        cells = "".join(f"{found[key]:10.4f}" if found else f"{'-':>10}" for key in SHOWN)
-        yield f"{name:12}{cells}"
-    twin = metrics.get("twin", {})
+    twin, others = metrics.get("twin", {}), []
+    if twin:
+        others.append(("plain twin", twin["test"]))
+        if "without_minimums" in twin:
+            others.append(("no minimums", twin["without_minimums"]["test"]))
+    yield from figure_lines(metrics, others)
+    wrong = {party: its["wrong_signs"] for party, its in metrics["columns"].items() if its.get("wrong_signs")}
+    if wrong:
+        counted = ", ".join(f"{count} of {party}" for party, count in wrong.items())
+        yield f"WRONG SIGNS: {counted} (marked in the tables of points, and in the report)"
     if "max_coef_diff" in twin:
         yield f"largest coefficient difference to the twin: {twin['max_coef_diff']:.5f}"
+    if "other_grades" in twin:
+        yield f"grades other than the twin's: {twin['other_grades']} of {metrics['rows_aligned']}"
     if "trees" in twin:
         yield f"trees equal to the twin's: {twin['equal_trees']} of {twin['trees']}"
 

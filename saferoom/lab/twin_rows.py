@@ -9,21 +9,31 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.data.dataset import describe
+from saferoom.data.dataset import DatasetDescription, describe
 from saferoom.data.loading import load
 from saferoom.data.table import ColumnType, PartyTable
 from saferoom.lab.room import Room
 from saferoom.models.metrics import metrics_summary
 
 
+def described(room: Room, party: str) -> DatasetDescription:
+    """The party's data set."""
+    content = {"name": "twin", **room.parties[party].model_dump(exclude_none=True)}
+    return describe(content, room.folder, party=party)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TwinRows:
-    """ids, is_train, y, pd (n,) of all aligned rows, in the common order of the job."""
+    """ids, is_train, y, grades (n,) of all aligned rows, in the common order of the job.
+
+    grades: their names. pd (n,): where probabilities were released.
+    """
 
     ids: NDArray[np.bytes_]
     is_train: NDArray[np.bool_]
     y: NDArray[np.int64]
-    pd: NDArray[np.float64]
+    grades: NDArray[np.str_]
+    pd: NDArray[np.float64] | None
 
     @classmethod
     def read(cls, out: Path) -> TwinRows:
@@ -34,13 +44,14 @@ class TwinRows:
             np.array([row["id"].encode() for row in scored]),
             np.array([row["split"] == "train" for row in scored]),
             np.array([int(row["y"]) for row in scored]),
-            np.array([float(row["pd"]) for row in scored]),
+            np.array([row["grade"] for row in scored]),
+            np.array([float(row["pd"]) for row in scored]) if "pd" in scored[0] else None,
         )
 
-    def of_party(self, room: Room, party: str, types: dict[str, ColumnType]) -> PartyTable:
-        """The party's columns for these rows, in their order."""
-        content = {"name": "twin", **room.parties[party].model_dump(exclude_none=True)}
-        table = load(describe(content, room.folder, party=party), list(types), types=types)
+    def of_party(self, room: Room, party: str, types: dict[str, ColumnType] | None = None) -> PartyTable:
+        """The party's columns for these rows, in their order; without types all of them."""
+        columns = None if types is None else list(types)
+        table = load(described(room, party), columns, types=types)
         order = np.argsort(table.ids)
         return table.take(order[np.searchsorted(table.ids, self.ids, sorter=order)])
 

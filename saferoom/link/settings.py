@@ -30,6 +30,8 @@ class FlowLimits:
     window_bytes: int = WINDOW_BYTES
     acknowledge_after_s: float = 0.02
     resend_after_s: float = 2.0
+    alive_every_s: float = 10.0
+    """How often a job says to each peer that its process is alive, whatever it is doing."""
     outbox_cap_bytes: int = 2048 * MIB
     inbox_cap_bytes: int = 2048 * MIB
     inbox_pause_bytes: int = 256 * MIB

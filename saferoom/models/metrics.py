@@ -50,7 +50,7 @@ class Curve:
 
 def metrics_summary(y: ArrayLike, pd: ArrayLike) -> dict[str, float]:
     """`auc, ks, gini, log_loss, brier`. Raises VerificationError if one class is missing."""
-    labels, scores = _checked(y, pd)
+    labels, scores = checked(y, pd)
     auc = float(roc_auc_score(labels, scores))
     return {
         "auc": auc,
@@ -63,20 +63,20 @@ def metrics_summary(y: ArrayLike, pd: ArrayLike) -> dict[str, float]:
 
 def ks(y: ArrayLike, pd: ArrayLike) -> float:
     """Kolmogorov–Smirnov: the largest distance between the two classes' cumulative shares, 0 to 1."""
-    false_positive, true_positive, _ = roc_curve(*_checked(y, pd))
+    false_positive, true_positive, _ = roc_curve(*checked(y, pd))
     return float(np.max(true_positive - false_positive))
 
 
 def roc_points(y: ArrayLike, pd: ArrayLike, *, points: int = 200) -> Curve:
     """Receiver operating characteristic: x = share of goods caught, y = share of bads caught."""
-    false_positive, true_positive, _ = roc_curve(*_checked(y, pd))
+    false_positive, true_positive, _ = roc_curve(*checked(y, pd))
     keep = _thin(len(false_positive), points)
     return Curve(false_positive[keep], true_positive[keep])
 
 
 def ks_points(y: ArrayLike, pd: ArrayLike, *, points: int = 200) -> tuple[Curve, Curve]:
     """Cumulative shares of bads and of goods (y) over the share of rows, riskiest first (x)."""
-    labels, scores = _checked(y, pd)
+    labels, scores = checked(y, pd)
     false_positive, true_positive, _ = roc_curve(labels, scores, drop_intermediate=False)
     keep = _thin(len(false_positive), points, always=int(np.argmax(true_positive - false_positive)))
     bad_share = labels.mean()
@@ -86,7 +86,7 @@ def ks_points(y: ArrayLike, pd: ArrayLike, *, points: int = 200) -> tuple[Curve,
 
 def calibration_table(y: ArrayLike, pd: ArrayLike, *, bins: int = 10) -> tuple[CalibrationBin, ...]:
     """Bins of equal size, lowest predictions first."""
-    labels, scores = _checked(y, pd)
+    labels, scores = checked(y, pd)
     order = np.argsort(scores, kind="stable")
     return tuple(
         CalibrationBin(len(rows), float(scores[rows].mean()), float(labels[rows].mean()))
@@ -100,7 +100,7 @@ def calibration_line(y: ArrayLike, pd: ArrayLike) -> tuple[float, float]:
     Source: Cox 1958. A slope below 1 says that predictions are too extreme (overfitting). With
     classes that the predictions part without error the slope is endless; what comes is a large number.
     """
-    labels, scores = _checked(y, pd)
+    labels, scores = checked(y, pd)
     clipped = np.clip(scores, _LOGIT_CLIP, 1 - _LOGIT_CLIP)
     logits = np.log(clipped) - np.log1p(-clipped)
     fit = LogisticRegression(C=np.inf, max_iter=1000).fit(logits[:, None], labels)
@@ -109,7 +109,7 @@ def calibration_line(y: ArrayLike, pd: ArrayLike) -> tuple[float, float]:
 
 def lift_table(y: ArrayLike, pd: ArrayLike, *, bins: int = 10) -> tuple[LiftBin, ...]:
     """Slices of equal size, riskiest first; `lift` is the slice's default rate over that of all rows."""
-    labels, scores = _checked(y, pd)
+    labels, scores = checked(y, pd)
     order = np.argsort(-scores, kind="stable")
     table = []
     caught = 0
@@ -126,7 +126,7 @@ def _thin(size: int, points: int, *, always: int = 0) -> NDArray[np.int64]:
     return np.unique(np.append(evenly, always))
 
 
-def _checked(y: ArrayLike, pd: ArrayLike) -> tuple[NDArray[Any], F64]:
+def checked(y: ArrayLike, pd: ArrayLike) -> tuple[NDArray[Any], F64]:
     labels = np.asarray(y)
     scores = np.asarray(pd, dtype=np.float64)
     if labels.ndim != 1 or labels.shape != scores.shape:

@@ -153,10 +153,11 @@ def _chunks(rows: int) -> Iterator[slice]:
 def _agree(session: Session, shape: tuple[int, ...]) -> None:
     """Tell everybody, the helper too, how many rows and reasons; hear the same."""
     size = np.array(shape, dtype=np.int64)
-    for other in session.others:
-        session.send(other, "sizes", Public(size))
+    session.broadcast("sizes", Public(size))
+    for helper in session.helpers:
+        session.send(helper, "sizes", Public(size))
     for peer in session.peers:
-        if not np.array_equal(session.receive_one(peer, "sizes", (2,), np.int64), size):
+        if not np.array_equal(session.hear_one(peer, "sizes", (2,), np.int64), size):
             raise PeerError(
                 "it ranks other rows, or another number of reasons", party=peer, step=session.step("sizes")
             )

@@ -236,6 +236,8 @@ class Core:
             fields["model"] = ModelRef(str(event["model"]))
         if "subject" in event:
             fields["subject_commit"] = self.salts.commit(str(event["subject"]))
+        if event.get("outcome") == "refused":
+            fields["outcome"] = "refused"
         reason = str(event.get("reason", ""))
         self.record(event["type"], contract=contract, job=job["id"], reason=reason, **fields)
 
@@ -271,8 +273,9 @@ class Core:
         state = self.book.row(contract.id)["state"]
         if state != "active":
             return f"the contract is {state}"
+        taken = contract.kind.jobs_by_name[job["kind"]].uses_up(job["params"])
         try:
-            check_disclosure(contract, wanted, job["kind"], job["params"].get("rows"))
+            check_disclosure(contract, wanted, job["kind"], taken.scores_today or None)
         except RefusedError as error:
             return error.message
         return ""

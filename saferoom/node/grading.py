@@ -7,7 +7,7 @@ or a score job is one. What is written is the reader's alone, mode 0600.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ def read_scores(file: Path) -> ScoreList:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.DictReader(lines))
+        _check_has_scores(file, rows)
         ids = np.array([row["id"].encode() for row in rows])
         pd = np.array([float(row["pd"]) for row in rows])
         points = np.array([int(row["points"]) for row in rows], dtype=np.int64)
@@ -64,6 +65,14 @@ def read_scores(file: Path) -> ScoreList:
         raise ConfigError(f"{file} holds no line, a pd outside 0 to 1, or a y other than 0 and 1")
     reasons = np.array([row["reasons"] or "" for row in rows]) if "reasons" in rows[0] else None
     return ScoreList(ids, pd, points, y, reasons)
+
+
+def _check_has_scores(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    if rows and "grade" in rows[0] and not {"pd", "points"} & rows[0].keys():
+        raise ConfigError(
+            f"{file} holds grades alone: nobody learnt the scores, so they cannot be cut anew",
+            remedy="take the grades as they are, or agree on a contract that releases scores",
+        )
 
 
 def check_list(

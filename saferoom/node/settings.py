@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from saferoom.audit.witness.feeder import Pace
+from saferoom.data.zone import DEFAULT_ZONE, known_zone
 from saferoom.errors import ConfigError
 from saferoom.files.private import write_private
 from saferoom.files.yaml_text import read_yaml, yaml_text
@@ -15,7 +16,11 @@ from saferoom.link.settings import LinkSettings
 
 
 class Patience(BaseModel):
-    """Deadlines in seconds. Every failure must be known at every node within 30 s."""
+    """Deadlines in seconds. Every failure must be known at every node within 30 s.
+
+    A job waits `receive_s` for a peer of which it hears no sign of life. One that is alive and at work is
+    waited for as long as it takes, or for `progress_s`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +31,7 @@ class Patience(BaseModel):
     coordinator_gone_s: Annotated[float, Field(gt=0)] = 15.0
     job_silent_s: Annotated[float, Field(gt=0)] = 20.0
     receive_s: Annotated[float, Field(gt=0)] = 300.0
+    progress_s: Annotated[float, Field(gt=0)] | None = None
     sweep_s: Annotated[float, Field(gt=0)] = 60.0
 
 
@@ -75,6 +81,7 @@ class NodeSettings(BaseModel):
     organisation: str
     listen: str = ""
     public_address: str = ""
+    time_zone: Annotated[str, AfterValidator(known_zone)] = DEFAULT_ZONE
     patience: Patience = Patience()
     network: Emulation = Emulation()
     witnessing: WitnessingSettings = WitnessingSettings()

@@ -106,8 +106,7 @@ def _halves(group: Group) -> tuple[Group, Group]:
 def _open_halves(s: Session, masked: Bits, group: Group) -> dict[Group, Bits]:
     """What each half's masked shares come to, learnt by all of the group."""
     peers = [party for party in group if party != s.me]
-    for peer in peers:
-        s.send(peer, "open", MaskedBits(masked))
+    s.broadcast("open", MaskedBits(masked), among=group)
     shown = {s.me: masked}
-    shown |= {peer: s.receive_one(peer, "open", masked.shape, np.uint8) for peer in peers}
+    shown |= {peer: s.hear_one(peer, "open", masked.shape, np.uint8, group) for peer in peers}
     return {half: reduce(np.bitwise_xor, [shown[party] for party in half]) for half in _halves(group)}

@@ -1,8 +1,4 @@
-"""Bins of a column, and the rules by which those that are too small are merged: the same for all, and public.
-
-Ordered bins merge with neighbours. The others (missing, special codes, categories) merge with each other, and
-only if that is not enough with the fullest ordered bin.
-"""
+"""Bins of a column, what is counted in them, and the minimums under which nothing is counted."""
 
 from __future__ import annotations
 
@@ -13,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.errors import RefusedError, ShapeError, UsageError
+from saferoom.errors import ShapeError, UsageError
 
-Merging = NDArray[np.int64]  # (bins,): the merged bin of each bin
+Merging = NDArray[np.int64]
+"""(bins,): the merged bin of each bin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -50,14 +47,16 @@ class BinnedFeature:
 class FeatureCounts:
     """What a party learns of its own column.
 
-    merged  (count,) the final bin of each given bin; ordered bins come first, in their order
-    rows    (final,) rows of each final bin: its own knowledge
-    events  (final, classes) events of each class
+    merged     (count,) the final bin of each given bin; ordered bins come first, in their order
+    rows       (final,) rows of each final bin: its own knowledge
+    events     (final, classes) events of each class
+    estimated  (final,) whose events nobody told: they are put at what is known of all bins of this kind
     """
 
     merged: Merging
     rows: NDArray[np.int64]
     events: NDArray[np.int64]
+    estimated: NDArray[np.bool_]
 
     def __repr__(self) -> str:
         return f"FeatureCounts(bins={len(self.merged)}, final={len(self.rows)})"
@@ -65,7 +64,7 @@ class FeatureCounts:
 
 @dataclass(frozen=True, slots=True)
 class Minimums:
-    """What every final bin holds at least: rows, and events of every class."""
+    """What a bin that a feature holder is told of holds at least: rows, and events of every class."""
 
     rows: int
     events: int
@@ -79,106 +78,31 @@ class Minimums:
         return np.asarray((events >= self.events).all(axis=1))
 
 
-def merged_by_rows(rows: NDArray[np.int64], ordered: int, minimum: int) -> Merging:
-    """Merge bins until each holds `minimum` rows. Raises RefusedError if all together do not."""
-    if rows.sum() < minimum:
-        raise RefusedError(
-            f"a column has fewer rows than the minimum of {minimum} for a bin",
-            remedy="agree on a smaller minimum, or align more enterprises",
-        )
-    merged = np.arange(len(rows), dtype=np.int64)
-    current, held = 0, 0
-    for place in range(ordered):
-        if held >= minimum:
-            current, held = place, 0
-        merged[place] = current
-        held += int(rows[place])
-    if current > 0 and held < minimum:  # the last ones are too few: they join the bin before
-        merged[:ordered][merged[:ordered] == current] = merged[current - 1]
-    merged = _numbered(merged)
-    held_by = sums_by(merged, rows)
-    few = held_by < minimum
-    if held_by[few].sum() >= minimum:
-        return _numbered(np.where(few, np.argmax(few), np.arange(len(few)))[merged])
-    return _with_few_joined(merged, ~few, held_by, ordered)
+def count_own(features: Sequence[BinnedFeature], labels: NDArray[Any]) -> list[FeatureCounts]:
+    """Counts where columns and labels lie at one place, which has no secrets from itself: every bin as it is.
+
+    Shapes:   labels (rows,) or (rows, classes) of 0 and 1; features over the same rows.
+    Raises:   ShapeError, UsageError.
+    """
+    classes = checked_labels(labels)
+    return [_count_one(feature, classes) for feature in features]
 
 
-def merged_by_flags(enough: NDArray[np.bool_], rows: NDArray[np.int64], ordered: int) -> Merging:
-    """Merge bins so that each merged bin contains one that is `enough`; if none is, all become one."""
-    merged = np.arange(len(rows), dtype=np.int64)
-    good = np.flatnonzero(enough[:ordered])
-    if len(good):
-        left = np.searchsorted(good, np.arange(ordered), side="right") - 1
-        merged[:ordered] = good[np.maximum(left, 0)]
-    else:
-        merged[:ordered] = 0
-    merged = _numbered(merged)
-    is_enough = np.bincount(merged, weights=enough) > 0
-    return _with_few_joined(merged, is_enough, sums_by(merged, rows), ordered)
+def _count_one(feature: BinnedFeature, classes: NDArray[np.int64]) -> FeatureCounts:
+    if len(feature.bins) != len(classes):
+        raise ShapeError(f"a column of {len(feature.bins)} rows where there are {len(classes)}")
+    events = np.zeros((feature.count, classes.shape[1]), dtype=np.int64)
+    np.add.at(events, feature.bins, classes)
+    exact = np.zeros(feature.count, dtype=bool)
+    return FeatureCounts(np.arange(feature.count), feature.rows(), events, exact)
 
 
-def _with_few_joined(
-    merged: Merging, enough: NDArray[np.bool_], rows: NDArray[np.int64], ordered: int
-) -> Merging:
-    """Bins that are not enough join the smallest lone one that is, or else the fullest ordered one."""
-    if not enough.any():
-        return np.zeros_like(merged)
-    alone = enough.copy()
-    alone[: merged[:ordered].max(initial=-1) + 1] = False
-    places = np.flatnonzero(alone if alone.any() else enough)
-    target = places[rows[places].argmin() if alone.any() else rows[places].argmax()]
-    return _numbered(np.where(enough, np.arange(len(enough)), target)[merged])
-
-
-def _numbered(merged: Merging) -> Merging:
+def numbered(places: NDArray[np.int64]) -> Merging:
     """The same merging with bins numbered from 0 in order of appearance."""
-    _, first, inverse = np.unique(merged, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(places, return_index=True, return_inverse=True)
     ranks = np.empty(len(first), dtype=np.int64)
     ranks[np.argsort(first)] = np.arange(len(first))
     return ranks[inverse.reshape(-1)]
-
-
-def count_plain(
-    features: Sequence[BinnedFeature], labels: NDArray[Any], minimums: Minimums
-) -> list[FeatureCounts]:
-    """Counts where columns and labels lie at one place: bins and counts as the protocol finds them.
-
-    Shapes:   labels (rows,) or (rows, classes) of 0 and 1; features over the same rows.
-    Raises:   ShapeError, UsageError, RefusedError.
-    """
-    classes = checked_labels(labels)
-    return [_count_one(feature, classes, minimums) for feature in features]
-
-
-def _count_one(feature: BinnedFeature, labels: NDArray[np.int64], minimums: Minimums) -> FeatureCounts:
-    by_rows = by_minimum_rows(feature, len(labels), minimums)
-    events = sums_by(by_rows[feature.bins], labels)
-    enough = minimums.hold(events)
-    by_flags = by_minimum_events(feature, by_rows, enough)
-    return counts_of(feature, by_flags[by_rows], sums_by(by_flags, events))
-
-
-def by_minimum_rows(feature: BinnedFeature, rows: int, minimums: Minimums) -> Merging:
-    """The first merging of a column: by its rows. Raises ShapeError, RefusedError."""
-    if len(feature.bins) != rows:
-        raise ShapeError(f"a column of {len(feature.bins)} rows where there are {rows}")
-    return merged_by_rows(feature.rows(), feature.ordered, minimums.rows)
-
-
-def by_minimum_events(feature: BinnedFeature, by_rows: Merging, enough: NDArray[np.bool_]) -> Merging:
-    """The second merging, of the bins of the first: `enough` says which of them hold enough events."""
-    ordered = int(by_rows[: feature.ordered].max(initial=-1)) + 1
-    return merged_by_flags(enough, sums_by(by_rows, feature.rows()), ordered)
-
-
-def counts_of(feature: BinnedFeature, merged: Merging, events: NDArray[np.int64]) -> FeatureCounts:
-    """What is known in the end: `merged` leads from given to final bins, `events` are those of final bins."""
-    return FeatureCounts(merged, sums_by(merged, feature.rows()), events)
-
-
-def size_of(merging: Merging) -> int:
-    """How many bins a merging leads to."""
-    return int(merging.max()) + 1
 
 
 def sums_by(places: NDArray[np.integer[Any]], values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,11 @@
 """Candidate splits of one party's binned columns, and which of them a pair of nodes may be asked about.
 
-    ordered bins     left: bins 0 … cut; missing values right, or left
-    categories       left: one level; right: all others
+    ordered bins     left: bins 0 … cut, and the missing values at every other cut; or all but the missing
+    categories       left: one level; right: all others; in each tree another level is no candidate
+
+A cut has one side for missing values in a tree, the other one in the next. So no two candidates of a column
+differ by what two others differ by, nor do the sums of a column's levels add up to those of the node: either
+would tell which candidates are of one column.
 
 Sums of two candidates of a column differ by sums over *cells*: the bins between two cuts, a level, or the
 missing values. In the root a candidate is kept if every cell that it makes holds `minimum` rows. For two
@@ -10,6 +14,8 @@ sibling nodes a cell is told apart in one of two cases:
     mixed    its bins, each counted in the sibling where it holds fewer rows, have `minimum` rows together
     pure     each of its parent's cells lies wholly in one sibling, so that nothing new is told
 
+Where missing values are no cell of their own, they go along with the cells of known ones, and are never all
+that is left of a difference; but where there are any, pure cells are not told.
 What was not kept in the parent is not kept in its children. Then whatever is made of the sums of one
 column in the nodes of one tree, added and subtracted, speaks of no row or of `minimum` rows: take the lowest
 mixed cell in it; its weight differs between the siblings, so that in each bin one of the two has not
@@ -18,7 +24,7 @@ cancelled out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -40,17 +46,20 @@ class Split:
 
 
 class Candidates:
-    """All candidates of a list of columns, in natural order: by column, then cut, missing right before left.
+    """All candidates of a list of columns in one tree, in natural order: by column, then cut.
 
     Columns with ordered bins have at most one more bin, of missing values. Arrays are (candidates,):
     `column` (a place in `features`), `cut`, `missing_left`. `places` are those of the columns among all of
-    the party's, if only some of them take part.
+    the party's, if only some of them take part; `tree` is the tree's number.
     """
 
-    def __init__(self, features: Sequence[BinnedFeature], places: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, features: Sequence[BinnedFeature], places: Sequence[int] | None = None, tree: int = 0
+    ) -> None:
         self.features = tuple(features)
         self._places = tuple(range(len(features)) if places is None else places)
-        found = [(place, *one) for place, feature in enumerate(features) for one in _of(feature)]
+        of_columns = [_of(feature, tree + turn) for feature, turn in zip(features, self._places, strict=True)]
+        found = [(place, *one) for place, of_column in enumerate(of_columns) for one in of_column]
         table = np.array(found, dtype=np.int64).reshape(-1, 3)
         self.column, self.cut = table[:, 0], table[:, 1]
         self.missing_left: Mask = table[:, 2] == 1
@@ -60,17 +69,21 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.cut)
 
+    def by_column(self) -> Iterator[tuple[BinnedFeature, I64, Mask]]:
+        """Each column with the cuts or levels of its candidates, and which send missing values left."""
+        for feature, span in zip(self.features, self._spans, strict=True):
+            yield feature, self.cut[span], self.missing_left[span]
+
     def left_sums(self, sums: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Sums over each candidate's left side, (candidates, …); `sums` are (bins, …) of each column."""
         parts = []
-        for span, feature, of_bins in zip(self._spans, self.features, sums, strict=True):
-            cuts = self.cut[span]
+        for (feature, cuts, missing_left), of_bins in zip(self.by_column(), sums, strict=True):
             if not feature.ordered:
                 parts.append(of_bins[cuts])
                 continue
             left = np.cumsum(of_bins[: feature.ordered], axis=0)[cuts]
-            if feature.count > feature.ordered:
-                left[self.missing_left[span]] += of_bins[feature.ordered]
+            if missing_left.any():
+                left[missing_left] += of_bins[feature.ordered]
             parts.append(left)
         return np.concatenate(parts) if parts else np.zeros((0, *sums[0].shape[1:]) if sums else 0)
 
@@ -91,19 +104,17 @@ class Candidates:
     def kept(self, before: Mask, nodes: Sequence[I32], minimum: int) -> Mask:
         """Those of `before` that are kept in these nodes, one or two siblings: (candidates,)."""
         found = np.zeros(len(self), dtype=bool)
-        for span, feature in zip(self._spans, self.features, strict=True):
-            if not before[span].any():
+        for span, (feature, cuts, missing_left) in zip(self._spans, self.by_column(), strict=True):
+            were = before[span]
+            if not were.any():
                 continue
             counts = np.stack([np.bincount(feature.bins[rows], minlength=feature.count) for rows in nodes])
-            cuts, missing_left = self.cut[span], self.missing_left[span]
             if feature.ordered:
-                were = set(cuts[before[span]].tolist())
-                apart = bool((before[span] & missing_left).any())
-                kept, apart = _kept_cuts(counts, feature.ordered, were, apart, minimum)
-                found[span] = np.isin(cuts, kept) & (apart | ~missing_left)
-                found[span] &= apart | (cuts < feature.ordered - 1)
+                sides = dict(zip(cuts[were].tolist(), missing_left[were].tolist(), strict=True))
+                kept = _Cuts(counts, feature.ordered, minimum).kept(sides)
             else:
-                found[span] = np.isin(cuts, _kept_levels(counts, cuts[before[span]].tolist(), minimum))
+                kept = _kept_levels(counts, cuts[were].tolist(), minimum)
+            found[span] = np.isin(cuts, kept)
         return found
 
 
@@ -116,14 +127,13 @@ def goes_left(feature: BinnedFeature, split: Split, rows: I32) -> Mask:
     return np.asarray(left | (bins >= feature.ordered)) if split.missing_left else np.asarray(left)
 
 
-def _of(feature: BinnedFeature) -> list[tuple[int, int]]:
-    """(cut, missing left) of each candidate of a column."""
+def _of(feature: BinnedFeature, turn: int) -> list[tuple[int, bool]]:
+    """(cut, missing left) of each candidate of a column; from turn to turn cuts change their side."""
     if not feature.ordered:
-        return [(level, 0) for level in range(feature.count)]
-    if feature.count == feature.ordered:
-        return [(cut, 0) for cut in range(feature.ordered - 1)]
-    both = [(cut, left) for cut in range(feature.ordered - 1) for left in (0, 1)]
-    return [*both, (feature.ordered - 1, 0)]
+        return [(level, False) for level in range(feature.count) if level != turn % feature.count]
+    has_missing = feature.count > feature.ordered
+    cuts = [(cut, has_missing and (turn + cut) % 2 == 1) for cut in range(feature.ordered - 1)]
+    return [*cuts, (feature.ordered - 1, False)] if has_missing else cuts
 
 
 class _Cell(NamedTuple):
@@ -164,32 +174,45 @@ def _joined(first: _Cell, second: _Cell) -> _Cell:
     return _Cell(first.rows + second.rows, first.fewer + second.fewer, first.is_pure and second.is_pure)
 
 
-def _kept_cuts(
-    counts: I64, ordered: int, before: set[int], apart: bool, minimum: int
-) -> tuple[list[int], bool]:
-    """The cuts that are kept, from below; and whether the missing values are a cell of their own."""
-    cells = _Cells(counts)
-    missing = cells.cell(ordered, cells.bins)
-    kept: list[int] = []
-    closed: list[_Cell] = []
-    held, start = _NOTHING, 0
-    for cut in sorted(before):
-        held = _joined(held, cells.cell(start, cut + 1))
-        start = cut + 1
-        if held.may_be(minimum):
-            kept.append(cut)
-            closed.append(held)
-            held = _NOTHING
-    if not apart:
-        held = _joined(held, cells.cell(start, cells.bins))
-    else:
-        held = _joined(held, cells.cell(start, ordered))
-        apart = missing.may_be(minimum)
-        held = held if apart else _joined(held, missing)
-    while kept and not (held.may_be(minimum) or (apart and not held.rows)):
-        kept.pop()
-        held = _joined(held, closed.pop())
-    return kept, apart
+class _Cuts:
+    """Which cuts of a column with ordered bins are kept, of counts (nodes, bins)."""
+
+    def __init__(self, counts: I64, ordered: int, minimum: int) -> None:
+        self._cells, self._ordered, self._minimum = _Cells(counts), ordered, minimum
+        self._missing = self._cells.cell(ordered, self._cells.bins)
+
+    def kept(self, before: Mapping[int, bool]) -> list[int]:
+        """Those of the parent's cuts, from below, of which it is given whether missing values go left.
+
+        The last one, above all known values, tells the missing values apart.
+        """
+        top = self._ordered - 1
+        apart = self._missing.rows > 0 and top in before and self._missing.may_be(self._minimum)
+        kept: list[int] = []
+        closed: list[_Cell] = []
+        held, start = _NOTHING, 0
+        for cut in sorted(before.keys() - {top}):
+            held = _joined(held, self._cells.cell(start, cut + 1))
+            start = cut + 1
+            if self._may_be(held, apart):
+                kept.append(cut)
+                closed.append(held)
+                held = _NOTHING
+        held = _joined(held, self._cells.cell(start, self._ordered))
+        while kept and not self._may_be(held if apart or before[kept[-1]] else self._whole(held), apart):
+            kept.pop()
+            held = _joined(held, closed.pop())
+        return [*kept, top] if apart and self._may_be(held, apart) else kept
+
+    def _may_be(self, cell: _Cell, apart: bool) -> bool:
+        """Whether a cell of known values, and of missing ones if these go along, may be told apart."""
+        if apart or not self._missing.rows:
+            return cell.may_be(self._minimum)
+        return cell.fewer >= self._minimum
+
+    def _whole(self, last: _Cell) -> _Cell:
+        """The last cell where missing values stand right of the last cut."""
+        return _joined(last, self._missing)
 
 
 def _kept_levels(counts: I64, before: list[int], minimum: int) -> list[int]:

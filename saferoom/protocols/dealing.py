@@ -1,6 +1,7 @@
 """Randomness of assisted mode: what the dealer deals, and how little of it has to travel.
 
-Each party and the dealer expand the same masks from a seed that only those two know.
+Each party and the dealer expand the same masks from a seed that only those two know, mixed with a fresh
+nonce of every party: a seed that was dealt before gives other masks.
 
     mask   every party takes words from its seed, and the dealer knows them all. Nothing travels.
     take   the dealer computes a correlation's value from whole masks. All parties but one take words from
@@ -21,13 +22,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from saferoom.arrays import Words
 from saferoom.channel.session import Session
-from saferoom.errors import UsageError
+from saferoom.errors import PeerError, UsageError
 from saferoom.protocols.randomness import Correlation, Group
-from saferoom.ring.prg import SEED_BYTES, Stream
+from saferoom.ring.prg import SEED_BYTES, Stream, mixed_seed
 from saferoom.sharing.masks import MaskBook
 from saferoom.sharing.values import Masked, MaskedBits, Public, Seed
 
@@ -165,35 +166,57 @@ def _whole(shares: Iterable[Words]) -> Words:
 
 
 def receive_seed(session: Session) -> DealtByHelper:
-    """Party: take the seed of this job from the dealer.
+    """Party: take a seed from the dealer, and mix it with a fresh nonce of every party.
+
+    Two values under one mask give away their difference. Whatever the dealer and the other parties do, what
+    this party draws is new, because its own nonce is.
 
     Shapes:   -> the party's `Randomness`.
-    Rounds:   1.  Sends: nothing.
+    Rounds:   1.  Sends: 32 bytes to each other party and to the dealer.
     Reveals:  to this party its own seed.
     Assumes:  the link seals the message: nobody but this party and the dealer can read it.
     Source:   Beaver 1997 (Commodity-based cryptography); shares expanded from seeds: Riazi et al. 2018
               (Chameleon). docs/protocols/randomness.md.
-    Raises:   UsageError, PeerTimeout, PeerError.
+    Raises:   UsageError, PeerTimeout, PeerError (also where the dealer has a nonce that we have not).
     """
-    if session.helper is None:
-        raise UsageError("this protocol needs a helper that deals random numbers", step=session.step("seed"))
-    seed = session.receive_one(session.helper, "seed", (SEED_BYTES,), np.uint8)
-    return DealtByHelper(session, session.helper, MaskBook(seed.tobytes()))
+    helper, step = session.helper, session.step("seed")
+    if helper is None:
+        raise UsageError("this protocol needs a helper that deals random numbers", step=step)
+    own = np.frombuffer(secrets.token_bytes(SEED_BYTES), dtype=np.uint8)
+    session.broadcast("nonce", Public(own))
+    session.send(helper, "nonce", Public(own))
+    nonces = np.stack([own if party == session.me else _nonce(session, party) for party in session.parties])
+    tensors = session.receive(helper, "seed")
+    if [(t.dtype.name, t.shape) for t in tensors] != [("uint8", (SEED_BYTES,)), ("uint8", nonces.shape)]:
+        raise PeerError("expected a seed and the nonces it is mixed with", party=helper, step=step)
+    for party, is_other in zip(session.parties, np.any(tensors[1] != nonces, axis=1), strict=True):
+        if is_other:
+            raise PeerError(
+                f"the nonce of {party} is another at the dealer than here: one of the two does not follow "
+                "the protocol",
+                party=helper if party == session.me else party,
+                step=step,
+            )
+    return DealtByHelper(session, helper, MaskBook(mixed_seed(tensors[0].tobytes(), nonces)))
 
 
 def deal_seeds(session: Session) -> Dealer:
-    """Dealer: draw a fresh seed for every party from the operating system and send it.
+    """Dealer: draw a fresh seed for every party from the operating system, and mix it with all nonces.
 
     Shapes:   -> Dealer.
-    Rounds:   0.  Sends: 32 bytes to each party.
+    Rounds:   0.  Sends: 32 bytes to each party, and 32 for each party that there is.
     Reveals:  to each party its own seed.
     Assumes:  as `receive_seed`.
     Source:   as `receive_seed`.
-    Raises:   PeerError.
+    Raises:   PeerTimeout, PeerError.
     """
-    books = {}
+    nonces, books = np.stack([_nonce(session, party) for party in session.parties]), {}
     for party in session.parties:
         seed = secrets.token_bytes(SEED_BYTES)
-        session.send(party, "seed", Seed(np.frombuffer(seed, dtype=np.uint8)))
-        books[party] = MaskBook(seed)
+        session.send(party, "seed", Seed(np.frombuffer(seed, dtype=np.uint8)), Public(nonces))
+        books[party] = MaskBook(mixed_seed(seed, nonces))
     return Dealer(session, books)
+
+
+def _nonce(session: Session, party: str) -> NDArray[np.uint8]:
+    return session.hear_one(party, "nonce", (SEED_BYTES,), np.uint8)

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import U64
 from saferoom.channel.session import Session
 from saferoom.protocols.dealing import Dealer
-from saferoom.protocols.products import deal_factor, deal_multiply, multiply, open_factor
+from saferoom.protocols.products import Factor, deal_factor, deal_multiply, multiply, open_factor
 from saferoom.protocols.randomness import Randomness
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
 _FACTOR_BITS = 2
-_GUESS_BITS = 14  # of X between steps: X is large where H is small, so it needs fewer of them than H
+_GUESS_BITS = 12  # of X between steps: X is large where H is small, so it needs fewer of them than H
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +53,27 @@ def step_factors(low: float) -> tuple[float, ...]:
 
 
 def open_inverse(
-    session: Session, randomness: Randomness, label: str, matrix: Share, inversion: Inversion
+    session: Session, randomness: Randomness, label: str, matrix: Factor, inversion: Inversion
 ) -> Share:
     """Approximate inverse.
 
-    Shapes:   matrix (d, d) uint64 at scale f, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
-    Rounds:   1 + 3·len(inversion.steps()).  Sends: 8·d² bytes to each other party and round.
+    Shapes:   matrix (d, d) at scale f, eigenvalues in (0, bound] -> (d, d) at scale result_bits.
+    Rounds:   3·len(inversion.steps()).  Sends: 8·d² bytes to each other party and round.
     Reveals:  masked matrices to all parties; uniform.
-    Assumes:  semi-honest; entries of the inverse below 2**(30 - f).
+    Assumes:  semi-honest; entries of the inverse below 2**(34 - f).
     Source:   Higham, Functions of Matrices, §7.3 and 8.3 (scaled Newton iteration).
     Raises:   MaskReuseError, PeerTimeout, StepMismatchError.
     """
-    identity = np.eye(matrix.shape[0])
+    identity = np.eye(len(matrix.opened))
     scaled_bits = _GUESS_BITS + _FACTOR_BITS
     inverse = _public(session, identity / inversion.bound, _GUESS_BITS)
     twice = _public(session, 2 * identity, matrix.frac_bits + scaled_bits)
     with session.scope(label):
-        fixed = open_factor(session, randomness, "matrix", matrix)
         for number, (factor, out_bits) in enumerate(inversion.steps()):
             with session.scope(f"step={number}"):
                 scaled = Share(inverse.value * np.uint64(factor * 2**_FACTOR_BITS), scaled_bits)
                 guess = open_factor(session, randomness, "guess", scaled)
-                rest = twice - multiply(session, randomness, "product", fixed, guess)
+                rest = twice - multiply(session, randomness, "product", matrix, guess)
                 closer = open_factor(session, randomness, "rest", rest)
                 better = multiply(session, randomness, "better", guess, closer)
                 inverse = open_truncated(session, randomness, "truncate", better, better.frac_bits - out_bits)
@@ -86,24 +86,23 @@ def _public(session: Session, values: NDArray[np.float64], frac_bits: int) -> Sh
 
 
 def deal_inverse(
-    dealer: Dealer, session: Session, label: str, size: int, frac_bits: int, inversion: Inversion
+    dealer: Dealer, session: Session, label: str, matrix: U64, frac_bits: int, inversion: Inversion
 ) -> None:
     """Dealer's side of `open_inverse`.
 
-    Shapes:   matrix (size, size) at scale frac_bits.
-    Rounds:   0.  Sends: 32·size² bytes a step, to parties by turns.
+    Shapes:   the matrix's mask, (d, d), and its scale.
+    Rounds:   0.  Sends: 32·d² bytes a step, to parties by turns.
     Reveals:  nothing.
     Assumes:  as `open_inverse`.
     Source:   as `open_inverse`.
     Raises:   MaskReuseError, PeerError.
     """
-    shape = (size, size)
+    shape = matrix.shape
     with session.scope(label):
-        fixed = deal_factor(dealer, session, "matrix", shape)
         for number, (_, out_bits) in enumerate(inversion.steps()):
             with session.scope(f"step={number}"):
                 guess = deal_factor(dealer, session, "guess", shape)
-                deal_multiply(dealer, session, "product", fixed, guess)
+                deal_multiply(dealer, session, "product", matrix, guess)
                 closer = deal_factor(dealer, session, "rest", shape)
                 deal_multiply(dealer, session, "better", guess, closer)
                 better_bits = frac_bits + 2 * (_GUESS_BITS + _FACTOR_BITS)

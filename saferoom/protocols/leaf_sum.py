@@ -12,7 +12,8 @@ all of them allow is the one the row reaches; nobody learns which it is.
 
 β are bits of which every feature holder has an xor share; their additive shares are dealt, unless there is
 one feature holder, which then knows β. Of u·β only the sum over a row is needed, so the dealer deals one
-word a row. The sum over leaves is local, and of each row one word is revealed.
+word a row. The sum over leaves is local, and of each row one word is revealed, rounded by chance to a public
+step (`rounded_release`): an exact sum would name the leaves that it is made of.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from saferoom.protocols.all_bits import deal_all, share_all
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.leaf_terms import LeafTerms, unpacked_bits
 from saferoom.protocols.randomness import Correlation, Randomness
+from saferoom.protocols.rounded_release import release_rounded
 from saferoom.sharing.values import Masked, MaskedBits, Public, Share
 
 WEIGHT_FRAC_BITS = 22
@@ -101,23 +103,26 @@ def leaf_sum(
     *,
     label_holder: str,
     recipient: str,
+    step: float,
     weights: NDArray[np.int64] | None,
     base_margin: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
-) -> NDArray[np.int64] | None:
+) -> NDArray[np.float64] | None:
     """Of each row, the sum of the weights of the leaves that all parties allow, at `recipient`; else None.
 
     `weights` are given at the label holder alone, and `base_margin`, if anything is to be added that it knows
     by itself. `reached` is read in steps of rows, each once.
 
-    Shapes:   reached (rows, leaves) bool; weights (leaves,); base_margin (rows,) -> (rows,), integers with 22
-              fractional bits; each of them, and each sum, in [-2**31, 2**31) (sums are modulo 2**32).
+    Shapes:   reached (rows, leaves) bool; weights (leaves,), base_margin (rows,), integers with 22 fractional
+              bits -> (rows,), multiples of `step`, a power of two. Each of them, and each sum, as an integer
+              in [-2**31, 2**31) (sums are modulo 2**32).
     Rounds:   with m feature holders and c steps (8736 rows of 240 leaves make one), at most
-              1 + c·(1 + ⌈log2 m⌉) at a feature holder, 1 + c at the label holder.
+              1 + c·(1 + ⌈log2 m⌉) at a feature holder, 1 + c at the label holder; one more where m > 1.
     Sends:    feature holder: rows·leaves / 8 bytes to the label holder, and as much to each other feature
               holder in every step of `share_all` that they take together; label holder: 4·rows·leaves bytes
-              to each feature holder; everybody but the recipient: 4·rows bytes to it; and 24 to all.
-    Reveals:  to `recipient`, `score`: the sums.
+              to each feature holder; everybody but the recipient: 4·rows bytes to it; and 24 to all,
+              32 a party more where m > 1.
+    Reveals:  to `recipient`, `score`: the sums, rounded by chance, as `release_rounded`.
     Assumes:  semi-honest; the dealer colludes with no party. Any number of parties may collude.
     Source:   the module's text; multiplication by a masked bit: Demmler, Schneider, Zohner 2015 (ABY), §III.
     Raises:   UsageError, ShapeError, MaskReuseError, PeerError (other rows, leaves, or messages than ours),
@@ -141,8 +146,8 @@ def leaf_sum(
                 progress(chunk.stop, terms.rows)
         if base is not None:
             share += base
-        words = s.reveal("sums", recipient, Share(share, WEIGHT_FRAC_BITS), kind="score")
-    return None if words is None else words.view(np.int32).astype(np.int64)
+        whole = Share(share, WEIGHT_FRAC_BITS)
+        return release_rounded(s, "sums", whole, recipient, step=step, kind="score")
 
 
 def deal_leaf_sum(dealer: Dealer, s: Session, rows: int, leaves: int, label_holder: str) -> None:
@@ -192,7 +197,7 @@ def _at_feature_holder(
             with s.scope(_name(weigh)):
                 factor = _additive(randomness, terms, weigh, masks.pop(weigh.start))
                 product = randomness.take("product", _products(terms, weigh), None, factor)
-                masked = s.receive_one(terms.label_holder, "weights", terms.shape(weigh), np.uint32)
+                masked = s.hear_one(terms.label_holder, "weights", terms.shape(weigh), np.uint32)
             yield weigh, np.einsum("ij,ij->i", masked, factor, dtype=np.uint32) - product
 
 
@@ -210,8 +215,7 @@ def _at_label_holder(
             product = randomness.take("product", _products(terms, chunk), masked, None)
             signs = own.view(np.int8) * (1 - 2 * hidden)
             masked += (weights.view(np.int32) * signs).view(np.uint32)
-            for peer in terms.feature_holders:
-                s.send(peer, "weights", Masked(masked, WEIGHT_FRAC_BITS))
+            s.broadcast("weights", Masked(masked, WEIGHT_FRAC_BITS))
         known = np.einsum("ij,j->i", own & hidden.view(np.bool_), weights, dtype=np.uint32)
         yield chunk, known - product
 
@@ -258,7 +262,8 @@ def _compare_sizes(s: Session, terms: LeafTerms) -> None:
     sizes = terms.sizes(s)
     s.broadcast("sizes", Public(sizes))
     for sender in s.others:
-        if not np.array_equal(s.receive_one(sender, "sizes", sizes.shape, np.uint64), sizes):
+        hear = s.hear_one if sender in s.peers else s.receive_one
+        if not np.array_equal(hear(sender, "sizes", sizes.shape, np.uint64), sizes):
             raise PeerError(
                 "it sums other rows, or other leaves, than we do, or another party's weights",
                 party=sender,

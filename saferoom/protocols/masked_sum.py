@@ -1,7 +1,10 @@
 """A sum that one party learns, and nothing but the sum: joint scores from the parties' own parts.
 
-    party i sends    part_i + Σ_{j>i} pad_ij − Σ_{j<i} pad_ij    mod 2^64
+    party i sends    round(part_i) + Σ_{j>i} pad_ij − Σ_{j<i} pad_ij    mod 2^64
     recipient adds its own; every pad_ij stands there once with + and once with −, and is gone
+
+Parts are rounded by chance to a public step before they are masked (`rounded_release`): of exact sums the
+distinct values alone would give away the columns that parts are made of.
 
 `pad_ij` is a pseudo-random stream from a seed that i and j alone know. No helper takes part.
 
@@ -20,9 +23,10 @@ from numpy.typing import NDArray
 from saferoom.arrays import U64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError, UsageError
+from saferoom.protocols.rounded_release import rounded_by_chance
 from saferoom.ring.fixed import decode, encode
 from saferoom.ring.prg import SEED_BYTES, Stream
-from saferoom.sharing.values import MaskedShare, Public, Seed
+from saferoom.sharing.values import MaskedShare, Public, Seed, Share
 
 SUM_FRAC_BITS = 32
 _STREAM = "masked sum"
@@ -77,23 +81,29 @@ class PairwisePads:
 
 
 def masked_sum(
-    s: Session, part: NDArray[np.float64], recipient: str, pads: PairwisePads, *, kind: str = "score"
+    s: Session,
+    part: NDArray[np.float64],
+    recipient: str,
+    pads: PairwisePads,
+    *,
+    step: float,
+    kind: str = "score",
 ) -> NDArray[np.float64] | None:
-    """The sum of all parties' `part`, at `recipient`; None at the others.
+    """The sum of all parties' `part`, each rounded by chance to `step`, at `recipient`; None at the others.
 
-    Exact to k/2 units of 2**-32 for k parties.
-
-    Shapes:   part (n,) -> (n,). Finite, |part| < 2**30 / k.
-    Rounds:   1 message delay: nobody answers anybody.
+    Shapes:   part (n,) -> (n,), multiples of `step`, a power of two. Finite, |part| < 2**30 / k.
+    Rounds:   1 message delay: nobody answers anybody. Before it `Session.confirm`, if anything is due.
     Sends:    8·n bytes, and 16 for every 524,288 rows, from each other party to the recipient.
-    Reveals:  to `recipient`, `kind`: the sum (with two parties: therefore the other's part).
+    Reveals:  to `recipient`, `kind`: the sum of the rounded parts (with two parties: therefore the other's,
+              rounded). It is off by less than k steps for k parties, and by nothing on the average.
     Assumes:  semi-honest; any number of parties may collude, and learn the sum of the others' parts if
               the recipient is among them.
     Source:   Bonawitz et al. 2017, §4 (masking with one-time pads).
-    Raises:   UsageError (not a vector, not finite, too large), PeerError (other rows or other pads),
-              PeerTimeout.
+    Raises:   UsageError (not a vector, not finite, too large), ShapeError (the step), PeerError (other rows
+              or other pads), PeerTimeout.
     """
-    ring = _to_ring(part, len(s.parties))
+    ring = rounded_by_chance(Share(_to_ring(part, len(s.parties)), SUM_FRAC_BITS), step).value
+    s.confirm("part")
     s.declare("part", recipient, part.shape, kind=kind)
     total = np.empty_like(ring) if s.me == recipient else None
     for start in range(0, max(len(ring), 1), _CHUNK):

@@ -123,7 +123,7 @@ def mask_columns(
             for peer in session.peers:
                 if widths[peer]:
                     shape = (chunk.stop - chunk.start, widths[peer])
-                    blocks[peer][chunk] = session.receive_one(peer, f"columns/{number}", shape, dtype)
+                    blocks[peer][chunk] = session.hear_one(peer, f"columns/{number}", shape, dtype)
     return JointColumns(form, blocks)
 
 

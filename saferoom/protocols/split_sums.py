@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from gmpy2 import mpz
@@ -50,6 +51,25 @@ class Cipher:
         return Slots(self.layout.slot_bits, self.key.plain_bits)
 
 
+@dataclass(frozen=True, slots=True)
+class SumsShape:
+    """What one message of sums is about: `pairs` of nodes, of at most `most`, each with so many candidates.
+
+    `most` and `candidates` are bounds that everybody knows; messages are filled up to them.
+    """
+
+    pairs: int
+    most: int
+    candidates: int
+
+    @property
+    def flag_bytes(self) -> int:
+        return -(-self.most * self.candidates // 8)
+
+    def plaintexts(self, slots: Slots) -> int:
+        return slots.plaintexts(self.most * self.candidates)
+
+
 def send_key(s: Session, peers: Sequence[str], key: PrivateKey) -> None:
     """Label holder: the public key, once a job.
 
@@ -61,8 +81,7 @@ def send_key(s: Session, peers: Sequence[str], key: PrivateKey) -> None:
     Raises:   PeerError.
     """
     text = np.frombuffer(public_to_json(key.public).encode(), dtype=np.uint8)
-    for peer in peers:
-        s.send(peer, "key", Public(text))
+    s.broadcast("key", Public(text), among=peers)
 
 
 def receive_key(s: Session, label_holder: str, encryption: Encryption) -> PublicKey:
@@ -75,7 +94,7 @@ def receive_key(s: Session, label_holder: str, encryption: Encryption) -> Public
     Source:   docs/protocols/boosting.md.
     Raises:   PeerError if it is no key, or not of the encryption that was agreed.
     """
-    text = s.receive_one(label_holder, "key", (-1,), np.uint8).tobytes()
+    text = s.hear_one(label_holder, "key", (-1,), np.uint8).tobytes()
     try:
         key = public_from_json(text.decode())
     except (SafeRoomError, UnicodeDecodeError) as error:
@@ -101,26 +120,29 @@ def send_gradients(s: Session, peers: Sequence[str], rows: I64, key: PrivateKey,
     """
     for start in _chunks(len(rows)):
         encrypted = encrypt_vector(key, cipher.layout.pack(rows[start : start + CHUNK_ROWS]), cipher.workers)
-        for peer in peers:
-            s.send(peer, f"gradients/row={start}", encrypted)
+        s.broadcast(f"gradients/row={start}", encrypted, among=peers)
 
 
 class SplitSums:
     """Feature holder's end: one tree's encrypted rows, and the secret order of its candidates.
 
-    `place` (training rows,) is each row's place among the summed ones.
+    `order`: the candidate at each of `places` places, of which everybody knows how many there are; those
+    from `len(own)` on are none. Raises UsageError if there are more candidates than places.
     """
 
-    def __init__(self, s: Session, label_holder: str, own: Candidates, summed: Mask, cipher: Cipher) -> None:
+    def __init__(
+        self, s: Session, label_holder: str, own: Candidates, places: int, summed: Mask, cipher: Cipher
+    ) -> None:
+        if len(own) > places:
+            raise UsageError("columns with more bins than were agreed, or more columns", party=s.me)
         self._s, self._holder, self._own, self._cipher = s, label_holder, own, cipher
-        self._place = np.cumsum(summed, dtype=np.int32) - 1
+        self._place = np.cumsum(summed, dtype=np.int32) - 1  # of each training row among the summed ones
         self._rows = int(summed.sum())
         self._columns = [feature.bins[summed] for feature in own.features]
         self._counts = [feature.count for feature in own.features]
-        self.order = _secret_order(len(own))
+        self.order = _secret_order(places)
         self._kept = KeptRows(cipher.key, self._columns, self._counts, cipher.workers)
         self._of_all: list[list[mpz]] = []
-        s.send(label_holder, "candidates", Public(np.array([len(own)], dtype=np.uint64)))
 
     def receive_gradients(self) -> None:
         """Take the rows of this tree, and add all of them up as they come.
@@ -136,18 +158,20 @@ class SplitSums:
         try:
             for start in _chunks(self._rows):
                 shape, label = (min(CHUNK_ROWS, self._rows - start), width), f"gradients/row={start}"
-                self._kept.add(Ciphertexts(s.receive_one(self._holder, label, shape, np.uint8)))
+                self._kept.add(Ciphertexts(s.hear_one(self._holder, label, shape, np.uint8)))
             self._of_all = self._kept.all()
         except PeerError as error:
             error.party, error.step = error.party or self._holder, error.step or s.step("gradients")
             raise
 
-    def send_sums(self, label: str, asked: Sequence[tuple[I32 | None, Mask]]) -> None:
+    def send_sums(self, label: str, asked: Sequence[tuple[I32 | None, Mask]], most: int) -> None:
         """For each pair of nodes the sums of one of them, and which candidates are kept.
 
         Shapes:   asked: training rows of the node to be summed, None for all summed rows; kept (candidates,).
+                  `most` pairs may be asked about.
         Rounds:   0.
-        Sends:    candidates/8 bytes a pair, and one ciphertext for as many kept candidates as it has slots.
+        Sends:    as if all of `most` pairs were asked about, and all places kept: places/8 bytes a pair, and
+                  a ciphertext for as many of them as it has slots. What is not needed is zeros.
         Reveals:  to the label holder `split_sums` (declared by the caller, once a tree): the sums of
                   gradients, hessians and events over the left side of each kept candidate, in an order that
                   is fixed for a tree, drawn anew for each, and secret.
@@ -155,55 +179,38 @@ class SplitSums:
         Source:   docs/protocols/boosting.md.
         Raises:   UsageError, PeerError.
         """
+        shape = SumsShape(len(asked), most, len(self.order))
+        flags = np.zeros((most, len(self.order)), dtype=bool)
         numbers: list[mpz] = []
-        for rows, kept in asked:
+        for of_pair, (rows, kept) in zip(flags, asked, strict=False):
             sums = self._of_all if rows is None else self._kept.of(self._place[rows])
             left = self._left_sums(sums)
-            numbers += [left[candidate] for candidate in self.order.tolist() if kept[candidate]]
-        flags = np.packbits(np.array([kept[self.order] for _, kept in asked], dtype=bool).reshape(-1))
+            of_pair[:] = np.append(kept, np.zeros(len(of_pair) - len(kept), dtype=bool))[self.order]
+            numbers += [left[candidate] for candidate in self.order[of_pair].tolist()]
         cipher = self._cipher
         packed = pack_vector(cipher.key, numbers, cipher.slots, cipher.workers, cipher.layout.offset)
-        self._s.send(self._holder, label, Public(flags), packed)
+        filled = np.zeros((shape.plaintexts(cipher.slots), cipher.key.width_bytes), dtype=np.uint8)
+        filled[: len(packed)] = packed.value
+        self._s.send(self._holder, label, Public(np.packbits(flags)), Ciphertexts(filled))
 
     def _left_sums(self, sums: Sequence[Sequence[mpz]]) -> list[mpz]:
         """Ciphertexts of the sums over each candidate's left side, in natural order."""
         modulus, found = self._cipher.key.modulus, list[mpz]()
-        for feature, bins in zip(self._own.features, sums, strict=True):
+        for (feature, cuts, missing_left), bins in zip(self._own.by_column(), sums, strict=True):
             if not feature.ordered:
-                found += bins
+                found += [bins[level] for level in cuts.tolist()]
                 continue
-            missing = bins[feature.ordered] if feature.count > feature.ordered else None
-            left = mpz(1)
-            for cut in range(feature.ordered if missing is not None else feature.ordered - 1):
-                left = left * bins[cut] % modulus
-                found.append(left)
-                if missing is not None and cut < feature.ordered - 1:
-                    found.append(left * missing % modulus)
+            left = list(accumulate(bins[: feature.ordered], lambda a, b: a * b % modulus))
+            for cut, with_missing in zip(cuts.tolist(), missing_left.tolist(), strict=True):
+                found.append(left[cut] * bins[feature.ordered] % modulus if with_missing else left[cut])
         return found
 
 
-def hear_candidates(s: Session, peer: str) -> int:
-    """Label holder: how many candidates a feature holder brings to this tree.
-
-    Shapes:   -> a number.
-    Rounds:   1.  Sends: nothing.
-    Reveals:  part of `split_sums`.
-    Assumes:  as `receive_sums`.
-    Source:   docs/protocols/boosting.md.
-    Raises:   PeerError.
-    """
-    count = int(s.receive_one(peer, "candidates", (1,), np.uint64)[0])
-    if count > MOST_CANDIDATES:
-        raise PeerError(f"more than {MOST_CANDIDATES} candidates", party=peer, step=s.step("candidates"))
-    return count
-
-
 def receive_sums(
-    s: Session, peer: str, label: str, asked: tuple[int, int], key: PrivateKey, cipher: Cipher
+    s: Session, peer: str, label: str, asked: SumsShape, key: PrivateKey, cipher: Cipher
 ) -> tuple[list[Mask], list[I64]]:
     """Label holder: for each pair which candidates are kept, and their sums, in the peer's secret order.
 
-    asked: how many pairs of nodes, and of how many candidates.
     Shapes:   -> (candidates,) of each pair; (candidates, 3) of each, 0 where they are not kept.
     Rounds:   1.  Sends: nothing.
     Reveals:  as `SplitSums.send_sums`.
@@ -211,23 +218,25 @@ def receive_sums(
     Source:   docs/protocols/boosting.md.
     Raises:   PeerError for what are no sums of our rows.
     """
-    step, (pairs, candidates) = s.step(label), asked
+    step, slots = s.step(label), cipher.slots
     tensors = s.receive(peer, label)
-    size = -(-pairs * candidates // 8)
-    if [t.dtype for t in tensors] != [np.uint8] * 2 or tensors[0].shape != (size,) or tensors[1].ndim != 2:
+    shapes = [(asked.flag_bytes,), (asked.plaintexts(slots), key.public.width_bytes)]
+    if [t.shape for t in tensors] != shapes or any(t.dtype != np.uint8 for t in tensors):
         raise PeerError("expected flags and ciphertexts", party=peer, step=step)
-    flags = np.unpackbits(tensors[0], count=pairs * candidates).astype(bool).reshape(pairs, candidates)
-    slots, total = cipher.slots, int(flags.sum())
-    if tensors[1].shape != (slots.plaintexts(total), key.public.width_bytes):
+    bits = np.unpackbits(tensors[0], count=asked.most * asked.candidates).astype(bool)
+    flags, none = np.split(bits.reshape(asked.most, asked.candidates), [asked.pairs])
+    total = int(flags.sum())
+    sent, rest = np.split(tensors[1], [slots.plaintexts(total)])
+    if none.any() or rest.any():
         raise PeerError("another number of sums than it says", party=peer, step=step)
     try:
-        plains = decrypt_vector(key, Ciphertexts(tensors[1]), cipher.workers)
+        plains = decrypt_vector(key, Ciphertexts(sent), cipher.workers)
         values: list[int] = []
         for plain in plains:
             values += slots.unpack(plain, min(slots.per_plaintext, total - len(values)))
     except (PeerError, VerificationError) as error:
         raise PeerError("sums that are not those of our rows", party=peer, step=step) from error
-    sums = np.zeros((pairs, candidates, 3), dtype=np.int64)
+    sums = np.zeros((*flags.shape, 3), dtype=np.int64)
     sums[flags] = cipher.layout.unpack(values)
     return list(flags), list(sums)
 

@@ -66,7 +66,7 @@ def mask_squares(
         session.broadcast("square", Masked(masked, frac_bits))
         for peer in session.peers:
             width = layout.widths[peer]
-            blocks[peer] = session.receive_one(peer, "square", (width, width))
+            blocks[peer] = session.hear_one(peer, "square", (width, width))
     return Squares(layout, blocks, frac_bits)
 
 

@@ -87,17 +87,15 @@ def open_weighted_gram(
             part += randomness.take(f"scaled/{party}", ScaledBlock(party, *block.shape), block, mask)
             masks[party] = randomness.mask(f"columns/{party}", block.shape)
             part -= masks[party]
-            for reader in parties[: index + 1]:
-                if reader != me:
-                    session.send(
-                        reader, f"columns/{party}", MaskedShare(part, columns.frac_bits + weights.frac_bits)
-                    )
+            rest = MaskedShare(part, columns.frac_bits + weights.frac_bits)
+            session.broadcast(f"columns/{party}", rest, among=parties[: index + 1])
             masked[party] = part
         start = parties.index(me)
         readable = {party: masked[party] + masks[party] for party in parties[start:]}
-        for party in parties[start:]:
+        for index, party in enumerate(parties[start:], start):
             for peer in session.peers:
-                readable[party] += session.receive_one(peer, f"columns/{party}", readable[party].shape)
+                shape, readers = readable[party].shape, parties[: index + 1]
+                readable[party] += session.hear_one(peer, f"columns/{party}", shape, among=readers)
         out = np.zeros((columns.layout.columns, columns.layout.columns), dtype=np.uint64)
         for index, right in enumerate(parties):
             for left in parties[: index + 1]:

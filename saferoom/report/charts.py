@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
@@ -13,9 +14,11 @@ from saferoom.scoring.grade_table import GradeRow
 
 Say = Callable[[str], str]
 
-JOINT, ALONE, GOOD, BAD = "#0b5cad", "#98a3b0", "#2a9d8f", "#d1495b"
-MOST_BARS = 20
-GRADE_COLOURS = ("#2a9d8f", "#5b9bd5", "#e9a23b", "#d1495b", "#8d3b72", "#5c4b51")
+# None of these is green: green on the page says that a test supports a sentence.
+JOINT, ALONE, GOOD, BAD = "#0b5cad", "#98a3b0", "#3f7fbf", "#d1495b"
+MOST_BARS, LONGEST_NAME = 100, 24
+GRADE_COLOURS = ("#2f6db3", "#7fa8d6", "#e9a23b", "#d1495b", "#8d3b72", "#5c4b51")
+LINE_HEIGHT = 20
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -108,39 +111,84 @@ def distribution_chart(distribution: Distribution, say: Say) -> Markup:
 
 
 def iv_chart(features: Sequence[CardFeature], say: Say) -> Markup:
-    """Information value of each feature, highest first; at most 20."""
+    """Information value of each feature, highest first: a line each, at most MOST_BARS."""
     shown = sorted(features, key=lambda feature: -feature.iv)[:MOST_BARS]
-    top = max((feature.iv for feature in shown), default=0.0) * 1.15 or 1.0
-    frame = Frame(
-        Axis(0.4, len(shown) + 0.6, say("feature"), None), Axis(0, top, say("iv"), lambda v: f"{v:g}")
-    )
+    top = max((feature.iv for feature in shown), default=0.0) or 1.0
+    left, right, width = 172.0, 48.0, 480
     drawn = []
-    for place, feature in enumerate(shown, start=1):
-        drawn.append(frame.bar(place - 0.34, place + 0.34, feature.iv, JOINT, rx=2))
-        x, y = frame.at(place, feature.iv)
-        _, floor = frame.at(place, 0)
-        drawn.append(label(x, y - 5, f"{feature.iv:.2f}", fill=INK))
-        drawn.append(label(x, floor + 16, str(place)))
-    return _drawing(frame, say("iv_chart"), *drawn)
+    for place, feature in enumerate(shown):
+        y = place * LINE_HEIGHT + 4.0
+        length = (width - left - right) * feature.iv / top
+        drawn.append(label(left - 8, y + 11, _shortened(feature.name), anchor="end", fill=INK))
+        drawn.append(element("rect", x=left, y=y, width=length, height=13.0, fill=JOINT, rx=2))
+        drawn.append(label(left + length + 6, y + 11, f"{feature.iv:.3f}", anchor="start", fill=INK))
+    return picture(width, len(shown) * LINE_HEIGHT + 8, say("iv_chart"), *drawn)
 
 
-def grade_chart(table: tuple[GradeRow, ...], say: Say) -> Markup:
-    """Default rate of each grade; without labels, the grades' shares."""
+def _shortened(name: str) -> str:
+    """Names of one table differ at their ends, mostly: cut in the middle."""
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def grade_colour(place: int) -> str:
+    """Of the grade at that place in its scheme, best first."""
+    return GRADE_COLOURS[min(place, len(GRADE_COLOURS) - 1)]
+
+
+def grade_chart(table: tuple[GradeRow, ...], tests: Mapping[str, Mapping[str, Any]], say: Say) -> Markup:
+    """Default rate of each grade, with its interval and the promised range; without labels, the shares.
+
+    `tests`: what is known of each grade, by name; may be empty.
+    """
     by_rate = any(row.default_rate is not None for row in table)
     heights = [(row.default_rate if by_rate else row.share) or 0.0 for row in table]
+    highs = [tests[row.name]["high"] or 0.0 for row in table if row.name in tests and row.rows]
     frame = Frame(
         Axis(0.4, len(table) + 0.6, say("grade"), None),
-        Axis(0, max(0.01, *heights) * 1.15, say("default_rate" if by_rate else "share"), percent),
+        Axis(
+            0,
+            min(max(0.01, *heights, *highs) * 1.15, 1.08),
+            say("default_rate" if by_rate else "share"),
+            percent,
+        ),
     )
     drawn = []
     for place, (row, height) in enumerate(zip(table, heights, strict=True), start=1):
-        colour = GRADE_COLOURS[min(place - 1, len(GRADE_COLOURS) - 1)]
-        drawn.append(frame.bar(place - 0.32, place + 0.32, height, colour, rx=3))
+        test = tests.get(row.name)
         x, y = frame.at(place, height)
         _, floor = frame.at(place, 0)
-        drawn.append(label(x, y - 6, percent(height, 1), fill=INK))
+        if test and by_rate:
+            drawn += _promised(frame, place, test)
+        drawn.append(frame.bar(place - 0.32, place + 0.32, height, grade_colour(place - 1), rx=3))
+        if test and by_rate:
+            drawn += _interval(frame, place, test)
+        if row.rows:
+            drawn.append(label(x - 8, y - 6, percent(height, 1), anchor="end", fill=INK))
+        else:
+            drawn.append(label(x, floor - 6, say("no_rows")))
         drawn.append(label(x, floor + 17, row.name, fill=INK, font_weight="600"))
     return _drawing(frame, say("grade_chart"), *drawn)
+
+
+def _promised(frame: Frame, place: int, test: Mapping[str, Any]) -> list[Markup]:
+    """A pale band behind the bar."""
+    if test["promised"] is None:
+        return []
+    low, high = (min(end, frame.y.high) for end in test["promised"])
+    left, top = frame.at(place - 0.44, high)
+    right, bottom = frame.at(place + 0.44, low)
+    size = {"width": right - left, "height": bottom - top}
+    return [element("rect", x=left, y=top, fill=ALONE, fill_opacity=0.22, **size)]
+
+
+def _interval(frame: Frame, place: int, test: Mapping[str, Any]) -> list[Markup]:
+    """A line with two ends, over the bar."""
+    low, high = test["low"], test["high"]
+    if low is None:
+        return []
+    ends = [frame.curve([place - 0.06, place + 0.06], [end, end], INK, width=1.5) for end in (low, high)]
+    return [frame.curve([place, place], [low, high], INK, width=1.5), *ends]
 
 
 def _drawing(frame: Frame, description: str, *children: Markup) -> Markup:

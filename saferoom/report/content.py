@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from saferoom.models.metrics import CalibrationBin, Curve, LiftBin
-from saferoom.scoring.grade_table import GradeRow, Reversal
+from saferoom.scoring.grade_table import GradeRow
 from saferoom.scoring.grades import GradeScheme
 
 Figures = Mapping[str, float]
@@ -30,7 +31,10 @@ class PartyFacts:
 
 @dataclass(frozen=True, slots=True)
 class ContractFacts:
-    """Which contract the job ran under. `trust`: assisted or strict. `digest`: SHA-256 in hexadecimal."""
+    """Which contract the job ran under. `trust`: assisted or strict. `digest`: SHA-256 in hexadecimal.
+
+    `default_definition`: what counts as a default; empty where the contract does not say.
+    """
 
     id: str
     title: str = ""
@@ -40,6 +44,7 @@ class ContractFacts:
     valid_until: str = ""
     minimum_rows: int | None = None
     digest: str = ""
+    default_definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,31 @@ class RowFacts:
     test: int
     train_default_rate: float | None = None
     test_default_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """What became of one party's data set in the job.
+
+    `as_of`: the day it describes, empty if nobody said. `ids`: rows left out by what was wrong with their id,
+    missing, invalid, conflicting or repeated. `without_consent`: rows left out for want of one, None where
+    none is asked for. `rows` are left, `aligned` of them are held by all parties. `gaps`: of each own column
+    the share of rows without a value. `dropped`: own columns that are not in the model, and why. `vif`: the
+    last variance inflation factor of own columns, and, by party, of others' in their order, where known.
+    `columns_in_model`: by party, how many prepared columns the model has of it, where known.
+    """
+
+    party: str
+    rows: int
+    aligned: int
+    as_of: str = ""
+    ids: Mapping[str, int] = field(default_factory=dict)
+    without_consent: int | None = None
+    gaps: Mapping[str, float] = field(default_factory=dict)
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    vif: Mapping[str, float] = field(default_factory=dict)
+    vif_of_others: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    columns_in_model: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +123,6 @@ class Grading:
 
     scheme: GradeScheme
     table: tuple[GradeRow, ...]
-    reversals: tuple[Reversal, ...] = ()
     rows_of: str = "test"
 
 
@@ -112,20 +141,27 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class CardBin:
-    """One bin of a scorecard's feature; `share` of the training rows in it."""
+    """One bin of a scorecard's feature; `share` of the training rows in it.
+
+    `estimated`: nobody told its number of events.
+    """
 
     name: str
     share: float
     default_rate: float
     woe: float
     points: int
+    rows: int | None = None
+    events: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CardFeature:
     """One feature. `stability_index` from training to held-out rows, None where none are held out.
 
-    `p_value` of its coefficient, None where it was not computed.
+    `p_value` of its coefficient, None where it was not computed. `iv_counted` before bins were merged,
+    `iv_lost_to_trend` of that, `joined`: values that could not keep a bin of their own, each with its bin.
     """
 
     name: str
@@ -134,15 +170,23 @@ class CardFeature:
     stability_index: float | None
     bins: tuple[CardBin, ...]
     p_value: float | None = None
+    wrong_sign: bool = False
+    iv_counted: float | None = None
+    iv_lost_to_trend: float | None = None
+    joined: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One party's table of points, that this report's reader may see; `base_points` at the label holder."""
+    """One party's table of points, that this report's reader may see; `base_points` at the label holder.
+
+    `dropped`: the columns that are not in it, and why.
+    """
 
     party: str
     features: tuple[CardFeature, ...]
     base_points: int | None = None
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +221,19 @@ class DisclosureLine:
 
 @dataclass(frozen=True, slots=True)
 class LogVerdict:
-    """What checking one node's log found. `root`: the tree's root as text; `problem`: empty if it is well."""
+    """What is known of one node's log. `root`: the tree's root as text; `problem`: what is wrong, in detail.
+
+    `passed`: whether a check of the whole log found it well, and `says`, what the verdict means in Chinese
+    and English; `entries` and `root` are then those of the log. None where nobody looked at it: they are
+    those of the newest checkpoint that the report's party cosigned as a witness, or None and empty.
+    """
 
     node: str
-    entries: int
+    entries: int | None = None
     root: str = ""
     problem: str = ""
+    passed: bool | None = None
+    says: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +256,11 @@ class LinkTraffic:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything on the page. `made_at`: date and time as text; `model_kind`: the contract's task kind."""
+    """Everything on the page. `made_at`: date and time as text; `model_kind`: the contract's task kind.
+
+    `grades_alone`: nobody learnt a score, so that there are no curves and no distribution. `metrics`: the
+    content of metrics.json, of which the blocks `uncertainty` and `grading` say what the figures bear.
+    """
 
     title: str
     made_at: str = ""
@@ -215,11 +270,15 @@ class ReportData:
     contract: ContractFacts | None = None
     parties: tuple[PartyFacts, ...] = ()
     rows: RowFacts | None = None
+    quality: DataQuality | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     comparison: Comparison | None = None
     evaluation: HeldOutFigures | None = None
     distribution: Distribution | None = None
     grading: Grading | None = None
     score_stability: float | None = None
+    grade_stability: float | None = None
+    grades_alone: bool = False
     coefficients: tuple[Coefficients, ...] = ()
     cards: tuple[Card, ...] = ()
     importances: tuple[Importance, ...] = ()

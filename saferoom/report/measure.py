@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from saferoom.errors import ShapeError
 from saferoom.models import metrics
 from saferoom.report.content import Distribution, Grading, HeldOutFigures
-from saferoom.scoring.grade_table import grade_table, reversals
+from saferoom.scoring.grade_table import grade_table
 from saferoom.scoring.grades import GradeScheme
 
 
@@ -51,11 +51,10 @@ def distribution_of(points: ArrayLike, y: ArrayLike, *, bins: int = 24) -> Distr
 def grading_of(
     scheme: GradeScheme,
     grades: ArrayLike,
-    pd: ArrayLike,
+    pd: ArrayLike | None,
     y: ArrayLike | None = None,
     *,
     rows_of: str = "test",
 ) -> Grading:
     """The grade table of places in `scheme.names` (n,), with default rates where labels are given."""
-    table = grade_table(scheme.names, grades, pd, y)
-    return Grading(scheme, table, reversals(table), rows_of)
+    return Grading(scheme, grade_table(scheme.names, grades, pd, y), rows_of)

@@ -94,7 +94,7 @@ class Frame:
     y: Axis
     width: int = 480
     height: int = 320
-    left: int = 52
+    left: int = 60
     right: int = 22
     top: int = 34
     bottom: int = 44

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from saferoom.errors import UsageError
+from saferoom.report.texts_bearing import BEARING_WORDS
+from saferoom.report.texts_quality import QUALITY_WORDS
 
 LANGUAGES = ("zh", "en")
 
 WORDS: Mapping[str, tuple[str, str]] = {
+    **BEARING_WORDS,
+    **QUALITY_WORDS,
     "html_lang": ("zh-CN", "en"),
     "subtitle": ("数据安全屋 · 联合信用模型报告", "SafeRoom · joint credit model report"),
     "made_at": ("生成时间", "Made at"),
@@ -106,14 +110,20 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "default_rate": ("违约率", "Default rate"),
     "supervision": ("差异化监管措施", "What follows"),
     "grades_on": ("统计范围：{rows}行。", "Rows graded: {rows}."),
-    "grades_rise": ("违约率随等级单调上升。", "Default rates rise from grade to grade."),
-    "reversal": (
-        "注意：{worse} 级违约率低于 {better} 级（p = {p}）。",
-        "Note: grade {worse} has a lower default rate than {better} (p = {p}).",
-    ),
     "score_stability": (
         "评分稳定性指数（训练对测试）：{value}（低于 0.1 为稳定，高于 0.25 为明显偏移）。",
         "Stability index of the score, train to test: {value} (below 0.1: stable; above 0.25: shifted).",
+    ),
+    "grade_stability": (
+        "等级稳定性指数（训练对测试）：{value}（低于 0.1 为稳定，高于 0.25 为明显偏移）。",
+        "Stability index of the grades, train to test: {value} (below 0.1: stable; above 0.25: shifted).",
+    ),
+    "grades_alone": (
+        "合约只发布等级：任何一方都没有得知评分，因此没有曲线，也没有评分分布。"
+        "联合 AUC 在份额上算出，同一格（1/8 对数几率）内的评分视为相等，误差一般小于 0.001。",
+        "The contract releases grades alone: nobody learnt a score, so there are no curves and no"
+        " distribution. The joint AUC was computed on shares; scores within one step of an eighth of a"
+        " log-odd count as equal, an error below 0.001 as a rule.",
     ),
     # coefficients
     "coefficients": ("系数", "Coefficients"),
@@ -159,6 +169,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "woe": ("WOE", "WOE"),
     "card_points": ("分数", "Points"),
     "iv": ("信息值 IV", "Information value"),
+    "iv_counted": ("合并前 IV", "IV before merging"),
+    "iv_lost_to_trend": ("其中因趋势损失", "of which lost to the trend"),
+    "wrong_sign": ("符号相反", "wrong sign"),
+    "wrong_signs_note": (
+        "以下特征的系数符号相反：违约率高的分箱反而加分。请去掉这些特征后重新训练，或不采用本评分卡：",
+        "These features have the wrong sign: bins with more defaults earn more points. Leave them out and"
+        " train again, or do not use this table of points:",
+    ),
+    "estimated_note": (
+        "≈ 该分箱的违约数未予告知（低于最低数，或其中含有低于最低数的分箱），此处为估计值。",
+        "≈ nobody told this bin's number of defaults: it is below the minimum, or hides one that is. It is"
+        " estimated.",
+    ),
+    "joined": ("未能单独成箱", "Without a bin of their own"),
+    "joined_with": ("并入", "joined"),
+    "left_out": ("未入模的列", "Columns left out"),
+    "reason": ("原因", "Why"),
+    "defaults": ("违约数", "Defaults"),
+    "rows_in_bin": ("行数", "Rows"),
     "iv_chart": ("各特征信息值", "Information value of the features"),
     "p_value": ("p 值", "p-value"),
     "points_range": ("分差", "Range of points"),
@@ -170,8 +199,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # disclosures and log
     "disclosures": ("披露清单", "Disclosures"),
     "disclosures_note": (
-        "以下为日志记录的、本作业中各节点得知的全部内容。",
-        "Everything that a node learnt in this job, from the log.",
+        "以下为本方日志记录的、本作业中本方得知及告知他人的全部内容；其他节点彼此告知的内容见其各自日志。",
+        "All that this party learnt in this job, and all that it told others, from its log. What the others"
+        " told each other stands in theirs.",
     ),
     "kind": ("种类", "Kind"),
     "to": ("接收方", "Learnt by"),
@@ -198,6 +228,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "phase_evaluate": ("评估", "evaluate"),
     "phase_release": ("发布", "release"),
     "phase_points": ("分数", "points"),
+    "phase_grades": ("等级", "grades"),
     "phase_store": ("保存", "store"),
     "phase_report": ("报告", "report"),
     "phase_score": ("评分", "score"),

@@ -52,3 +52,14 @@ def shifted_down(words: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[An
     no carry is lost. It is not a truncation within one modulus (see protocols/truncation.py).
     """
     return np.asarray((words >> np.asarray(bits, dtype=words.dtype)).astype(dtype))
+
+
+def without_low_bits(words: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Each word rounded to one whose low `bits` are zero: of shares, a sum that ends in so many zeros.
+
+    It is off by half a unit of them a party at most, and by nothing on the average. What is left out is never
+    sent, so that nothing of it shows in the sum.
+    """
+    drop = np.asarray(bits, dtype=words.dtype)
+    half = np.asarray((1 << bits) >> 1, dtype=words.dtype)
+    return np.asarray((words + half) >> drop << drop)

@@ -92,6 +92,13 @@ def _draw(cipher: CipherContext, flat: NDArray[Any]) -> None:
         cipher.update_into(_ZEROS_VIEW[: len(part)], part)
 
 
+def mixed_seed(seed: bytes, nonces: NDArray[np.uint8]) -> bytes:
+    """A seed made of a seed and nonces: another one whenever either is."""
+    return hashlib.blake2b(
+        nonces.tobytes(), key=seed, digest_size=SEED_BYTES, person=b"saferoom-mix"
+    ).digest()
+
+
 def random_rows(seed: bytes, rows: int, count: int) -> NDArray[np.intp]:
     """`count` distinct random rows of `range(rows)` in random order, the same on every machine."""
     stream, chosen = Stream(seed, "random rows"), np.zeros(0, dtype=np.intp)

@@ -8,6 +8,7 @@ rise from grade to grade.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -83,6 +84,28 @@ def calibrate(
             remedy="set targets farther apart, or have fewer grades",
         )
     return Calibrated(found, check.table)
+
+
+def usual_targets(pd: ArrayLike, y: ArrayLike, grades: int) -> tuple[float, ...]:
+    """Target default rates that so many grades can meet on these rows (n,): those of slices of equal size.
+
+    Two digits each, rounded up, so that each slice meets its own. Empty where rates do not rise, or where
+    there are too few rows to say.
+    """
+    order = np.argsort(np.asarray(pd, dtype=np.float64), kind="stable")
+    slices = np.array_split(np.asarray(y)[order], grades)
+    if not all(len(one) for one in slices):
+        return ()
+    targets = tuple(_rounded_up(float(one.mean())) for one in slices[:-1])
+    rises = all(a < b for a, b in pairwise([0.0, *targets, float(slices[-1].mean())]))
+    return targets if rises else ()
+
+
+def _rounded_up(rate: float) -> float:
+    if rate <= 0:
+        return 0.0
+    digits = 1 - math.floor(math.log10(rate))
+    return float(math.ceil(round(rate * 10.0**digits, 9)) / 10.0**digits)
 
 
 def _check_targets(scheme: GradeScheme, targets: Sequence[float]) -> None:

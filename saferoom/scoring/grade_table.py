@@ -38,13 +38,16 @@ class Reversal:
 
 
 def grade_table(
-    names: Sequence[str], grades: ArrayLike, pd: ArrayLike, y: ArrayLike | None = None
+    names: Sequence[str], grades: ArrayLike, pd: ArrayLike | None, y: ArrayLike | None = None
 ) -> tuple[GradeRow, ...]:
-    """One line a grade, best first; `grades` (n,) are places in `names`, from `GradeScheme.assign`."""
+    """One line a grade, best first; `grades` (n,) are places in `names`, from `GradeScheme.assign`.
+
+    `pd` (n,) is None where nobody learnt it.
+    """
     places = _places(grades, len(names))
-    scores = np.asarray(pd, dtype=np.float64)
+    scores = None if pd is None else np.asarray(pd, dtype=np.float64)
     labels = None if y is None else np.asarray(y)
-    if scores.shape != places.shape or (labels is not None and labels.shape != places.shape):
+    if any(given is not None and given.shape != places.shape for given in (scores, labels)):
         raise ShapeError("grades, probabilities and labels must be vectors of one length")
     rows = []
     for place, name in enumerate(names):
@@ -56,7 +59,7 @@ def grade_table(
                 name,
                 count,
                 count / max(len(places), 1),
-                float(scores[mine].mean()) if count else None,
+                float(scores[mine].mean()) if count and scores is not None else None,
                 events,
                 events / count if events is not None and count else None,
             )

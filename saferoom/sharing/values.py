@@ -1,7 +1,8 @@
 """The kinds of value that may travel, each a type of its own, so that a plaintext cannot be sent by slip.
 
     Share        one party's additive share, mod 2**64 or 2**32, of a fixed-point array: useless alone, and
-                 with the others' the value itself; only `Session.reveal` sends one
+                 with the others' the value itself; only `Session.reveal` and `reveal_to_all` send one
+    BitShare     one party's share, by xor, of packed bits: likewise
     MaskedShare  a share to which a one-time mask was added: safe to open to everybody
     Masked       a whole value under a one-time mask: safe to send
     MaskedBits   bits under one-time bits, packed eight to a byte: safe to send
@@ -91,14 +92,22 @@ class Masked(_RingValue):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class MaskedBits:
-    """Packed bits (`numpy.packbits`), each xor a one-time bit that their receiver does not know."""
-
+class _PackedBits:
     value: Bits
 
     def __post_init__(self) -> None:
         if self.value.dtype != np.uint8:
             raise ShapeError(f"packed bits are uint8, got {self.value.dtype}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BitShare(_PackedBits):
+    """One party's share, by xor, of packed bits: all parties' together are the bits themselves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MaskedBits(_PackedBits):
+    """Packed bits (`numpy.packbits`), each xor a one-time bit that their receiver does not know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -130,4 +139,4 @@ class Disclosed:
 
 
 Sendable: TypeAlias = MaskedShare | Masked | MaskedBits | Public | Seed | Tokens | Ciphertexts
-Declared: TypeAlias = Share | Disclosed  # carries what a contract names: declared before it is sent
+Declared: TypeAlias = Share | BitShare | Disclosed  # what a contract names: declared before it is sent

@@ -7,7 +7,7 @@ Model    one party's part of what training left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -16,9 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.arrays import F64, I64
+from saferoom.contracts.contract import Contract
+from saferoom.data.familiar import Levels
 from saferoom.data.table import ColumnType, PartyTable
 from saferoom.jobs.context import JobContext
 from saferoom.models.scorecard.binning import Bins
+from saferoom.models.shown import Shown
+from saferoom.scoring.grades import GradeScheme
 
 Binned: TypeAlias = Mapping[str, tuple[Bins, I64]]
 """By column: its bins, and how many training rows lay in each."""
@@ -45,6 +49,10 @@ class Preparation(Protocol):
     def types(self) -> dict[str, ColumnType]:
         """Of the table's columns that it reads."""
 
+    @property
+    def levels(self) -> Mapping[str, Levels]:
+        """Of those of them that hold categories: what training saw."""
+
 
 class Model(Protocol):
     """One party's part of a model."""
@@ -65,8 +73,20 @@ class Model(Protocol):
     def joint(self, context: JobContext, rows: PartyTable, recipient: str) -> F64 | None:
         """The sum of all parties' parts for each row (n,), at `recipient`; None elsewhere. All call it."""
 
+    def shown(self, rows: PartyTable, contract: Contract) -> Shown:
+        """What released scores of these rows show of this party's part."""
+
     def judge(self, total: F64) -> tuple[F64, I64]:
         """Probability of default and points (n,) of such sums (n,)."""
+
+    def credit(self, rows: PartyTable) -> I64:
+        """This party's part of what is graded on shares, (n,), in units of `thresholds`. Or RefusedError."""
+
+    def thresholds(self, scheme: GradeScheme) -> list[int]:
+        """The scheme's cuts: a grade's place is how many of them lie above the joint credit."""
+
+    def grid(self) -> list[int]:
+        """Cuts of the credit, close together: what an AUC is computed by on shares. Rising."""
 
     def lost(self, rows: PartyTable) -> I64:
         """Points that each own column costs each row: (n, columns), >= 0. RefusedError: it has none."""
@@ -85,7 +105,8 @@ class Model(Protocol):
 class Pooled:
     """All parties' parts of one model, and the rows that made it, in one place: in a lab alone.
 
-    Rows are in the common order: `is_train`, `y`, `pd` (n,).
+    Rows are in the common order: `is_train`, `y`, `pd` (n,); `pd` is None where nobody learnt it. `tables`
+    hold the columns that are in the model, `whole` all that were brought, `specials` their special codes.
     """
 
     label_holder: str
@@ -94,7 +115,9 @@ class Pooled:
     tables: Mapping[str, PartyTable]
     is_train: NDArray[np.bool_]
     y: I64
-    pd: F64
+    pd: F64 | None
+    whole: Mapping[str, PartyTable] = field(default_factory=dict)
+    specials: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
 
 
 Twin: TypeAlias = Callable[[Pooled], tuple[F64, dict[str, Any]]]

@@ -29,7 +29,9 @@ from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.boosting import BoostedModel, log_odds, trees_card
 from saferoom.tasks.models.files import save_model
+from saferoom.tasks.results.quality import save_quality
 from saferoom.tasks.steps.leaves import help_sum_leaves
+from saferoom.tasks.steps.own_part import check_part
 from saferoom.tasks.steps.resume import EarlierJob, begin_checkpoint
 from saferoom.tasks.steps.scoring import Scoring
 from saferoom.tasks.steps.training_rows import TrainingRows, match_rows, training_rows
@@ -68,13 +70,14 @@ class Training:
             checkpoint = begin_checkpoint(context, rows.table.ids, train.ids, columns, start)
             trees, grown = _grow(context, growing, start, checkpoint.save)
             if contract.recipients("reason_codes"):
-                trees = tell_values(context.session, trees, contract.label_holder)
+                trees = tell_values(context.session, trees, settings, contract.label_holder)
             context.facts["iterations"] = len(trees.trees)
         model = BoostedModel(context.spec.job_id, contract.id, context.me, columns, trees, PointScale())
         with context.phase("evaluate"):
             total = _evaluate(context, model, rows, grown)
         with context.phase("store"):
             save_model(context.folder, model.to_plain(), indent=None)
+            save_quality(context, columns.dropped, {})
             if total is not None:
                 _keep_evaluation(context, growing, model, total)
 
@@ -125,14 +128,15 @@ def _resume(
 
 
 def _grow(context: JobContext, growing: _Growing, start: Grown, on_tree: OnTree) -> tuple[LocalTrees, Grown]:
-    rows, train = growing.rows, growing.train
+    rows, train, contract = growing.rows, growing.train, context.contract
     labels = None if rows.labels is None else Labels(rows.labels, train.weight)
     with Workers(0 if len(train) < INLINE_ROWS else None) as workers, context.session.scope("train"):
         return train_boosting(
             context.session,
             growing.columns.features(train),
             growing.settings,
-            label_holder=context.contract.label_holder,
+            label_holder=contract.label_holder,
+            columns={party: len(contract.features_of(party)) for party in contract.parties},
             labels=labels,
             encryption=growing.encryption,
             workers=workers,
@@ -149,7 +153,9 @@ def _is_weighted(context: JobContext) -> bool:
 
 def _evaluate(context: JobContext, model: BoostedModel, rows: TrainingRows, grown: Grown) -> F64 | None:
     """At the label holder the log-odds of all rows: of training rows it knows them."""
-    test = model.joint(context, rows.test, context.contract.label_holder)
+    holder = context.contract.label_holder
+    check_part(context, model, rows.table, [holder])
+    test = model.joint(context, rows.test, holder)
     if test is None or grown.kept_margins is None:
         return None
     total = np.empty(len(rows.table))
@@ -162,7 +168,7 @@ def _keep_evaluation(context: JobContext, growing: _Growing, model: BoostedModel
     from saferoom.tasks.results.evaluation import save_evaluation
 
     alone = _fit_alone(context.me, growing)
-    save_evaluation(context.folder, growing.rows, model.judge(total), alone)
+    save_evaluation(context.folder, growing.rows, model.judge(total), alone, model.scale)
 
 
 def _fit_alone(me: str, growing: _Growing) -> AloneFit:

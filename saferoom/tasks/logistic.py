@@ -12,12 +12,30 @@ from saferoom.errors import ConfigError
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.regression import RegressionParams
 from saferoom.models.stability import column_stability
+from saferoom.scoring.grade_cuts import logit_grid
 from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.files import save_model, save_stability
 from saferoom.tasks.models.logistic import LogisticModel
 from saferoom.tasks.models.regression import coefficients_card
-from saferoom.tasks.steps.regression import fit_jointly, help_fit, in_row_order, keep_evaluation
+from saferoom.tasks.results.quality import save_quality
+from saferoom.tasks.steps.grades import (
+    Graded,
+    grade_training_rows,
+    help_grade_training_rows,
+    releases_grades_alone,
+)
+from saferoom.tasks.steps.own_part import check_part
+from saferoom.tasks.steps.regression import (
+    columns_in_model,
+    evaluate_jointly,
+    fit_jointly,
+    help_evaluate,
+    help_fit,
+    in_row_order,
+    keep_evaluation,
+    keep_graded,
+)
 from saferoom.tasks.steps.scoring import Scoring
 from saferoom.tasks.steps.training_rows import match_rows, training_rows
 from saferoom.tasks.steps.twins import regression_twin
@@ -31,7 +49,8 @@ class Training:
         with context.phase("prepare"):
             preparation = _prepare(context, rows.train)
         own = preparation.transform(rows.train), preparation.transform(rows.test)
-        local, logits = fit_jointly(context, params, own, rows.labels)
+        local, trained = fit_jointly(context, params, own[0], rows.labels)
+        logits = evaluate_jointly(context, trained, own[1])
         model = LogisticModel(
             context.spec.job_id,
             context.contract.id,
@@ -42,15 +61,23 @@ class Training:
             PointScale(),
         )
         total = in_row_order(rows.is_train, logits)
+        graded = Graded()
+        if releases_grades_alone(context):
+            check_part(context, model, rows.table, [context.contract.label_holder])
+            graded = grade_training_rows(context, model, rows)
         with context.phase("store"):
             save_model(context.folder, model.to_plain())
+            save_quality(context, preparation.dropped, columns_in_model(trained))
             save_stability(context.folder, column_stability(preparation.column_names, *own))
+            keep_graded(context, params, rows, own, graded, model.scale)
             if total is not None:
-                keep_evaluation(context, params, rows, own, model.judge(total))
+                keep_evaluation(context, params, rows, own, model.judge(total), model.scale)
 
     def helper(self, context: JobContext, params: RegressionParams) -> None:
         match_rows(context)
-        help_fit(context, params)
+        help_evaluate(context, help_fit(context, params))
+        if releases_grades_alone(context):
+            help_grade_training_rows(context, len(logit_grid()))
 
 
 WORK = Work(

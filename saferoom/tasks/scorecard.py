@@ -10,14 +10,31 @@ from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.scorecard import TABLE, ScorecardParams
 from saferoom.models.logistic.train import LocalModel
+from saferoom.models.scorecard.woe_column import is_wrong_sign
+from saferoom.scoring.grade_cuts import point_grid
 from saferoom.scoring.points import PointScale
 from saferoom.tasks.base import Work
 from saferoom.tasks.models.files import save_model
-from saferoom.tasks.models.regression import coefficients_card
-from saferoom.tasks.models.scorecard import ScorecardModel
+from saferoom.tasks.models.scorecard import ScorecardModel, scorecard_card
+from saferoom.tasks.results.quality import save_quality
 from saferoom.tasks.results.scorecard_file import save_scorecard
 from saferoom.tasks.steps.binning import bin_columns
-from saferoom.tasks.steps.regression import fit_jointly, help_fit, keep_evaluation
+from saferoom.tasks.steps.grades import (
+    Graded,
+    grade_training_rows,
+    help_grade_training_rows,
+    releases_grades_alone,
+)
+from saferoom.tasks.steps.own_part import check_part
+from saferoom.tasks.steps.regression import (
+    columns_in_model,
+    evaluate_jointly,
+    fit_jointly,
+    help_evaluate,
+    help_fit,
+    keep_evaluation,
+    keep_graded,
+)
 from saferoom.tasks.steps.scoring import Scoring
 from saferoom.tasks.steps.selection import (
     help_drop_wrong_signs,
@@ -27,7 +44,7 @@ from saferoom.tasks.steps.selection import (
 )
 from saferoom.tasks.steps.standard_errors import help_errors, own_errors
 from saferoom.tasks.steps.training_rows import match_rows, training_rows
-from saferoom.tasks.steps.twins import regression_twin
+from saferoom.tasks.steps.twins import scorecard_twin
 
 
 class Training:
@@ -37,43 +54,56 @@ class Training:
         rows = training_rows(context)
         with context.phase("bin"):
             found = bin_columns(context, rows.train, rows.labels, params)
-            preparation = without_collinear(context, params, found, rows.train)
+            preparation, factors = without_collinear(context, params, found, rows.train)
         while True:
             own = preparation.transform(rows.train), preparation.transform(rows.test)
-            local, logits = fit_jointly(context, params, own, rows.labels)
+            local, trained = fit_jointly(context, params, own[0], rows.labels)
             fewer = without_wrong_signs(context, params, preparation, local.coefficients)
             if fewer is None:
                 break
             preparation = fewer
+        logits = evaluate_jointly(context, trained, own[1])
+        context.facts["dropped_columns"] = len(preparation.dropped)
+        context.facts["wrong_signs"] = sum(map(is_wrong_sign, local.coefficients.tolist()))
         errors = None
         if params.standard_errors:
             train_logits = None if logits is None else logits.train
             errors = own_errors(context, preparation, own[0], rows.labels, train_logits)
         model = _part(context, params, preparation, local)
-        with context.phase("points"), context.session.scope("points"):
-            total = model.joint(context, rows.table, context.contract.label_holder)
+        total, graded = None, Graded()
+        check_part(context, model, rows.table, [context.contract.label_holder])
+        if releases_grades_alone(context):
+            graded = grade_training_rows(context, model, rows)
+        else:
+            with context.phase("points"), context.session.scope("points"):
+                total = model.joint(context, rows.table, context.contract.label_holder)
         with context.phase("store"):
             save_model(context.folder, model.to_plain())
             save_scorecard(context.folder, model, preparation.codes(rows.table), rows.is_train, errors)
+            save_quality(context, preparation.dropped, columns_in_model(trained), factors)
+            keep_graded(context, params, rows, own, graded, model.scale)
             if total is not None:
-                keep_evaluation(context, params, rows, own, model.judge(total))
+                keep_evaluation(context, params, rows, own, model.judge(total), model.scale)
 
     def helper(self, context: JobContext, params: ScorecardParams) -> None:
         match_rows(context)
         help_select(context, params)
         while True:
-            help_fit(context, params)
+            side = help_fit(context, params)
             if not help_drop_wrong_signs(context, params):
                 break
+        help_evaluate(context, side)
         if params.standard_errors:
             help_errors(context)
+        if releases_grades_alone(context):
+            help_grade_training_rows(context, len(point_grid(_scale(params))))
 
 
 WORK = Work(
     jobs={"train": Training(), "score": Scoring()},
     model=ScorecardModel.from_plain,
-    card=coefficients_card,
-    twin=regression_twin,
+    card=scorecard_card,
+    twin=scorecard_twin,
     tables=(TABLE,),
 )
 
@@ -88,5 +118,9 @@ def _part(
         preparation,
         local.coefficients,
         local.intercept,
-        PointScale(float(params.base_points), float(params.base_odds), float(params.pdo)),
+        _scale(params),
     )
+
+
+def _scale(params: ScorecardParams) -> PointScale:
+    return PointScale(float(params.base_points), float(params.base_odds), float(params.pdo))

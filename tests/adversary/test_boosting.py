@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from saferoom.channel.session import Session
-from saferoom.errors import PeerError, PeerTimeout, RefusedError
+from saferoom.errors import PeerError, PeerTimeout, RefusedError, UsageError
 from saferoom.he.ciphertexts import Ciphertexts
 from saferoom.he.key_files import public_to_json
 from saferoom.he.keys import Encryption
@@ -20,7 +20,7 @@ from saferoom.he.workers import Workers
 from saferoom.models.boosting.nodes import layout_of
 from saferoom.models.boosting.settings import FRAC_BITS, BoostingSettings
 from saferoom.protocols.bins import BinnedFeature
-from saferoom.protocols.split_sums import MOST_CANDIDATES, Cipher
+from saferoom.protocols.split_sums import Cipher
 from saferoom.sharing.values import Public
 from tests.boosting_room import PARTIES, Array, BoostingRoom, Role, random_room
 from tests.he_keys import QUICK, key_for
@@ -42,10 +42,10 @@ def bent(room: BoostingRoom, step: str, bend: Bend) -> Role:
     def play(s: Session) -> Any:
         honest = s._send
 
-        def send(receivers: Sequence[str], label: str, values: Sequence[Any]) -> None:
+        def send(receivers: Sequence[str], label: str, values: Sequence[Any]) -> Any:
             if s.step(label) == step:
                 values = [Public(tensor) for tensor in bend([value.value.copy() for value in values])]
-            honest(receivers, label, values)
+            return honest(receivers, label, values)
 
         s._send = send  # type: ignore[method-assign]
         return room.train(s)
@@ -114,12 +114,13 @@ def with_sums(change: Callable[[Array], Array], room: BoostingRoom) -> Bend:
         layout, slots = cipher.layout, cipher.slots
         kept = int(np.unpackbits(tensors[0]).sum())
         values: list[int] = []
-        for plain in decrypt_vector(key, Ciphertexts(tensors[1]), workers):
+        for plain in decrypt_vector(key, Ciphertexts(tensors[1][: slots.plaintexts(kept)]), workers):
             values += slots.unpack(plain, min(slots.per_plaintext, kept - len(values)))
         packed = [value + layout.offset for value in layout.pack(change(layout.unpack(values)))]
         size = slots.per_plaintext
         plains = [slots.pack(packed[at : at + size]) for at in range(0, kept, size)]
-        return [tensors[0], encrypt_vector(key, plains, workers).value]
+        tensors[1][: len(plains)] = encrypt_vector(key, plains, workers).value
+        return tensors
 
     return bend
 
@@ -185,16 +186,20 @@ def test_a_candidate_that_the_parent_did_not_keep_is_refused() -> None:
 
     def bend(tensors: list[Array]) -> list[Array]:
         assert not np.unpackbits(tensors[0]).all()
-        return with_all_flags(tensors, room)
+        return with_all_flags(room)
 
     room = tax_splits(min_leaf_rows=25)
     assert_caught("tax", "tree=0/sums/depth=1", bend, room)
 
 
-def with_all_flags(tensors: list[Array], room: BoostingRoom) -> list[Array]:
-    pairs = 1
-    count = int(room.tensors("candidates")[0][0])
-    flags = np.packbits(np.ones(pairs * count, dtype=bool))
+PLACES = 4 * 8
+"""Of candidates: four columns of at most eight bins and missing values."""
+
+
+def with_all_flags(room: BoostingRoom) -> list[Array]:
+    """Of one pair."""
+    count = PLACES
+    flags = np.packbits(np.ones(count, dtype=bool))
     slots = Cipher(layout_of(len(room.y), room.settings), key_for().public, Workers(0)).slots
     plains = [0] * slots.plaintexts(count)
     offset = layout_of(len(room.y), room.settings).offset
@@ -226,14 +231,21 @@ def test_rows_that_are_not_those_of_the_split_are_refused(lie: Bend) -> None:
     assert_caught("tax", ROOT_LEFT, lie)
 
 
-@pytest.mark.parametrize("count", [MOST_CANDIDATES + 1, 1 << 63])
-def test_too_many_candidates_are_refused(count: int) -> None:
-    assert_caught("tax", "tree=0/candidates", lambda t: [np.array([count], np.uint64)])
+def test_more_candidates_than_the_contract_s_columns_have_are_not_offered() -> None:
+    """Whose columns have more bins, or are more than were agreed, does not get as far as to send a sum."""
+    room = tax_splits()
+    room.features["tax"] *= 2
+    columns = {"bank": 0, "tax": 4}
+    room.run({party: lambda s: room.train(s, columns=columns) for party in room.features})
+    error = room.errors["tax"]
+    assert isinstance(error, UsageError) and "than were agreed" in error.message
+    assert not room.tensors("sums")
 
 
-@pytest.mark.parametrize("count", [0, 1, 200])
-def test_another_number_of_candidates_than_it_sends_is_refused(count: int) -> None:
-    assert_caught("tax", "tree=0/candidates", lambda t: [np.array([count], np.uint64)], found_at=ROOT_SUMS)
+def test_sums_of_nodes_that_were_not_asked_about_are_refused() -> None:
+    """The tree ends at the root, and yet a pair of its children is said to have sums."""
+    room = tax_splits(gamma=1e6)
+    assert_caught("tax", "tree=0/sums/depth=1", lambda t: [t[0] | 0xFF, t[1]], room)
 
 
 # The label holder ------------------------------------------------------------------------------------
@@ -349,22 +361,24 @@ def test_sums_that_would_not_be_exact_are_refused() -> None:
     assert isinstance(room.errors["bank"], RefusedError)
 
 
-def chosen(*flat: int) -> Bend:
-    return lambda t: [np.array(flat, np.int64)]
+def taken(*places: int) -> Bend:
+    """Other places are taken in the root."""
+
+    def bend(tensors: list[Array]) -> list[Array]:
+        bits = np.zeros(8 * tensors[0].shape[1], dtype=bool)
+        bits[list(places)] = True
+        return [np.packbits(bits).reshape(tensors[0].shape)]
+
+    return bend
 
 
 LIES_OF_CHOICES: dict[str, Bend] = {
-    "a node that was not asked about": chosen(1, 1, 0),
-    "no node": chosen(-1, 1, 0),
-    "a candidate that is none": chosen(0, 1, 1000),
-    "a negative candidate": chosen(0, 1, -1),
-    "no candidate": chosen(0, 0),
-    "one of several that is none": chosen(0, 2, 0, 1000),
-    "a node twice": lambda t: [np.concatenate([t[0], t[0]])],
-    "breaks off": lambda t: [t[0] + (np.arange(len(t[0])) == 1)],
-    "breaks off at once": chosen(0),
-    "a count below 0": chosen(0, -1),
-    "another type": lambda t: [t[0].astype(np.uint8)],
+    "all that are offered and all that are not": lambda t: [t[0] | 0xFF],
+    "nodes that are not there": lambda t: [np.concatenate([t[0], t[0]])],
+    "no nodes": lambda t: [t[0][:0]],
+    "fewer places": lambda t: [t[0][:, :-1]],
+    "more places": lambda t: [np.concatenate([t[0], t[0]], axis=1)],
+    "another type": lambda t: [t[0].astype(np.int64)],
 }
 
 
@@ -375,28 +389,29 @@ def test_choices_of_what_was_not_offered_are_refused_before_any_row_is_told(lie:
     assert not room.tensors("left")
 
 
-def test_a_choice_of_a_candidate_that_was_not_kept_is_refused() -> None:
-    room = tax_splits(min_leaf_rows=25)
+@pytest.mark.parametrize("minimum", [10, 25], ids=["no candidate", "one that was dropped"])
+def test_a_choice_of_what_was_not_kept_is_refused(minimum: int) -> None:
+    room = tax_splits(min_leaf_rows=minimum)
 
     def bend(tensors: list[Array]) -> list[Array]:
-        count, flags = int(room.tensors("candidates")[0][0]), room.tensors("sums")[0]
-        left_out = np.flatnonzero(np.unpackbits(flags, count=count) == 0)
-        return [np.array([0, 1, left_out[0]])]
+        left_out = np.flatnonzero(np.unpackbits(room.tensors("sums")[0], count=PLACES) == 0)
+        return taken(left_out[0])(tensors)
 
     assert_caught("bank", CHOSEN, bend, room)
     assert not room.tensors("left")
 
 
 def without_the_root(tensors: list[Array]) -> list[Array]:
-    return [tensors[0][:0], tensors[1][:0]]
+    return [tensors[0] & 0, tensors[1] & 0]
 
 
 LIES_OF_SIDES: dict[str, Bend] = {
-    "a node that is not there": lambda t: [t[0] + 1, t[1]],
-    "the root twice": lambda t: [np.concatenate([t[0], t[0]]), np.concatenate([t[1], t[1]])],
+    "a node that is not there": lambda t: [t[0] | 0x40, t[1]],
+    "more nodes": lambda t: [np.concatenate([t[0], t[0]]), t[1]],
     "a number in place of nodes": lambda t: [t[0].reshape(()), t[1]],
     "a table in place of nodes": lambda t: [t[0].reshape(1, 1), t[1]],
     "no bits": lambda t: [t[0]],
+    "a row that does not exist": lambda t: [t[0], np.append(t[1], np.uint8(0x80))],
     "bits of fewer rows": lambda t: [t[0], t[1][:-1]],
     "other rows than the owner said": lambda t: [t[0], t[1] ^ 1],
     "our split left out": without_the_root,
@@ -440,11 +455,10 @@ def test_trees_are_counted(what: list[int]) -> None:
 STEPS_OF_THE_BANK = ["trees", "key", "tree", "tree=0/rows", "tree=0/gradients/row=0", CHOSEN, ROOT_SIDES]
 STEPS_OF_TAX = [
     "trees",
-    "tree=0/candidates",
     ROOT_SUMS,
     ROOT_LEFT,
     "tree=0/sums/depth=1",
-    "tree=1/candidates",
+    "tree=1/sums/depth=0",
 ]
 
 

@@ -37,7 +37,7 @@ def errors_of(
         if bent is not None:
             send, broadcast = s.send, s.broadcast
             s.send = lambda to, label, *values: send(to, label, *(bent(label) or values))
-            s.broadcast = lambda label, *values: broadcast(label, *(bent(label) or values))
+            s.broadcast = lambda label, *values, **whom: broadcast(label, *(bent(label) or values), **whom)
         try:
             return (other if other is not None and index == 1 else room).party(s, randomness, index)
         except SafeRoomError as error:

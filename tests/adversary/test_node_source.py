@@ -53,13 +53,14 @@ def test_no_module_that_runs_what_it_reads_or_guesses_its_secrets() -> None:
 
 
 def test_no_numpy_random_outside_the_lab() -> None:
-    """`saferoom.lab` makes data up; others draw secrets from ring.prg, what is public from ring.public."""
+    """`saferoom.lab` makes data up, and `ks` resamples counts; others draw secrets from ring.prg, what is
+    public from ring.public."""
     found = {
         name
         for name, tree in SOURCES.items()
         if {"np.random", "numpy.random"} & (_uses(tree) | set(_imports(tree)))
     }
-    assert not {name for name in found if not name.startswith("lab/")}
+    assert {name for name in found if not name.startswith("lab/")} == {"models/uncertainty/ks.py"}
 
 
 def test_no_eval_and_no_exec() -> None:

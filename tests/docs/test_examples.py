@@ -110,7 +110,7 @@ def test_the_example_contract_names_the_example_data(contract: Contract, party: 
     its = contract.parties[party]
     assert its.dataset == data.name
     assert its.organisation == load_settings(ROOT / "parties" / party / "node.yaml").organisation
-    described = {data.id: "id", data.label: "label", data.split: "split"}
+    described = {data.id: "id", data.label_column: "label", data.split: "split"}
     described |= {column.name: "feature" for column in data.columns or ()}
     described.pop(None, None)
     if data.columns is not None:

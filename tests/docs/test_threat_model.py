@@ -29,15 +29,18 @@ ROLES = {
 }
 NEVER = "—"
 NO_PROTOCOL = {
-    *("__init__", "bins", "candidates", "joint_columns"),
+    *("__init__", "bin_groups", "bins", "candidates", "joint_columns"),
     *("leaf_terms", "randomness", "shuffled_bins", "split_layout"),
 }
 ALL_OPTIONS = {
     "logistic": {},
+    "grades": {},
     "scorecard": {"max_vif": 10, "drop_wrong_signs": True, "standard_errors": True},
     "boosting": {},
 }
 BANK_FORMS = {
+    "logistic": ("coefficients", "score"),
+    "grades": ("coefficients", "grade_only"),
     "scorecard": ("coefficients", "score", "points", "reason_codes"),
     "boosting": ("splits", "score", "reason_codes"),
 }
@@ -69,7 +72,12 @@ def _jobs(cell: str) -> tuple[str, ...]:
 
 def _documented(kind: str) -> Learns:
     """The first table is of logistic models; the others give the rows in which another kind differs."""
-    differing = {"logistic": "", "scorecard": "With a scorecard", "boosting": "With boosted trees"}[kind]
+    differing = {
+        "logistic": "",
+        "grades": "With grades alone",
+        "scorecard": "With a scorecard",
+        "boosting": "With boosted trees",
+    }[kind]
     return _learns("Who learns what") | (_learns(differing) if differing else {})
 
 
@@ -79,7 +87,7 @@ def _learns(heading: str) -> Learns:
 
 @pytest.fixture(scope="module", params=list(ALL_OPTIONS))
 def contract(request: pytest.FixtureRequest) -> Contract:
-    """Three parties, everything left to the usual outputs; the label holder brings a feature."""
+    """Three parties; the label holder brings a feature."""
     draft = {
         "id": "three",
         "title": "three parties",
@@ -102,13 +110,15 @@ def contract(request: pytest.FixtureRequest) -> Contract:
                 for party in ("tax", "power")
             },
         },
-        "task": {"kind": request.param, "params": ALL_OPTIONS[request.param]},
+        "task": {
+            "kind": "logistic" if request.param == "grades" else request.param,
+            "params": ALL_OPTIONS[request.param],
+        },
         "assumptions": ["semi_honest_parties", "helper_does_not_collude"],
     }
-    forms = BANK_FORMS.get(request.param)
-    if forms is not None:
-        draft["outputs"] = [{"to": "bank", "form": form} for form in forms]
-        draft["outputs"] += [{"to": party, "form": forms[0]} for party in ("tax", "power")]
+    forms = BANK_FORMS[request.param]
+    draft["outputs"] = [{"to": "bank", "form": form} for form in forms]
+    draft["outputs"] += [{"to": party, "form": forms[0]} for party in ("tax", "power")]
     nodes = ("bank", "tax", "power", COORDINATOR, HELPER)
     return draft_contract(draft, {node: NodeKeys.generate(node).public() for node in nodes}, now=NOW)
 
@@ -126,7 +136,8 @@ def _enforced(contract: Contract) -> Learns:
 
 
 def test_page_and_contracts_agree_on_who_learns_what(contract: Contract) -> None:
-    documented = _documented(contract.task.kind)
+    kind = "grades" if contract.recipients("grade_only") else contract.task.kind
+    documented = _documented(kind)
     enforced = _enforced(contract)
     never = dict.fromkeys(ROLES, ())
     assert documented == {kind: roles for kind, roles in enforced.items() if kind in documented}

@@ -38,7 +38,16 @@ def draft_of(
         "valid_from": "2025-03-02T10:00:00+08:00",
         "expires": "2025-04-02T02:00:00Z",
     }
+    if "outputs" not in terms:
+        draft["outputs"] = _scored(kind, parties)
     return copy.deepcopy(draft | terms)
+
+
+def _scored(kind: str, parties: Sequence[str]) -> Forms:
+    """Its own part to each party, and scores to the bank."""
+    forms = {"boosting": ("splits", "score"), "scorecard": ("coefficients", "score", "points")}
+    own, *told = forms.get(kind, ("coefficients", "score"))
+    return outputs(own, parties, **dict.fromkeys(told, ("bank",)))
 
 
 def _party(name: str) -> Draft:

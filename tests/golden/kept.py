@@ -1,7 +1,8 @@
 """What parties keep of a job: the files of a model and of scores, and of a training checkpoint.
 
 Values that masks leave noise in are `About` some number: coefficients and what follows from them, and what is
-rounded up or down at random. Trees, their weights and scores are exact; so are counts, bins, WOE, edges.
+rounded up or down at random, as scores are. Trees and their weights are exact; so are counts, bins, WOE,
+edges.
 """
 
 from __future__ import annotations
@@ -27,18 +28,17 @@ SHOWN, MOST_SHOWN = 10, 40
 Noise = Mapping[str, float]
 """By key, column or file: how far a value moves from one run to another."""
 
+_RELEASED: Noise = {"points": 7, "pd": 0.025, "test": 0.03, "grade": 10}
+"""Each of three parties rounds its part of a score to 1/64 log-odds, by chance, anew in every run."""
 _OF_REGRESSIONS: Noise = {
     "coefficient": 1e-3,
     "coefficients": 1e-3,
     "intercept": 1e-3,
     "standard_error": 1e-3,
     "p_value": 1e-3,
-    "points": 1,
     "base_points": 1,
-    "pd": 1e-3,
     "train": 0.03,
-    "test": 0.03,
-    "grade": 5,
+    **_RELEASED,
 }
 """`train` and `test` are mappings of metrics, of which KS moves by a row at a time; `grade` is how many
 enterprises have one."""
@@ -57,7 +57,7 @@ _DIGEST_BYTES = 64
 def noise_of(kind: str, *, is_label_holder: bool) -> Noise:
     """What is noisy in the files of a kind of model at a party."""
     if kind == "boosting":
-        return {} if is_label_holder else {"values": _VALUE_STEP}
+        return _RELEASED if is_label_holder else {"values": _VALUE_STEP}
     return _OF_SCORECARDS if kind == "scorecard" else _OF_REGRESSIONS
 
 
@@ -106,9 +106,15 @@ def listed(text: str, noise: Noise) -> dict[str, Any]:
     return {
         "header": header,
         "lines": len(lines),
-        "first": [[*blurred(dict(zip(header, line, strict=True)), noise).values()] for line in shown],
+        "first": [_line(header, line, noise) for line in shown],
         "totals": {name: _total(values, noise.get(name, 0)) for name, values in columns.items()},
     }
+
+
+def _line(header: list[str], line: list[Any], noise: Noise) -> list[Any]:
+    """A line in which numbers of noisy columns are about what they are, and texts are left out."""
+    found = blurred(dict(zip(header, line, strict=True)), noise)
+    return ["~" if name in noise and isinstance(cell, str) else cell for name, cell in found.items()]
 
 
 def _number(cell: str) -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.golden.names import COORDINATOR, HELPER
 from tests.golden.room import Job
+from tests.golden.store import About
 from tests.node_room import Nodes
 from tests.task_room import Message
 
@@ -28,6 +29,8 @@ _VOLATILE = ("event_id", "time", "software")
 _LINE = {"type", "outcome", "disclosure", "stage"}
 """Keys of an entry that stand on its own line; but for the usual stages."""
 _USUAL = (("stage", "sharing"),)
+_COUNTED = {"part_values": 10, "part_bits": 0.3, "shown_bits": 0.3}
+"""Facts that follow from coefficients, which masks leave noise in, and how far they move."""
 _LONGEST_SECRET = 32
 """A seed or a key of pseudonyms has 32 bytes, always; a longer key is a public one."""
 
@@ -147,7 +150,10 @@ def roles(nodes: Nodes, job: Job, names: Mapping[str, str]) -> dict[str, Any]:
         node = COORDINATOR if me == HELPER else me
         found[me] = {
             "phases": job.phases[me],
-            "facts": named(context.facts, names),
+            "facts": {
+                name: About(fact, _COUNTED[name]) if name in _COUNTED else fact
+                for name, fact in named(context.facts, names).items()
+            },
             "rounds": context.session.meter.rounds,
             "log": entries_of(nodes, node, job.played.job_id, names),
         }

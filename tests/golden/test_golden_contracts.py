@@ -2,6 +2,7 @@
 
     files/terms/…       all terms, defaults filled in
     files/signed/…      the canonical bytes, as parties signed them: they must be read back for good
+    files/earlier/…     the same of 0.1, before terms were added: they too must be read back
     files/contracts/…   hash, signatures, jobs, allowed disclosures
 
     SAFEROOM_REWRITE_GOLDEN=1 .venv/bin/python -m pytest tests/golden     writes all golden files anew
@@ -11,11 +12,14 @@ A run that writes ends in errors, one a test, so that it never passes for one th
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from saferoom.kinds.score_step import USUAL_STEP
 from tests.golden.contracts import DRAFTS, contract_of
 from tests.golden.drafts import NOW
 from tests.golden.keys import keys_of
@@ -53,6 +57,19 @@ def test_what_was_signed_is_read_back(name: str) -> None:
     assert contract == contract_of(name)
     assert canonical_bytes(contract) == encoded
     assert check_active(contract, approvals(contract), max(NOW, contract.valid_from)) is contract
+
+
+@pytest.mark.parametrize("file", sorted((FILES / "earlier").glob("*.json")), ids=lambda file: file.stem)
+def test_what_an_earlier_release_signed_keeps_its_form_and_terms(file: Path) -> None:
+    """Terms that were added since have their usual value there, and stand in no hash."""
+    encoded = file.read_bytes()
+    contract = parse_contract(encoded)
+    assert canonical_bytes(contract) == encoded
+    stated = json.loads(encoded)
+    assert contract.minimum_bin_rows == stated["minimum_bin_rows"]
+    params = contract.params.model_dump(mode="json")
+    assert {name: params[name] for name in stated["task"]["params"]} == stated["task"]["params"]
+    assert contract.released_step == USUAL_STEP
 
 
 @pytest.mark.parametrize("name", DRAFTS)

@@ -65,7 +65,10 @@ _SCORECARD = one_each(
 )
 _SCORECARD_TOGETHER: dict[str, Edits] = {
     "no points": {"outputs": outputs("coefficients", THREE, score=["bank"])},
-    "no scores": {"outputs": outputs("coefficients", THREE, points=["bank"])},
+    "no scores, and standard errors": {
+        "outputs": outputs("coefficients", THREE, points=["bank"]),
+        "task/params/standard_errors": True,
+    },
     "splits for coefficients": {"outputs": outputs("splits", THREE, score=["bank"], points=["bank"])},
     "scoring without a recipient of points": {"uses": ["score_batch"], "outputs": [_TO_BANK]},
     "wrong parameters": {"task/params/pdo": 0, "task/params/max_bins": 1, "task/params/l1": 1},

@@ -36,8 +36,10 @@ def sums_seen(room: BoostingRoom, step: str = "tree=0/sums/depth=0") -> list[tup
     (flags, table) = next(tensors for _, _, label, tensors in room.said if label == step)
     cipher, kept = cipher_of(room), int(np.unpackbits(flags).sum())
     values: list[int] = []
-    for plain in decrypt_vector(key_for(room.encryption), Ciphertexts(table), Workers(0)):
-        slots = cipher.slots
+    slots = cipher.slots
+    for plain in decrypt_vector(
+        key_for(room.encryption), Ciphertexts(table[: slots.plaintexts(kept)]), Workers(0)
+    ):
         values += slots.unpack(plain, min(slots.per_plaintext, kept - len(values)))
     return [tuple(row) for row in cipher.layout.unpack(values).tolist()]
 
@@ -114,13 +116,13 @@ def test_every_order_is_equally_likely() -> None:
     assert chisquare(list(drawn.values())).pvalue > 1e-6
 
 
-def test_columns_and_levels_that_change_places_look_alike_to_the_label_holder() -> None:
-    """Which column a sum belongs to, which cut or level it is, how many columns: none of it shows."""
-    first = random_room(n_estimators=1)
-    second = random_room(n_estimators=1)
-    two, five = second.features["tax"][2], second.features["tax"][3]
-    renamed = BinnedFeature(np.array([3, 0, 4, 1, 2], np.uint8)[five.bins], 5, 0)
-    second.features["tax"] = [renamed, two, *second.features["tax"][1::-1]]
+def test_columns_that_change_places_look_alike_to_the_label_holder() -> None:
+    """Which column a sum belongs to, which cut it is, how many columns: none of it shows."""
+    first, second = random_room(n_estimators=1), random_room(n_estimators=1)
+    one, two = (room.features["tax"] for room in (first, second))
+    one[:], two[:] = [one[0], one[0]], [two[0]]
+    halves = [BinnedFeature(np.minimum(one[0].bins, 3), 4, 4), BinnedFeature(one[0].bins // 4, 2, 2)]
+    one[:], two[:] = [one[0], *halves], [*halves[::-1], one[0]]
     for room in (first, second):
         room.run()
         assert room.errors == {}
@@ -132,67 +134,63 @@ def test_columns_and_levels_that_change_places_look_alike_to_the_label_holder() 
     assert shapes[0] == shapes[1]
 
 
-def test_a_column_more_is_not_told_from_more_cuts() -> None:
-    """The label holder is told one number a tree: candidates of all columns."""
+def test_how_many_candidates_there_are_is_not_told() -> None:
+    """The label holder is told which of as many places as there may be are kept."""
     room = random_room(n_estimators=2)
     room.run()
-    candidates = room.tensors("candidates")
-    assert [c.shape for c in candidates] == [(1,)] * 2
-    assert [int(c[0]) for c in candidates] == [7 + 11 + 2 + 5] * 2
+    assert {int(d.shape[0]) for d in room.declared["tax"] if d.kind == "split_sums"} == {PLACES}
+    flags = [t[0] for _, _, label, t in room.said if label.endswith("sums/depth=0")]
+    assert [8 * flag.size - PLACES for flag in flags] == [0, 0]
+
+
+ECHO = "before tree/echo"
+PLACES = 4 * 8
+"""Of candidates: four columns of at most eight bins and missing values."""
 
 
 # Sizes and rounds ------------------------------------------------------------------------------------
 
 
 def test_every_byte_is_accounted_for() -> None:
-    """Sizes follow from public settings, rows of nodes, and how many candidates are kept."""
+    """Sizes follow from rows, settings and the number of columns that the contract names."""
     room = random_room(PARTIES[:3], n_estimators=2, subsample=0.8)
-    found = room.run()
+    room.run()
     width, rows = key_for().public.width_bytes, len(room.y)
-    slots = cipher_of(room).slots
-    assert {label for a, b, label, _ in room.said if "bank" not in (a, b)} == {"trees"}
+    slots, of_rows = cipher_of(room).slots, -(-rows // 8)
+    assert {label for a, b, label, _ in room.said if "bank" not in (a, b)} == {"trees", ECHO}
     for sender, receiver, label, tensors in room.said:
+        if label == ECHO:
+            assert [t.shape for t in tensors] == [(3, 32)]
+            continue
         party = receiver if sender == "bank" else sender
         name, sizes = name_of(label), [t.nbytes for t in tensors]
-        if name in ("trees", "tree", "key", "candidates"):
-            known = {"trees": 8, "tree": 16, "key": len(public_to_json(key_for().public)), "candidates": 8}
-            assert sizes == [known[name]]
-            continue
-        tree = int(label.split("/")[0].removeprefix("tree="))
-        shape, covers = found[party].trees[tree].shape, found[party].trees[tree].covers
-        if name == "rows":
-            assert sizes == [-(-rows // 8)]
-        elif name == "gradients":
+        pairs = max(1, 2 ** (int(label[-1]) - 1)) if "depth" in label else 0
+        nodes = 2 * pairs if label[-1] != "0" else 1
+        known = {
+            "trees": [8],
+            "tree": [16],
+            "key": [len(public_to_json(key_for().public))],
+            "rows": [of_rows],
+            "sums": [-(-pairs * PLACES // 8), width * slots.plaintexts(pairs * PLACES)],
+            "chosen": [nodes * PLACES // 8],
+            "left": [of_rows],
+            "sides": [-(-nodes // 8), of_rows],
+        }
+        if name == "gradients":
+            tree = int(label.split("/")[0].removeprefix("tree="))
             summed = np.unpackbits(room.tensors("rows", to=party)[tree], count=rows).sum()
-            assert sizes == [width * summed]
-        elif name == "sums":
-            count = int(room.tensors("candidates", party)[tree][0])
-            kept = int(np.unpackbits(tensors[0]).sum())
-            pairs = max(1, 2 ** (int(label[-1]) - 1))
-            assert sizes[0] <= -(-pairs * count // 8)
-            assert sizes[1] == width * slots.plaintexts(kept)
-        elif name == "chosen":
-            assert sizes[0] % 8 == 0
-        elif name == "left":
-            depth = int(label[-1])
-            mine = [n for n in found[party].trees[tree].splits if (n + 1).bit_length() - 1 == depth]
-            assert sizes == [-(-sum(covers[node] for node in mine) // 8)]
-        else:
-            depth = int(label[-1])
-            split = [node for node in shape if (node + 1).bit_length() - 1 == depth]
-            assert (name, sizes) == (
-                "sides",
-                [8 * len(split), -(-sum(covers[node] for node in split) // 8)],
-            )
+            known["gradients"] = [width * int(summed)]
+        assert sizes == known[name], label
 
 
 def test_rounds_are_two_a_level() -> None:
-    """And one a tree, and one before the first."""
+    """And one before the first; a feature holder waits for gradients besides, once a tree."""
     room = random_room(n_estimators=3)
     room.run()
     levels = len({label for _, _, label, _ in room.said if name_of(label) == "sums"})
+    assert levels == 3 * room.settings.max_depth
     for session in room.sessions.values():
-        assert session.meter.rounds == 1 + 3 + 2 * levels
+        assert session.meter.rounds == 1 + 2 * levels
 
 
 def test_framing_adds_little() -> None:
@@ -210,11 +208,12 @@ def test_messages_are_of_few_kinds() -> None:
     for party in ("tax", "power"):
         assert {name_of(label) for a, _, label, _ in room.said if a == party} == {
             "trees",
-            "candidates",
             "sums",
             "left",
+            name_of(ECHO),
         }
         assert {name_of(label) for _, b, label, _ in room.said if b == party} == {
+            name_of(ECHO),
             "trees",
             "key",
             "tree",
@@ -232,9 +231,9 @@ def test_rows_of_splits_that_were_not_taken_are_never_sent() -> None:
         for number, tree in enumerate(found[party].trees):
             lefts = [t for _, _, s, t in room.said if s.startswith(f"tree={number}/left") and _ is not None]
             assert len(lefts) >= len({(n + 1).bit_length() for n in tree.splits})
-        told = sum(t.nbytes for t in room.tensors("left", party))
-        mine = sum(tree.covers[node] for tree in found[party].trees for node in tree.splits)
-        assert told <= mine // 8 + len(room.tensors("left", party))
+        told = sum(int(np.unpackbits(t).sum()) for t in room.tensors("left", party))
+        mine = sum(tree.covers[2 * node + 1] for tree in found[party].trees for node in tree.splits)
+        assert told == mine
 
 
 def lines(declared: list[Disclosure]) -> list[tuple[str, str, tuple[int, ...], str]]:
@@ -246,7 +245,7 @@ def test_both_ends_declare_what_is_learnt_once_a_tree() -> None:
     room.run()
     rows = (len(room.y),)
     for party in ("tax", "power"):
-        count = (int(room.tensors("candidates", party)[0][0]),)
+        count = (PLACES,)
         expected = [("tree_shapes", party, (2,), "tree")]
         for tree in ("tree=0", "tree=1"):
             expected += [
@@ -276,8 +275,8 @@ def test_nothing_is_told_of_trees_that_the_label_holder_grows_alone() -> None:
         ("bank", "tree_rows", {"rows", "gradients", "sums", "chosen", "left", "sides"}),
         ("bank", "split_sums", {"chosen", "left", "sides"}),
         ("bank", "chosen_splits", {"chosen", "left", "sides"}),
-        ("tax", "tree_rows", {"candidates", "sums", "left"}),
-        ("tax", "split_sums", {"candidates", "sums", "left"}),
+        ("tax", "tree_rows", {"sums", "left"}),
+        ("tax", "split_sums", {"sums", "left"}),
         ("tax", "chosen_splits", {"sums", "left"}),
     ],
 )
@@ -330,7 +329,8 @@ def test_no_sum_that_leaves_is_over_fewer_rows_than_the_minimum(minimum: int) ->
     for a, _, label, tensors in room.said:
         if a == "tax" and name_of(label) == "sums":
             kept, cipher = int(np.unpackbits(tensors[0]).sum()), cipher_of(room)
-            for plain in decrypt_vector(key_for(QUICK), Ciphertexts(tensors[1]), Workers(0)):
+            sent = Ciphertexts(tensors[1][: cipher.slots.plaintexts(kept)])
+            for plain in decrypt_vector(key_for(QUICK), sent, Workers(0)):
                 values = cipher.slots.unpack(plain, min(cipher.slots.per_plaintext, kept - len(seen)))
                 seen += [(value - cipher.layout.offset).bit_count() for value in values]
     assert seen
@@ -342,12 +342,12 @@ def test_at_no_level_is_a_sum_over_fewer_rows_than_the_minimum(monkeypatch: pyte
     over: list[tuple[int, int]] = []
     honest = module.SplitSums.send_sums
 
-    def recording(self: Any, label: str, asked: Any) -> None:
+    def recording(self: Any, label: str, asked: Any, most: int) -> None:
         for rows, kept in asked:
             held = np.arange(len(self._place)) if rows is None else rows
             counts = [np.bincount(f.bins[held], minlength=f.count) for f in self._own.features]
             over.extend((int(n), len(held)) for n in self._own.left_sums(counts)[kept])
-        honest(self, label, asked)
+        honest(self, label, asked, most)
 
     monkeypatch.setattr(module.SplitSums, "send_sums", recording)
     room = random_room(n_estimators=2, max_depth=5, rows=500)

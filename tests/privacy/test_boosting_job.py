@@ -23,6 +23,7 @@ from saferoom.ids import HELPER
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.nodes import MORE
 from saferoom.models.boosting.plain import fit_boosting_plain
+from saferoom.scoring.points import logit_from_pd
 from saferoom.tasks.models.boosting import BoostedModel
 from saferoom.tasks.registry import load_model
 from saferoom.tasks.steps.twins import tree_settings
@@ -117,7 +118,7 @@ def test_every_entry_stands_in_the_log_before_its_value_is_sent(jobs: Jobs) -> N
 def test_the_helper_hears_sizes_and_pseudonyms_only(jobs: Jobs) -> None:
     for job in jobs.played.values():
         heard = [m for m in job.messages if m.receiver == HELPER]
-        assert {m.label.split("/")[-1] for m in heard} <= {"size", "tokens", "sizes", "pace"}
+        assert {m.label.split("/")[-1] for m in heard} <= {"size", "tokens", "sizes", "pace", "nonce"}
 
 
 def test_each_part_holds_own_splits_and_only_the_label_holder_has_weights(jobs: Jobs) -> None:
@@ -154,13 +155,18 @@ def test_all_splits_and_scores_are_those_of_the_plain_twin(jobs: Jobs) -> None:
         assert joint == twin.trees[place].splits
         assert tree.weights == twin.trees[place].weights
     chances = probabilities(twin.margins(of_all))
-    np.testing.assert_allclose([float(row["pd"]) for row in scores], chances, rtol=1e-5)
+    written = np.array([float(row["pd"]) for row in scores])
+    np.testing.assert_allclose(written[train], chances[train], rtol=1e-5)
+    within = len(jobs.contract.parties) * jobs.contract.released_step
+    np.testing.assert_allclose(logit_from_pd(written), logit_from_pd(chances), atol=within)
     again = {
-        row["id"]: row["pd"]
+        row["id"]: float(row["pd"])
         for row in read(jobs.nodes.homes["bank"].model(jobs.played["score"].job_id) / "scores.csv")
     }
     assert len(again) == ASKED
-    assert {row["id"]: row["pd"] for row in scores if row["id"] in again} == again
+    exact = dict(zip((one.decode() for one in ids.tolist()), chances.tolist(), strict=True))
+    off = [logit_from_pd(pd) - logit_from_pd(exact[one]) for one, pd in again.items()]
+    assert np.abs(off).max() < within
 
 
 def test_a_column_that_says_nothing_is_dropped_and_all_others_are_kept(jobs: Jobs) -> None:

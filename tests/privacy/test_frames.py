@@ -154,7 +154,7 @@ def log_of(watched: Watched, node: str) -> list[dict[str, Any]]:
 def test_real_logs_hold_what_the_contract_declares_and_nothing_else(watched: Watched) -> None:
     bank = watched.contract.label_holder
     own: dict[str, set[tuple[str, str]]] = {
-        "train": {("split", bank), ("range_check", bank)},
+        "train": {("split", bank)},
         "score": {("query", bank)},
     }
     logs = [event for node in (*PARTIES, COORDINATOR) for event in log_of(watched, node)]

@@ -17,6 +17,7 @@ from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power")
 ROWS = 20_000
+EXACT = 2.0**-32
 
 
 def transcript(
@@ -31,7 +32,7 @@ def transcript(
         s = Session(
             network.endpoint(name), tuple(parts), timeout_s=LIMIT_S, on_disclosure=declared[name].append
         )
-        return masked_sum(s, parts[name], "bank", PairwisePads.agree(s))
+        return masked_sum(s, parts[name], "bank", PairwisePads.agree(s), step=EXACT)
 
     results = run_together({name: lambda name=name: role(name) for name in parts}, network)
     masked = {s: decode(m)[1][1] for s, r, m in sent if decode(m)[0].startswith("part/")}
@@ -59,7 +60,7 @@ def test_with_three_parties_the_recipient_s_own_pads_do_not_unmask_a_single_part
         if name == "bank":
             seeds.update({peer: stream.words(ROWS) for peer, stream in pads._added.items()})
             return None
-        return masked_sum(s, np.full(ROWS, 1.0), "bank", pads)
+        return masked_sum(s, np.full(ROWS, 1.0), "bank", pads, step=EXACT)
 
     run_together({name: lambda name=name: role(name) for name in PARTIES}, network)
     for sender, _, message in sent:

@@ -11,7 +11,7 @@ from saferoom.channel.codec import decode
 from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.kinds.learns import DISCLOSURES
-from saferoom.protocols.psi import align, match
+from saferoom.protocols.psi import DUMMIES, align, match
 from tests.waiting import LIMIT_S
 
 PARTIES = ("bank", "tax", "power")
@@ -72,6 +72,10 @@ def test_with_the_key_the_tokens_are_what_the_page_says() -> None:
     expected = {
         blake2b(i.encode(), digest_size=16, key=key, person=b"saferoom/psi/1").digest() for i in SETS["tax"]
     }
+    expected |= {
+        blake2b(b"%d" % i, digest_size=16, key=key, person=b"saferoom/dummy/1").digest()
+        for i in range(DUMMIES)
+    }
     assert tokens_at_helper(sent)["tax"] == expected
 
 
@@ -98,7 +102,8 @@ def test_positions_carry_nothing_about_rows_outside_the_intersection() -> None:
     """`bank` gets the same number of positions whether or not others hold rows that it does not."""
     sent, _ = watched_run()
     (positions,) = [decode(m)[1][0] for s, r, m in sent if r == "bank" and decode(m)[0] == "positions"]
-    assert len(positions) == len(set(SETS["bank"]) & set(SETS["tax"]) & set(SETS["power"]))
+    common = set(SETS["bank"]) & set(SETS["tax"]) & set(SETS["power"])
+    assert len(positions) == len(common) + DUMMIES
     assert positions.dtype == np.uint32
 
 

@@ -22,7 +22,7 @@ from saferoom.models.metrics import metrics_summary
 from saferoom.scoring.scorecard import largest_rounding
 from saferoom.tasks.models.scorecard import ScorecardModel
 from saferoom.tasks.models.stability import feature_stability
-from saferoom.tasks.registry import load_model
+from saferoom.tasks.registry import load_model, work_of
 from tests.node_room import PARTIES, Nodes, opened_nodes, write_rows
 from tests.scorecard_room import CODE, add_data, draft, enterprises
 from tests.task_room import Played, play
@@ -42,7 +42,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 
 @pytest.fixture(scope="module", params=[PARTIES, ("bank", "tax")], ids=["three", "two"])
 def trained(request: pytest.FixtureRequest, nodes: Nodes) -> tuple[Contract, Played]:
-    contract = nodes.activate(draft(nodes, request.param))
+    contract = nodes.activate(draft(nodes, request.param, params={"drop_wrong_signs": False}))
     job = play(nodes, contract)
     assert job.error is None, job.error
     return contract, job
@@ -102,7 +102,7 @@ def test_the_logs_hold_what_the_contract_declares_and_nothing_else(
     nodes: Nodes, trained: tuple[Contract, Played]
 ) -> None:
     contract, job = trained
-    known = {("split", "bank"), ("range_check", "bank")}
+    known = {("split", "bank")}
     assert job.learnt() == allowed_disclosures(contract, "train") - known
     score, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)))
     allowed = allowed_disclosures(contract, "score") - {("query", "bank")}
@@ -169,8 +169,31 @@ def test_each_party_holds_its_own_table_alone(nodes: Nodes, trained: tuple[Contr
         assert sum(int(row["points"]) for row in rows) == sum(
             one["points"] for feature in card["features"] for one in feature["bins"]
         )
-        assert min(int(row["rows"]) for row in rows) >= contract.minimum_bin_rows
-        assert min(int(row["events"]) for row in rows) >= contract.minimum_bin_events
+        told = [row for row in rows if "events estimated" not in row["note"]]
+        if party != "bank":  # who holds the labels has no secrets from itself
+            assert min(int(row["rows"]) for row in told) >= contract.minimum_bin_rows
+            assert min(int(row["events"]) for row in told) >= contract.minimum_bin_events
+
+
+def test_wrong_signs_are_marked_in_tables_card_and_facts(
+    nodes: Nodes, trained: tuple[Contract, Played]
+) -> None:
+    """The contract keeps them: what they are is said wherever the points are read."""
+    contract, job = trained
+    wrong = {}
+    for party in contract.parties:
+        folder, model = nodes.homes[party].model(job.job_id), model_of(nodes, party, job)
+        card = json.loads((folder / "scorecard.json").read_text("utf-8"))
+        wrong[party] = [one["name"] for one in card["features"] if one["coefficient"] > 0]
+        assert [one["name"] for one in card["features"] if one["wrong_sign"]] == wrong[party]
+        with (folder / "scorecard.csv").open(encoding="utf-8", newline="") as lines:
+            noted = {row["feature"] for row in csv.DictReader(lines) if "wrong sign" in row["note"]}
+        assert noted == set(wrong[party])
+        shown = model.own_part(folder)["cards"][0]
+        assert [one.name for one in shown.features if one.wrong_sign] == wrong[party]
+        assert work_of("scorecard").card(model.to_plain())["wrong_signs"] == wrong[party]
+        assert job.facts[party]["wrong_signs"] == len(wrong[party])
+    assert any(wrong.values()), "else this test sees nothing"
 
 
 def test_gaps_codes_and_u_shapes_are_seen(nodes: Nodes, trained: tuple[Contract, Played]) -> None:
@@ -210,7 +233,7 @@ def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: N
     )
     job = play(nodes, contract)
     assert job.error is None, job.error
-    known = {("split", "bank"), ("range_check", "bank")}
+    known = {("split", "bank")}
     assert job.learnt() == allowed_disclosures(contract, "train") - known
     dropped = {party: model_of(nodes, party, job).preparation.dropped for party in PARTIES}
     reasons = [reason for found in dropped.values() for reason in found.values()]
@@ -224,6 +247,17 @@ def test_columns_that_repeat_others_or_have_the_wrong_sign_are_left_out(nodes: N
             assert 0.01 < feature["standard_error"] < 1
             z = abs(feature["coefficient"]) / feature["standard_error"]
             assert feature["p_value"] == pytest.approx(2 * norm.sf(z))
+
+
+def test_scores_are_told_of_the_last_model_alone(nodes: Nodes) -> None:
+    """Those of an earlier one would differ by the columns that it has and the last has not."""
+    contract = nodes.activate(draft(nodes, params={"drop_wrong_signs": True}))
+    job = play(nodes, contract)
+    assert job.error is None, job.error
+    models = [one.label for one in job.messages if "release/coefficients" in one.label]
+    assert len(models) > len(PARTIES) * (len(PARTIES) - 1), "else all trained once"
+    scores = [one.label for one in job.messages if one.label.endswith("evaluate/train/reveal")]
+    assert len(scores) == len(PARTIES) - 1
 
 
 def test_the_features_of_each_party_are_watched_at_that_party(
@@ -271,9 +305,11 @@ def test_costs_are_not_sent_and_owners_hear_nothing(nodes: Nodes, trained: tuple
     played, _ = scored(nodes, contract, job.job_id, asked(nodes, "asked", slice(ASKED)), reasons=2)
     ranking = [message for message in played.messages if message.label.startswith("reasons/")]
     to_owners = [m for m in ranking if m.receiver != "bank" and m.sender != "helper"]
-    assert {m.label.split("/")[-1] for m in to_owners} == {"sizes", "turn", "factor"}
+    kinds = {m.label.split("/")[-1] for m in to_owners}
+    assert kinds - {"echo"} == {"sizes", "turn", "factor", "nonce"}
     to_helper = [m for m in ranking if m.receiver == "helper"]
-    assert {(m.label, m.tensors[0].tolist()[0]) for m in to_helper} == {("reasons/sizes", ASKED)}
+    sizes = {(m.label, m.tensors[0].tolist()[0]) for m in to_helper if not m.label.endswith("nonce")}
+    assert sizes == {("reasons/sizes", ASKED)}
 
 
 @pytest.mark.parametrize("params", [{}, {"max_vif": 2.0}], ids=["", "vif"])

@@ -25,6 +25,7 @@ from tests.task_room import Message, Played, play
 from tests.uniformity import FEWEST, looks_uniform
 
 ROWS, ASKED = 600, 40
+TOLD = {"converged told", "range told"}
 PLAIN = {"size", "sizes", "positions", "split", "range"}
 """The last word of steps whose messages are declared disclosures in the clear, and not masked."""
 
@@ -83,7 +84,7 @@ def jobs(request: pytest.FixtureRequest, nodes: Nodes, asked: Path) -> tuple[Con
 def known_before(contract: Contract, job: str) -> set[tuple[str, str]]:
     """Allowed, and no disclosure: what its one receiver made itself, or what is not there to be learnt."""
     holder = contract.label_holder
-    own = {("split", holder), ("range_check", holder)} if job == "train" else {("query", holder)}
+    own = {("split", holder)} if job == "train" else {("query", holder)}
     return own if contract.features_of(holder) else own | {("coefficients", holder)}
 
 
@@ -128,16 +129,16 @@ def test_every_entry_stands_in_the_log_before_its_value_is_sent(
                 if to == message.receiver and (message.label == step or message.label.startswith(step + "/")):
                     assert index < message.logged, (message.sender, step)
                     seen[kind] += 1
-    carried = {"set_sizes", "intersection", "widths", "split", "range_check", "score", "intercept"}
-    assert set(seen) >= carried | {"coefficients"}
+    carried = {"set_sizes", "intersection", "widths", "split", "range_check", "converged"}
+    assert set(seen) >= carried | {"score", "intercept", "coefficients"}
 
 
 def test_the_helper_hears_sizes_and_pseudonyms_only(jobs: tuple[Contract, dict[str, Played]]) -> None:
     _, played = jobs
     for job in played.values():
         heard = [m for m in job.messages if m.receiver == HELPER]
-        assert {_last(m) for m in heard} <= {"size", "tokens", "sizes", "pace"}
-        assert all(sum(t.size for t in m.tensors) <= 2 for m in heard if _last(m) != "tokens")
+        assert {_last(m) for m in heard} <= {"size", "tokens", "sizes", "pace", "nonce", *TOLD}
+        assert all(sum(t.size for t in m.tensors) <= 2 for m in heard if _last(m) not in ("tokens", "nonce"))
 
 
 def test_scores_coefficients_and_intercept_go_to_their_owner_alone(
@@ -148,8 +149,13 @@ def test_scores_coefficients_and_intercept_go_to_their_owner_alone(
         for message in job.messages:
             if _last(message) == "reveal" or message.label.startswith("score/part"):
                 assert message.receiver == "bank"
-            if "coefficients/" in message.label:
+            if message.label.startswith("release/coefficients/"):
                 assert message.receiver == _last(message)
+
+
+def compared(message: Message) -> bool:
+    """Openings of 24 bits, and of shared bits: `test_comparison` looks at them."""
+    return bool({"limits", "range", "any"} & set(message.label.split("/")))
 
 
 def masked(job: Played) -> dict[str, list[Any]]:
@@ -157,7 +163,7 @@ def masked(job: Played) -> dict[str, list[Any]]:
     words: dict[str, list[Any]] = defaultdict(list)
     told: set[tuple[str, str, bytes]] = set()
     for message in job.messages:
-        if _last(message) in PLAIN:
+        if _last(message) in PLAIN or compared(message):
             continue
         for tensor in message.tensors:
             key = (message.sender, message.label, tensor.tobytes()[:64])
@@ -183,7 +189,8 @@ def test_opened_words_of_a_whole_job_are_uniform(jobs: tuple[Contract, dict[str,
     contract, played = jobs
     parts: dict[str, dict[str, Any]] = defaultdict(dict)
     for message in played["train"].messages:
-        if _last(message) in ("turns", "rows", "open") and message.sender != HELPER:
+        spoken = _last(message) in ("turns", "rows", "open") and message.sender != HELPER
+        if spoken and not compared(message):
             parts[message.label][message.sender] = message.tensors[0]
     whole = defaultdict(list)
     for shares in parts.values():
@@ -223,7 +230,8 @@ def test_no_mask_is_spent_twice(jobs: tuple[Contract, dict[str, Played]]) -> Non
         ("power", "widths", "train/sizes"),
         ("bank", "split", "split"),
         ("tax", "score", "evaluate/train/reveal"),
-        ("bank", "range_check", "evaluate/range"),
+        ("bank", "range_check", "train/stage=0/range/range"),
+        ("tax", "converged", "train/stage=0/check=0/converged"),
         ("power", "intercept", "release/origin/reveal"),
         ("tax", "coefficients", "release/coefficients/bank"),
     ],
@@ -240,8 +248,10 @@ def test_no_entry_no_disclosure(nodes: Nodes, who: str, kind: str, carried_by: s
     assert job.error is not None
     assert [m for m in job.messages if m.sender == who and m.label == carried_by] == []
     assert kind not in {what for _, what, _, _, _ in job.disclosures[who]}
-    assert not [m for m in job.messages if m.sender == who and m.label.startswith("release/coefficients/")]
-    for party in contract.parties:
+    last = kind == "score"  # others are done by then, and their daemons destroy what is staged
+    after = "evaluate/test/reveal" if last else "release/coefficients/"
+    assert not [m for m in job.messages if m.sender == who and m.label.startswith(after)]
+    for party in [who, contract.label_holder] if last else contract.parties:
         assert not nodes.homes[party].model(job.job_id).exists()
 
 

@@ -17,7 +17,7 @@ from saferoom.models.logistic import train as logistic
 from saferoom.models.logistic.plain import fit_plain
 from saferoom.models.logistic.plan import LogisticSettings, make_plan
 from saferoom.models.scorecard import standard_errors, vif
-from tests.leaf_room import leaf_room
+from tests.leaf_room import EXACT, leaf_room
 from tests.logistic_room import synthetic
 from tests.numeric_room import Room
 from tests.oracle import Oracle
@@ -38,8 +38,9 @@ def train(blocks: list[Any], labels: Any) -> Any:
     def party(session: Session, index: int) -> Any:
         own = labels if index == 0 else None
         trained = logistic.train_logistic(session, blocks[index], own, SETTINGS, label_holder="p0")
-        logistic.evaluate(session, trained, blocks[index][:20])
-        return logistic.release(session, trained)
+        local = logistic.release(session, trained)
+        logistic.evaluate(session, trained, blocks[index][:20], EXACT)
+        return local
 
     return Room(60).run(len(blocks), party, None)
 
@@ -59,7 +60,7 @@ def test_a_regression_in_32_bit_words(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"SMALL_ROWS": 500, "LARGE_ROWS": 1000, "LARGE_CELLS": 0}.items():
         monkeypatch.setattr(logistic_plan, name, value)
     blocks, labels = synthetic(20_000, [2, 3])
-    assert make_plan(20_000, 6, SETTINGS).full_scales.word_bits == 32
+    assert make_plan(20_000, 6, SETTINGS).scales.word_bits == 32
     twin = fit_plain(np.hstack(blocks), labels, SETTINGS)
     found = np.concatenate([one.coefficients for one in train(blocks, labels).results])
     assert found == pytest.approx(twin.coefficients, abs=0.02)
@@ -94,7 +95,7 @@ def test_factors_of_inflation_and_standard_errors() -> None:
     rate = float(labels.mean())
 
     def party(session: Session, index: int) -> Any:
-        kept = vif.leave_out_collinear(session, blocks[index], label_holder="p0", most=5.0)
+        kept = vif.leave_out_collinear(session, blocks[index], label_holder="p0", most=5.0).stays
         p = np.full(1000, rate) if index == 0 else None
         errors = standard_errors.standard_errors(session, blocks[index][:, kept], p, rate, label_holder="p0")
         return kept.tolist(), errors

@@ -17,25 +17,28 @@ from saferoom.he.packing import Slots
 from saferoom.he.vectors import encrypt_vector
 from saferoom.he.workers import Workers
 from saferoom.protocols import label_counts as module
-from saferoom.protocols.bins import FeatureCounts, Minimums, count_plain
+from saferoom.protocols.bin_groups import PAIRINGS
+from saferoom.protocols.bins import FeatureCounts, Minimums
 from saferoom.protocols.label_counts import count_events
+from saferoom.protocols.shuffled_bins import NOT_ASKED
 from saferoom.sharing.values import Public
 from tests.he_keys import KINDS, QUICK, key_for
-from tests.label_room import LabelRoom, random_room
+from tests.label_room import LabelRoom, expected, random_room
 
 
-def assert_same(found: list[FeatureCounts], expected: list[FeatureCounts]) -> None:
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
+def assert_same(found: list[FeatureCounts], plain: list[FeatureCounts]) -> None:
+    assert len(found) == len(plain)
+    for one, other in zip(found, plain, strict=True):
         assert np.array_equal(one.merged, other.merged)
         assert np.array_equal(one.rows, other.rows)
         assert np.array_equal(one.events, other.events)
+        assert np.array_equal(one.estimated, other.estimated)
 
 
 def assert_as_plain(room: LabelRoom) -> None:
     found = room.run()
-    for party, features in room.features.items():
-        assert_same(found[party], count_plain(features, room.labels, room.minimums))
+    for party in room.features:
+        assert_same(found[party], expected(room, party))
 
 
 @pytest.mark.parametrize("parties", [2, 3, 4])
@@ -45,7 +48,7 @@ def test_every_party_gets_the_counts_of_the_plain_twin(parties: int) -> None:
 
 @pytest.mark.parametrize("encryption", KINDS, ids=str)
 def test_with_every_scheme_size_and_randomness(encryption: Encryption) -> None:
-    assert_as_plain(random_room(2, rows=40, encryption=encryption))
+    assert_as_plain(random_room(2, rows=200, encryption=encryption))
 
 
 def test_several_classes_in_one_ciphertext() -> None:
@@ -61,7 +64,7 @@ def test_with_worker_processes() -> None:
     room = random_room(2)
     with Workers(2) as workers:
         found = room.run({"tax": lambda s: room.count(s, workers)})
-    assert_same(found["tax"], count_plain(room.features["tax"], room.labels, room.minimums))
+    assert_same(found["tax"], expected(room, "tax"))
 
 
 # What the traffic is ---------------------------------------------------------------------------------
@@ -74,29 +77,35 @@ def overhead(label: str, *tensors: np.ndarray[Any, Any]) -> int:
 @pytest.mark.parametrize("parties", [2, 3])
 def test_rounds_and_bytes_are_those_of_the_docstring(parties: int) -> None:
     room = random_room(parties)
-    found = room.run()
+    room.run()
     width = key_for().public.width_bytes
-    assert room.sessions["bank"].meter.rounds == 2
+    echo = parties > 2
+    assert room.sessions["bank"].meter.rounds == 2 + PAIRINGS
     for party in list(room.features)[1:]:
-        assert room.sessions[party].meter.rounds == 3
+        assert room.sessions[party].meter.rounds == 3 + PAIRINGS + echo
         sent: dict[str, int] = {}
         for sender, receiver, label, tensors in room.said:
             if {sender, receiver} == {"bank", party}:
-                sent[label.split("/")[0]] = sum(tensor.nbytes for tensor in tensors)
+                name = label.split("/")[0]
+                sent[name] = sent.get(name, 0) + sum(tensor.nbytes for tensor in tensors)
         slots = next(int(t[0][0]) for a, _, label, t in room.said if label == "slots" and a == party)
-        final = sum(len(counts.rows) for counts in found[party])
         packed = Slots(len(room.labels).bit_length(), QUICK.plain_bits).plaintexts(slots)
         assert sent == {
             "slots": 8,
+            "counters": parties,
+            **({"before labels": 2 * 32 * parties} if echo else {}),
             "key": 16 + len(public_to_json(key_for().public)),
             "labels": width * len(room.labels),
             "sums": width * packed,
-            "enough": slots,
-            "groups": 4 * slots,
-            "events": 8 * final,
+            "total": 8,
+            "enough": slots * (1 + PAIRINGS),
+            "groups": 4 * slots * PAIRINGS,
+            "asked": 4 * slots,
+            "events": 8 * slots,
         }
         assert overhead("sums", np.zeros((packed, width), np.uint8)) < 64
-    assert not [True for a, b, _, _ in room.said if "bank" not in (a, b)]
+    among_others = {label for a, b, label, _ in room.said if "bank" not in (a, b)}
+    assert among_others == ({"before labels/echo"} if echo else set())
 
 
 def test_a_party_without_columns_is_not_sent_the_labels() -> None:
@@ -104,15 +113,16 @@ def test_a_party_without_columns_is_not_sent_the_labels() -> None:
     room.features["power"] = []
     found = room.run()
     assert found["power"] == []
-    assert [label for a, b, label, _ in room.said if "power" in (a, b)] == ["slots"]
+    heard = [label for _, receiver, label, _ in room.said if receiver == "power"]
+    assert heard == ["counters", *["before labels/echo"] * 2]
 
 
 def test_nobody_with_columns_means_nothing_is_encrypted() -> None:
     room = random_room(2)
     room.features["tax"] = []
     found = room.run()
-    assert_same(found["bank"], count_plain(room.features["bank"], room.labels, room.minimums))
-    assert [label for _, _, label, _ in room.said] == ["slots"]
+    assert_same(found["bank"], expected(room, "bank"))
+    assert [label for _, _, label, _ in room.said] == ["slots", "counters"]
 
 
 # What is refused -------------------------------------------------------------------------------------
@@ -120,14 +130,14 @@ def test_nobody_with_columns_means_nothing_is_encrypted() -> None:
 
 def test_fewer_events_in_all_than_the_minimum_are_refused() -> None:
     room = random_room(2)
-    room.labels = np.zeros(120, dtype=np.int64)
+    room.labels = np.zeros(300, dtype=np.int64)
     with pytest.raises(RefusedError, match="fewer events"):
         room.run()
     assert not [label for _, _, label, _ in room.said if label != "slots"]
 
 
 def test_a_column_with_fewer_rows_than_the_minimum_is_refused_before_anything_is_said() -> None:
-    room = random_room(2, minimums=Minimums(121, 1))
+    room = random_room(2, minimums=Minimums(301, 1))
     with pytest.raises(RefusedError):
         room.run({"bank": lambda s: None})
     assert room.said == []
@@ -138,7 +148,7 @@ def test_labels_are_given_at_the_label_holder_alone(where: str) -> None:
     room = random_room(2)
 
     def call(s: Session) -> Any:
-        return count_events(s, "bank", 120, room.minimums, labels=room.labels if where == "both" else None)
+        return count_events(s, "bank", 300, room.minimums, labels=room.labels if where == "both" else None)
 
     with pytest.raises(UsageError, match="label"):
         room.run({"tax": call} if where == "both" else {"bank": call})
@@ -149,10 +159,10 @@ def test_wrong_calls_are_refused() -> None:
     table = room.labels
 
     def call(s: Session, **settings: Any) -> Any:
-        asked = {"label_holder": "bank", "rows": 120, "minimums": room.minimums, "labels": table, **settings}
+        asked = {"label_holder": "bank", "rows": 300, "minimums": room.minimums, "labels": table, **settings}
         return count_events(s, **asked)
 
-    for settings in ({"label_holder": "gas"}, {"rows": 121}, {"labels": table * 2}):
+    for settings in ({"label_holder": "gas"}, {"rows": 301}, {"labels": table * 2}):
         with pytest.raises((UsageError, ShapeError)):
             random_room(2).run({"bank": lambda s, e=settings: call(s, **e), "tax": lambda s: None})
     with pytest.raises(UsageError, match="was agreed"):
@@ -168,19 +178,27 @@ def caught(room: LabelRoom, liar: str, lie: Any) -> SafeRoomError:
     return error.value
 
 
-def lying_feature_holder(sums: Any = None, groups: Any = None, slots: int = 2) -> Any:
+BOTH = np.array([0, 1], np.uint32)
+
+
+def lying_feature_holder(sums: Any = None, groups: Any = BOTH, asked: Any = BOTH, slots: int = 2) -> Any:
     """Plays along up to the step it lies at."""
 
     def play(s: Session) -> None:
         s.send("bank", "slots", Public(np.array([slots], np.uint64)))
         key = key_for()
+        s.receive("bank", "counters")
         s.receive("bank", "key")
         s.receive("bank", "labels/row=0")
-        layout = Slots(7, QUICK.plain_bits)
+        layout = Slots(9, QUICK.plain_bits)
         honest = encrypt_vector(key, [layout.pack([10, 12])], Workers(0))
         s.send("bank", "sums", honest if sums is None else sums(key))
-        s.receive("bank", "enough")
-        s.send("bank", "groups", Public(groups))
+        s.receive("bank", "total")
+        s.receive("bank", "enough/pairing=0")
+        for number in range(1, 1 + PAIRINGS):
+            s.send("bank", f"groups/pairing={number}", Public(groups))
+            s.receive("bank", f"enough/pairing={number}")
+        s.send("bank", "asked", Public(asked))
         s.receive("bank", "events")
 
     return play
@@ -197,10 +215,10 @@ LIES_OF_SUMS = {
     "zero": one(lambda key: 0 * key.public.n),
     "the modulus": one(lambda key: key.public.n),
     "no unit": one(lambda key: key.first.prime),
-    "no ciphertext": one(lambda key: key.public.n - 2),
-    "something above the slots": one(lambda key: key.encrypt(1 << 14)),
+    "no ciphertext": one(lambda key: key.public.n - 4),
+    "something above the slots": one(lambda key: key.encrypt(1 << 18)),
     "out of range": one(lambda key: pow(key.encrypt(1 << 680), 2, key.public.n)),
-    "more events than there are": one(lambda key: key.encrypt(127)),
+    "more events than there are": one(lambda key: key.encrypt(511)),
 }
 
 
@@ -224,12 +242,29 @@ def test_sums_that_cannot_be_are_refused_and_their_sender_named(lie: Any) -> Non
 def test_groups_that_are_no_partition_are_refused(groups: np.ndarray[Any, Any]) -> None:
     error = caught(random_room(2), "tax", lying_feature_holder(groups=groups))
     assert isinstance(error, PeerError)
-    assert (error.party, error.step) == ("tax", "groups")
+    assert (error.party, error.step) == ("tax", "groups/pairing=1")
+
+
+@pytest.mark.parametrize(
+    ("groups", "asked"),
+    [
+        (np.array([0, 0], np.uint32), np.array([0, 1], np.uint32)),
+        (np.array([0, 0], np.uint32), np.array([0, NOT_ASKED], np.uint32)),
+        (BOTH, np.array([1, NOT_ASKED], np.uint32)),
+        (BOTH, np.array([0, 1], np.int64)),
+    ],
+)
+def test_counts_of_parts_of_what_was_put_together_are_refused(
+    groups: np.ndarray[Any, Any], asked: np.ndarray[Any, Any]
+) -> None:
+    error = caught(random_room(2), "tax", lying_feature_holder(groups=groups, asked=asked))
+    assert isinstance(error, PeerError)
+    assert (error.party, error.step) == ("tax", "asked")
 
 
 def test_a_count_below_the_minimum_is_not_given_to_who_asks_for_it() -> None:
     room = random_room(2, minimums=Minimums(5, 11))
-    error = caught(room, "tax", lying_feature_holder(groups=np.array([0, 1], np.uint32)))
+    error = caught(room, "tax", lying_feature_holder())
     assert "below the minimum" in str(error)
     assert not [label for _, _, label, _ in room.said if label == "events"]
 
@@ -244,14 +279,22 @@ def lying_label_holder(**lies: Any) -> Any:
     def play(s: Session) -> None:
         key = key_for()
         slots = int(s.receive("tax", "slots")[0][0])
+        s.send("tax", "counters", Public(lies.get("counters", np.array([False, True]))))
         text = np.frombuffer(lies.get("text", public_to_json(key.public)).encode(), np.uint8)
-        s.send("tax", "key", Public(lies.get("head", np.array([120, 1], np.uint64))), Public(text))
-        labels = encrypt_vector(key, [1] * 120, Workers(0))
+        s.send("tax", "key", Public(lies.get("head", np.array([300, 1], np.uint64))), Public(text))
+        labels = encrypt_vector(key, [1] * 300, Workers(0))
         s.send("tax", "labels/row=0", lies.get("labels", lambda honest: honest)(labels))
         s.receive("tax", "sums")
-        s.send("tax", "enough", Public(lies.get("enough", np.ones(slots, np.uint8))))
-        groups = s.receive("tax", "groups")[0]
-        s.send("tax", "events", Public(lies["events"](int(groups.max()) + 1)))
+        s.send("tax", "total", Public(lies.get("total", np.array([300], np.int64))))
+        groups = np.arange(slots)
+        for number in range(1 + PAIRINGS):
+            groups = s.receive("tax", f"groups/pairing={number}")[0] if number else groups
+            enough = (np.arange(slots) <= groups.max()).astype(np.uint8)
+            s.send("tax", f"enough/pairing={number}", Public(lies.get("enough", enough)))
+        asked = s.receive("tax", "asked")[0]
+        count = int(asked[asked != NOT_ASKED].max(initial=0)) + 1
+        told = lies["events"](count)
+        s.send("tax", "events", Public(np.append(told, np.zeros((slots - len(told), 1), told.dtype), axis=0)))
 
     return play
 
@@ -264,11 +307,12 @@ def with_first(number: Any) -> Any:
     return bend
 
 
-NARROW = np.ones((120, 8), np.uint8)
+NARROW = np.ones((300, 8), np.uint8)
 LIES_OF_THE_LABEL_HOLDER = {
-    "other rows": ("key", {"head": np.array([121, 1], np.uint64)}),
-    "no classes": ("key", {"head": np.array([120, 0], np.uint64)}),
-    "a bad header": ("key", {"head": np.array([120], np.uint64)}),
+    "that we do not count": ("counters", {"counters": np.array([True, False])}),
+    "other rows": ("key", {"head": np.array([301, 1], np.uint64)}),
+    "no classes": ("key", {"head": np.array([300, 0], np.uint64)}),
+    "a bad header": ("key", {"head": np.array([300], np.uint64)}),
     "no key": ("key", {"text": "{}"}),
     "a weak key": ("key", {"text": public_to_json(key_for().public).replace('"subgroup"', '"full"')}),
     "zero as a label": ("labels", {"labels": with_first(lambda key: 0 * key.public.n)}),
@@ -276,12 +320,18 @@ LIES_OF_THE_LABEL_HOLDER = {
     "a label that is no unit": ("labels", {"labels": with_first(lambda key: key.second.prime)}),
     "labels of another width": (
         "labels/row=0",
-        {"labels": lambda _: Ciphertexts(np.ones((120, 8), np.uint8))},
+        {"labels": lambda _: Ciphertexts(np.ones((300, 8), np.uint8))},
     ),
-    "flags of another shape": ("enough", {"enough": np.ones(1, np.uint8)}),
-    "more events than rows": ("events", {"events": lambda n: np.full((n, 1), 121, np.int64)}),
+    "more events in all than rows": ("total", {"total": np.array([301], np.int64)}),
+    "a total of another shape": ("total", {"total": np.array([60, 60], np.int64)}),
+    "flags of another shape": ("enough/pairing=0", {"enough": np.ones(1, np.uint8)}),
+    "more events than rows": ("events", {"events": lambda n: np.full((n, 1), 301, np.int64)}),
     "negative events": ("events", {"events": lambda n: np.full((n, 1), -1, np.int64)}),
-    "other events in other columns": ("events", {"events": lambda n: np.arange(n, dtype=np.int64)[:, None]}),
+    "more events in a column than in all": (
+        "events",
+        {"total": np.array([20], np.int64), "events": lambda n: np.full((n, 1), 15, np.int64)},
+    ),
+    "a count that was not asked for": ("events", {"events": lambda n: np.full((n + 1, 1), 5, np.int64)}),
     "events of another type": ("events", {"events": lambda n: np.zeros((n, 1))}),
 }
 
@@ -299,4 +349,4 @@ def test_a_party_that_stalls_is_named() -> None:
     assert (error.party, error.step) == ("tax", "slots")
     error = caught(random_room(2, timeout_s=0.3), "bank", lambda s: None)
     assert isinstance(error, PeerTimeout)
-    assert (error.party, error.step) == ("bank", "key")
+    assert (error.party, error.step) == ("bank", "counters")

@@ -22,11 +22,10 @@ from saferoom.models.logistic import plan as logistic_plan
 from saferoom.models.logistic import train as logistic
 from saferoom.models.logistic.plain import fit_plain
 from saferoom.models.logistic.plan import make_plan
-from saferoom.models.logistic.train import LogisticSettings, deal_logistic, release, train_logistic
+from saferoom.models.logistic.train import LogisticSettings, deal_logistic, train_logistic
 from saferoom.ring.prg import random_rows
 from saferoom.sharing.values import Public
 from tests.logistic_room import play_logistic, synthetic
-from tests.numeric_room import Room
 from tests.waiting import LIMIT_S
 
 
@@ -88,7 +87,7 @@ def test_middle_plan_uses_a_subset_and_then_all_rows(monkeypatch):
     blocks, labels = synthetic(15_000, [4, 5])
     monkeypatch.setattr(logistic_plan, "SMALL_ROWS", 5_000)
     plan = make_plan(15_000, 10, LogisticSettings())
-    assert plan.full
+    assert plan.stages[0].full
     assert plan.subset_rows < 15_000
     assert_like_twin(play_logistic(blocks, labels), blocks, labels)
 
@@ -97,7 +96,7 @@ def test_large_plan_in_32_bit_words(monkeypatch):
     monkeypatch.setattr(logistic_plan, "LARGE_CELLS", 0)
     blocks, labels = synthetic(60_000, [5, 4, 6])
     tests, _ = synthetic(2_000, [5, 4, 6], seed=1)
-    assert make_plan(60_000, 16, LogisticSettings()).full_scales.word_bits == 32
+    assert make_plan(60_000, 16, LogisticSettings()).scales.word_bits == 32
     joint = play_logistic(blocks, labels, tests)
     assert_like_twin(joint, blocks, labels)
     own = np.hstack(tests) @ joint.coefficients + joint.intercept
@@ -117,10 +116,10 @@ def test_a_category_that_the_subset_hardly_sees(monkeypatch, large):
     if large:
         monkeypatch.setattr(logistic_plan, "LARGE_CELLS", 0)
     plan = make_plan(rows, 11, LogisticSettings())
-    assert (plan.full_scales.word_bits == 32) == large
+    assert (plan.scales.word_bits == 32) == large
     seed = min(
         (bytes([number]) * 32 for number in range(200)),
-        key=lambda one: np.isin(random_rows(one, rows, plan.newton[0].rows), rare).sum(),
+        key=lambda one: np.isin(random_rows(one, rows, plan.stages[0].newton[0].rows), rare).sum(),
     )
     monkeypatch.setattr(logistic, "agree_seed", lambda session: seed)
     # 32-bit words: rounding errors of 0.008 a row, over the 200 rows of the category
@@ -133,17 +132,17 @@ def test_the_plan_depends_on_public_sizes_only():
         plan = make_plan(rows, columns, LogisticSettings())
         assert plan == make_plan(rows, columns, LogisticSettings())
         assert plan.subset_rows <= rows
-        assert all(step.rows <= plan.subset_rows for step in plan.newton)
+        assert all(step.rows <= plan.subset_rows for stage in plan.stages for step in stage.newton)
 
 
-@pytest.mark.parametrize(("k", "passes"), [(2, 10), (3, 10)])
-def test_rounds_of_a_whole_training(k, passes):
-    """docs/protocols/logistic.md: about 33 rounds a Newton step, and few to set up and to release."""
+@pytest.mark.parametrize("k", [2, 3])
+def test_rounds_of_a_whole_training(k):
+    """docs/protocols/logistic.md: about 36 rounds a Newton step, 12 a check, few to set up and to release."""
     blocks, labels = synthetic(300, [2] * k)
     joint = play_logistic(blocks, labels)
-    rounds = max(m.rounds for m in joint.played.meters.values())
-    assert 30 * passes < rounds < 36 * passes + 15
-    assert joint.played.meters["helper"].rounds <= passes  # it hears of sizes and of passes done
+    rounds, passes = max(m.rounds for m in joint.played.meters.values()), 6
+    assert 30 * passes < rounds < 38 * passes + 45
+    assert joint.played.meters["helper"].rounds <= passes + 2  # it hears of sizes, passes done, and checks
 
 
 def test_settings_are_checked():
@@ -216,31 +215,8 @@ def test_scores_out_of_range_release_nothing():
         play_logistic([x, other], labels, settings=settings, meddle=meddle)
     errors.append(error.value)
     assert error.value.remedy
-    assert error.value.step == "evaluate/range"
-    assert set(kinds) == {"score", "range_check"}
-
-
-class Refused(Exception):
-    """How a party ends in a test once it has seen what it waits for."""
-
-
-def test_release_needs_an_evaluation():
-    blocks, labels = synthetic(100, [2, 2])
-
-    def party(session, index):
-        trained = train_logistic(
-            session, blocks[index], None if index else labels, LogisticSettings(), label_holder="p0"
-        )
-        with pytest.raises(ProtocolError):
-            release(session, trained)
-        raise Refused
-
-    def helper(session):
-        with pytest.raises(PeerError, match="gone"):
-            deal_logistic(session, LogisticSettings(), label_holder="p0")
-
-    with pytest.raises(Refused):
-        Room().run(2, party, helper)
+    assert error.value.step.startswith("train/")
+    assert set(kinds) <= {"converged", "range_check"}
 
 
 def bend(step, value):
@@ -263,7 +239,7 @@ def bend(step, value):
 
 def test_a_wrong_shape_names_party_and_step():
     blocks, labels = synthetic(100, [2, 2])
-    step = "train/newton=3/sigmoid/turns"
+    step = "train/stage=0/newton=3/sigmoid/turns"
     lie = bend(step, lambda label, values: (label, [Public(values[0].value[:-1])]))
     with pytest.raises(PeerError) as error:
         play_logistic(blocks, labels, meddle=lie)
@@ -272,11 +248,11 @@ def test_a_wrong_shape_names_party_and_step():
 
 def test_a_wrong_label_names_both_steps():
     blocks, labels = synthetic(100, [2, 2])
-    lie = bend("train/newton=0/gradient/rows", lambda label, values: ("elsewhere", values))
+    lie = bend("train/stage=0/newton=0/gradient/rows", lambda label, values: ("elsewhere", values))
     with pytest.raises(StepMismatchError) as error:
         play_logistic(blocks, labels, meddle=lie)
-    assert "train/newton=0/gradient/rows" in str(error.value)
-    assert "train/newton=0/gradient/elsewhere" in str(error.value)
+    assert "train/stage=0/newton=0/gradient/rows" in str(error.value)
+    assert "train/stage=0/newton=0/gradient/elsewhere" in str(error.value)
 
 
 def test_a_stalling_party_is_a_timeout():

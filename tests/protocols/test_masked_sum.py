@@ -33,7 +33,7 @@ def sum_at(recipient: str, parts: list[np.ndarray[Any, Any]]) -> tuple[dict[str,
     ends = sessions(len(parts), network)
 
     def role(name: str, part: np.ndarray[Any, Any]) -> Any:
-        return masked_sum(ends[name], part, recipient, PairwisePads.agree(ends[name]))
+        return masked_sum(ends[name], part, recipient, PairwisePads.agree(ends[name]), step=UNIT)
 
     roles = {n: lambda n=n, p=p: role(n, p) for n, p in zip(NAMES, parts, strict=False)}
     return run_together(roles, network), ends
@@ -71,7 +71,8 @@ def test_several_sums_from_one_agreement_and_to_several_recipients() -> None:
         s = ends[name]
         pads = PairwisePads.agree(s)
         return [
-            masked_sum(s, np.full(n, float(n)), to, pads) for n, to in ((4, "bank"), (2, "tax"), (7, "bank"))
+            masked_sum(s, np.full(n, float(n)), to, pads, step=UNIT)
+            for n, to in ((4, "bank"), (2, "tax"), (7, "bank"))
         ]
 
     results = run_together({name: lambda name=name: role(name) for name in ends}, network)
@@ -126,7 +127,7 @@ def lie(tensors: list[Any]) -> PeerError:
         ends["tax"].send("bank", "part/row=0", *tensors)
 
     def honest() -> Any:
-        return masked_sum(ends["bank"], np.ones(3), "bank", PairwisePads.agree(ends["bank"]))
+        return masked_sum(ends["bank"], np.ones(3), "bank", PairwisePads.agree(ends["bank"]), step=UNIT)
 
     with pytest.raises(PeerError) as caught:
         run_together({"bank": honest, "tax": liar}, network)
@@ -163,7 +164,7 @@ def test_parties_at_different_places_in_the_pads_do_not_add_noise_in_silence() -
         pads = PairwisePads.agree(ends[name])
         if name == "tax":
             pads.next(1)
-        return masked_sum(ends[name], np.ones(3), "bank", pads)
+        return masked_sum(ends[name], np.ones(3), "bank", pads, step=UNIT)
 
     with pytest.raises(PeerError, match="elsewhere in the pads"):
         run_together({name: lambda name=name: role(name) for name in ends}, network)
@@ -177,7 +178,7 @@ def run_with(replacement: Callable[[Session], Any], timeout_s: float) -> dict[st
         try:
             if name == "power":
                 return replacement(ends[name])
-            return masked_sum(ends[name], np.ones(3), "bank", PairwisePads.agree(ends[name]))
+            return masked_sum(ends[name], np.ones(3), "bank", PairwisePads.agree(ends[name]), step=UNIT)
         except SafeRoomError as error:
             network.close(name, [other for other in ends if other != name])
             return error
@@ -207,5 +208,5 @@ def test_a_refused_disclosure_stops_before_a_part_is_sent() -> None:
 
     s = Session(network.endpoint("bank"), ("bank", "tax"), on_disclosure=refuse)
     with pytest.raises(RefusedError):
-        masked_sum(s, np.ones(2), "tax", PairwisePads({}, {}))
+        masked_sum(s, np.ones(2), "tax", PairwisePads({}, {}), step=UNIT)
     assert sent == []

@@ -211,8 +211,8 @@ def test_inverse(room, shares, k, smallest):
     inversion = Inversion(3.0, smallest / 3.0, 10)
     played = room.play(
         k,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], inversion),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 25, 16, inversion),
+        lambda s, d, i: open_inverse(s, d, "i", open_factor(s, d, "m", parts[i]), inversion),
+        lambda dealer, s: deal_inverse(dealer, s, "i", deal_factor(dealer, s, "m", (25, 25)), 16, inversion),
     )
     inverse = shares.join(played.results)
     assert np.linalg.norm(inverse @ matrix - np.eye(25), 2) < 0.05
@@ -225,8 +225,10 @@ def test_inverse_is_cautious_below_its_range(room, shares):
     parts = shares.split(matrix, 2, 16)
     played = room.play(
         2,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], Inversion(2.0, 0.01, 10)),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 4, 16, Inversion(2.0, 0.01, 10)),
+        lambda s, d, i: open_inverse(s, d, "i", open_factor(s, d, "m", parts[i]), Inversion(2.0, 0.01, 10)),
+        lambda dealer, s: deal_inverse(
+            dealer, s, "i", deal_factor(dealer, s, "m", (4, 4)), 16, Inversion(2.0, 0.01, 10)
+        ),
     )
     inverse = shares.join(played.results)
     assert np.allclose(np.diag(inverse)[:2], [1.0, 2.0], atol=0.05)
@@ -239,8 +241,10 @@ def test_inverse_with_entries_in_the_thousands(room, shares):
     parts = shares.split(matrix, 2, 16)
     played = room.play(
         2,
-        lambda s, d, i: open_inverse(s, d, "i", parts[i], Inversion(1.1, 5e-4, 10)),
-        lambda dealer, s: deal_inverse(dealer, s, "i", 3, 16, Inversion(1.1, 5e-4, 10)),
+        lambda s, d, i: open_inverse(s, d, "i", open_factor(s, d, "m", parts[i]), Inversion(1.1, 5e-4, 10)),
+        lambda dealer, s: deal_inverse(
+            dealer, s, "i", deal_factor(dealer, s, "m", (3, 3)), 16, Inversion(1.1, 5e-4, 10)
+        ),
     )
     inverse = np.diag(shares.join(played.results))
     assert np.allclose(inverse[:2], [1.0, 2.0], atol=0.05)

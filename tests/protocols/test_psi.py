@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from saferoom.channel.memory import MemoryNetwork, run_together
 from saferoom.channel.session import Disclosure, Session
 from saferoom.errors import PeerError, PeerTimeout, RefusedError, SafeRoomError, UsageError
 from saferoom.protocols import psi
-from saferoom.protocols.psi import align, match, tokens_of
+from saferoom.protocols.psi import DUMMIES, Query, align, match, tokens_of
 from saferoom.sharing.values import Public, Seed, Tokens
 from tests.property import examples
 from tests.waiting import LIMIT_S
@@ -128,22 +129,25 @@ def test_order_and_places_are_those_of_the_whole_tokens(ties: bool) -> None:
     np.testing.assert_array_equal(order, np.argsort(tokens))
     known, wanted = tokens[order][::2], tokens[order][::4]
     np.testing.assert_array_equal(psi._places(known, wanted), np.arange(0, 500, 2))
-    assert np.array_equal(psi._intersect([known, tokens[order][::3]]), tokens[order][::6])
+    assert np.array_equal(psi.intersect([known, tokens[order][::3]]), tokens[order][::6])
 
 
 def test_tokens_that_differ_only_in_their_last_zero_bytes_are_kept_apart() -> None:
     network = MemoryNetwork()
     ends = sessions(2, network)
-    raw = np.zeros((3, 16), dtype=np.uint8)
+    dummies = psi.dummy_tokens(bytes(32)).view(np.uint8).reshape(-1, 16)
+    raw = np.concatenate(
+        [np.zeros((3, 16), dtype=np.uint8), dummies[np.argsort(psi.dummy_tokens(bytes(32)))]]
+    )
     raw[1, 15], raw[2, 14] = 1, 1
 
     def party(rows: list[int]) -> Callable[[str], Any]:
         def role(name: str) -> Any:
             s = ends[name]
             s.send(HELPER, "size", Public(np.array([len(rows)], dtype=np.uint64)))
-            s.send(HELPER, "tokens", Tokens(raw[rows]))
+            s.send(HELPER, "tokens", Tokens(raw[[*rows, *range(3, len(raw))]]))
             s.receive(HELPER, "verdict")
-            return s.receive(HELPER, "positions")[0].tolist()
+            return s.receive(HELPER, "positions")[0][:-DUMMIES].tolist()
 
         return role
 
@@ -168,7 +172,7 @@ def test_rounds_and_bytes_are_those_of_the_docstring(count: int) -> None:
         tensor = np.zeros(shape, dtype=dtype)
         return sum(len(part) for part in encode(label, [tensor])) - tensor.nbytes
 
-    to_helper = 16 * n + 8 + overhead("size", (1,), "u8") + overhead("tokens", (n, 16))
+    to_helper = 16 * (n + DUMMIES) + 8 + overhead("size", (1,), "u8") + overhead("tokens", (n + DUMMIES, 16))
     for name in NAMES[:count]:
         meter = ends[name].meter
         assert meter.rounds == 2
@@ -177,7 +181,8 @@ def test_rounds_and_bytes_are_those_of_the_docstring(count: int) -> None:
         for peer in ends[name].peers:
             assert meter.sent[peer].size_bytes == 32 + overhead("digest", (32,)) + key
         sent = ends[HELPER].meter.sent[name].size_bytes
-        assert sent == 1 + 4 * n + overhead("verdict", (1,)) + overhead("positions", (n,), "u4")
+        positions = 4 * (n + DUMMIES) + overhead("positions", (n + DUMMIES,), "u4")
+        assert sent == 1 + overhead("verdict", (1,)) + positions
     assert ends[HELPER].meter.rounds == 0
 
 
@@ -205,6 +210,72 @@ def test_below_the_minimum_the_helper_sends_one_byte_and_no_more() -> None:
     from_helper = [message for sender, _, message in sent if sender == HELPER]
     assert len(from_helper) == 2
     assert all(b"positions" not in message for message in from_helper)
+
+
+ASKED = [["a", "b", "c"], ["b", "c", "d"], ["c", "b", "e"]]
+
+
+def asking(rows: int, bank: Callable[[Session], Any] | None = None) -> tuple[dict[str, Any], list[Any]]:
+    """What comes of a list of the bank's, granted for `rows`; and what the helper said to whom."""
+    query, sent = Query("bank", rows), []
+    network = MemoryNetwork(tap=lambda *message: sent.append(message))
+    ends = sessions(3, network)
+
+    def role(name: str) -> Any:
+        try:
+            if name == HELPER:
+                return match(ends[HELPER], query=query)
+            if name == "bank" and bank is not None:
+                return bank(ends["bank"])
+            return align(ends[name], ASKED[NAMES.index(name)], query=query)
+        except SafeRoomError as error:
+            network.close(name, [other for other in ends if other != name])
+            return error
+
+    ended = run_together({name: partial(role, name) for name in ends})
+    return ended, [message for sender, _, message in sent if sender == HELPER]
+
+
+def test_a_list_of_as_many_enterprises_as_were_asked_for_is_aligned() -> None:
+    ended, _ = asking(3)
+    assert {len(ended[name]) for name in NAMES[:3]} == {2}
+
+
+def test_a_list_longer_than_was_asked_for_is_refused_before_anybody_learns_who_is_held() -> None:
+    """Whatever program the bank runs: the helper hears the size first, and says nothing more."""
+    honest, said = asking(2)
+    assert isinstance(honest["bank"], RefusedError)
+    assert "more than the 2 that the job asks for" in honest["bank"].message
+    assert not said
+    ended, said = asking(2, bank=lambda s: align(s, ASKED[0]))
+    assert isinstance(ended[HELPER], RefusedError)
+    assert ended[HELPER].party == "bank"
+    assert not said
+
+
+def test_a_helper_that_lets_more_pass_than_was_asked_for_is_found_out() -> None:
+    query = Query("bank", 1)
+    found = outcomes(
+        [["a", "b"], ["a", "b"]], {HELPER: match, "tax": lambda s: align(s, ["a", "b"], query=query)}
+    )
+    assert isinstance(found["tax"], RefusedError)
+    assert found["tax"].party == HELPER
+
+
+def test_what_is_declared_of_a_query_is_no_longer_than_it() -> None:
+    declared: list[int] = []
+    network = MemoryNetwork()
+    ends = sessions(2, network, on_disclosure=lambda d: declared.append(d.shape[0]))
+    query = Query("bank", 1)
+    run_together(
+        {
+            "bank": lambda: align(ends["bank"], ["a"], query=query),
+            "tax": lambda: align(ends["tax"], list("abcdefgh"), query=query),
+            HELPER: lambda: match(ends[HELPER], query=query),
+        },
+        network,
+    )
+    assert set(declared) == {1}
 
 
 def test_no_overlap_says_so_everywhere() -> None:
@@ -239,25 +310,27 @@ def test_without_a_helper_there_is_no_assisted_alignment() -> None:
 
 
 def lying_helper(
-    forge: Callable[[str, int], np.ndarray[Any, Any]], verdict: int = 2
+    forge: Callable[[str, np.ndarray[Any, Any]], np.ndarray[Any, Any]], verdict: int = 2
 ) -> Callable[[Session], Any]:
     def role(s: Session) -> None:
-        sizes = {}
+        tokens = {}
         for party in s.parties:
             s.receive(party, "size")
-            sizes[party] = len(s.receive(party, "tokens")[0])
+            tokens[party] = s.receive(party, "tokens")[0].view("S16").ravel()
         for party in s.parties:
             s.send(party, "verdict", Public(np.array([verdict], dtype=np.uint8)))
-            s.send(party, "positions", Public(forge(party, sizes[party])))
+            positions = forge(party, tokens[party])
+            is_whole = positions.dtype == np.int64
+            s.send(party, "positions", Public(positions.astype(np.uint32) if is_whole else positions))
 
     return role
 
 
 @pytest.mark.parametrize(
-    "positions", [[0, 9], [1, 0], [1, 1], [2**32 - 1]], ids=["out of range", "falling", "repeated", "huge"]
+    "positions", [[0, 999], [1, 0], [1, 1], [2**32 - 1]], ids=["out of range", "falling", "repeated", "huge"]
 )
 def test_a_helper_with_impossible_positions_is_named(positions: list[int]) -> None:
-    liar = lying_helper(lambda party, size: np.array(positions, dtype=np.uint32))
+    liar = lying_helper(lambda party, tokens: np.array(positions, dtype=np.uint32))
     ended = outcomes([["a", "b"], ["b", "a"]], {HELPER: liar})
     for name in ("bank", "tax"):
         assert isinstance(ended[name], PeerError)
@@ -268,20 +341,24 @@ def test_a_helper_with_impossible_positions_is_named(positions: list[int]) -> No
 @pytest.mark.parametrize(
     "forge",
     [
-        lambda party, size: np.array([0] if party == "bank" else [0, 1], dtype=np.uint32),
-        lambda party, size: np.array([0] if party == "bank" else [1], dtype=np.uint32),
+        lambda party, tokens: (
+            np.flatnonzero(tokens != tokens[0]) if party == "bank" else np.arange(len(tokens))
+        ),
+        lambda party, tokens: np.flatnonzero(tokens != tokens[-(party == "bank")]),
     ],
     ids=["another count", "other rows"],
 )
 def test_a_helper_that_tells_the_parties_different_sets_is_found_out(forge: Any) -> None:
-    ended = outcomes([["a", "b"], ["b", "a"], ["a", "b"]], {HELPER: lying_helper(forge)})
+    """It is lucky with what it leaves out: 10,000 enterprises among 128 dummies, one left out."""
+    ids = [f"id{i}" for i in range(10_000)]
+    ended = outcomes([ids, ids[::-1], ids], {HELPER: lying_helper(forge)})
     assert all(isinstance(ended[name], PeerError) for name in NAMES[:3])
-    assert ended["bank"].step == "digest"
+    assert ended["bank"].step in ("digest", "positions")
 
 
 def test_a_helper_that_ignores_the_minimum_is_refused() -> None:
-    liar = lying_helper(lambda party, size: np.array([0], dtype=np.uint32))
-    ended = outcomes([["a", "b"], ["b", "a"]], {HELPER: liar}, minimum_rows=2)
+    liar = lying_helper(lambda party, tokens: np.arange(len(tokens)))
+    ended = outcomes([["a", "b"], ["b", "a"]], {HELPER: liar}, minimum_rows=3)
     assert isinstance(ended["bank"], RefusedError)
     assert isinstance(ended["tax"], RefusedError)
 
@@ -289,9 +366,9 @@ def test_a_helper_that_ignores_the_minimum_is_refused() -> None:
 @pytest.mark.parametrize(
     ("forge", "verdict"),
     [
-        (lambda party, size: np.array([0.5]), 2),
-        (lambda party, size: np.zeros((1, 1), dtype=np.uint32), 2),
-        (lambda party, size: np.array([0], dtype=np.uint32), 7),
+        (lambda party, tokens: np.array([0.5]), 2),
+        (lambda party, tokens: np.zeros((1, 1), dtype=np.uint32), 2),
+        (lambda party, tokens: np.array([0], dtype=np.uint32), 7),
     ],
     ids=["dtype", "dimensions", "verdict"],
 )
@@ -314,12 +391,12 @@ def liar_party(size: int, tokens: np.ndarray[Any, Any]) -> Callable[[Session], A
 @pytest.mark.parametrize(
     ("size", "tokens"),
     [
-        (2, np.zeros((2, 16), dtype=np.uint8)),
-        (2, np.array([[2] * 16, [1] * 16], dtype=np.uint8)),
-        (3, np.array([[1] * 16, [2] * 16], dtype=np.uint8)),
-        (2, np.array([[1] * 15, [2] * 15], dtype=np.uint8)),
-        (2, np.array([[1] * 16, [2] * 16], dtype=np.float64)),
-        (0, np.zeros((0, 16), dtype=np.uint8)),
+        (2, np.zeros((2 + DUMMIES, 16), dtype=np.uint8)),
+        (2, np.repeat(np.arange(2 + DUMMIES, dtype=np.uint8)[::-1, None], 16, axis=1)),
+        (3, np.repeat(np.arange(2 + DUMMIES, dtype=np.uint8)[:, None], 16, axis=1)),
+        (2, np.repeat(np.arange(2 + DUMMIES, dtype=np.uint8)[:, None], 15, axis=1)),
+        (2, np.repeat(np.arange(2 + DUMMIES, dtype=np.float64)[:, None], 16, axis=1)),
+        (0, np.repeat(np.arange(DUMMIES, dtype=np.uint8)[:, None], 16, axis=1)),
         (2**63, np.zeros((0, 16), dtype=np.uint8)),
     ],
     ids=["repeated", "unsorted", "other size", "width", "dtype", "none", "too many"],

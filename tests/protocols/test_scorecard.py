@@ -10,10 +10,10 @@ import pytest
 from saferoom.channel.session import Session
 from saferoom.he.keys import Encryption
 from saferoom.models.logistic.plan import LogisticSettings
-from saferoom.models.logistic.train import deal_logistic, evaluate, release, train_logistic
+from saferoom.models.logistic.train import deal_evaluation, deal_logistic, evaluate, release, train_logistic
 from saferoom.models.metrics import metrics_summary
 from saferoom.models.scorecard.merging import MergeSettings
-from saferoom.models.scorecard.plain import fit_scorecard_plain
+from saferoom.models.scorecard.plain import PlainBinning, fit_scorecard_plain
 from saferoom.models.scorecard.pre_binning import quantile_bins
 from saferoom.models.scorecard.woe import BinCounts
 from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
@@ -40,7 +40,9 @@ def woe_columns(session: Session, block: Array, labels: Array | None) -> list[Wo
     )
     found = []
     for number, (bins, one) in enumerate(zip(pre, counted, strict=True)):
-        column = fit_column(str(number), bins, one.merged, BinCounts(one.rows, one.events[:, 0]), MERGE)
+        column = fit_column(
+            str(number), bins, one.merged, BinCounts(one.rows, one.events[:, 0], one.estimated), MERGE
+        )
         found += [column] if column else []
     return found
 
@@ -60,21 +62,20 @@ def test_bins_and_model_are_those_of_the_plain_twin(widths: list[int]) -> None:
         columns = woe_columns(session, blocks[index][:TRAIN], None if own is None else own.astype(np.int64))
         woe = woe_of(columns, blocks[index])
         trained = train_logistic(session, woe[:TRAIN], own, SETTINGS, label_holder="p0")
-        logits = evaluate(session, trained, woe[TRAIN:])
-        return columns, release(session, trained), logits
+        local = release(session, trained)
+        return columns, local, evaluate(session, trained, woe[TRAIN:], 2.0**-32)
 
-    played = Room(60).run(
-        len(widths), party, lambda session: deal_logistic(session, SETTINGS, label_holder="p0")
-    )
+    def helper(session: Session) -> None:
+        deal_evaluation(deal_logistic(session, SETTINGS, label_holder="p0"))
+
+    played = Room(60).run(len(widths), party, helper)
     pooled = np.hstack(blocks)
     named = {str(number): column for number, column in enumerate(pooled.T)}
     twin = fit_scorecard_plain(
         {name: column[:TRAIN] for name, column in named.items()},
         labels[:TRAIN],
-        pre_bins=10,
-        minimums=MINIMUMS,
-        merge=MERGE,
-        settings=SETTINGS,
+        PlainBinning(10, MINIMUMS, MERGE, frozenset(map(str, range(widths[0])))),
+        SETTINGS,
     )
     joint = [column for columns, _, _ in played.results for column in columns]
     assert [column.bins for column in joint] == [column.bins for column in twin.columns]

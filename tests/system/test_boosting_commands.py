@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from saferoom.lab.house import House, house
+from saferoom.scoring.points import logit_from_pd
 from tests.cli_runner import Result, run_command
 from tests.lab_room import agree_with_reasons, room_in, silent
 from tests.node_room import PARTIES, write_rows
@@ -51,10 +54,17 @@ def score(running: tuple[House, str, Path], *more: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+def assert_near(one: Sequence[Any], other: Sequence[Any]) -> None:
+    """Every release rounds by chance to a step or the next: two of them are less than two steps apart."""
+    steps = [logit_from_pd(np.array(each, dtype=float)) * 64 for each in (one, other)]
+    assert np.abs(steps[0] - steps[1]).max() < 2.01 * len(PARTIES)
+
+
 def test_reasons_come_with_the_scores(running: tuple[House, str, Path]) -> None:
     plain, explained = score(running), score(running, "--reasons", "3")
     assert "reasons" not in plain[0]
-    assert {row["id"]: row["pd"] for row in plain} == {row["id"]: row["pd"] for row in explained}
+    assert [row["id"] for row in plain] == [row["id"] for row in explained]
+    assert_near([row["pd"] for row in plain], [row["pd"] for row in explained])
     assert len(plain) == ASKED
     shown = {name for row in explained for name in row["reasons"].split("; ")}
     assert shown <= {"", "(not published)", *(f"{party} payments" for party in PARTIES)}
@@ -66,7 +76,8 @@ def test_one_enterprise_is_scored_with_its_reasons(running: tuple[House, str, Pa
     code = PARTS["bank"]["uscc"][3]
     words = ("score", "one", code, "--model", running[1], "--input", str(running[2] / "asked.csv"))
     one = json.loads(command(running, "bank", *words, "--reasons", "4", "--json").stdout)
-    assert (one["reasons"], one["pd"]) == (batch[code]["reasons"], float(batch[code]["pd"]))
+    assert one["reasons"] == batch[code]["reasons"]
+    assert_near([one["pd"]], [batch[code]["pd"]])
 
 
 def test_each_party_watches_its_own_columns(running: tuple[House, str, Path]) -> None:

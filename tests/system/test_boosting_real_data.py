@@ -1,7 +1,7 @@
 """Boosted trees beside XGBoost's `hist` on the shared data sets: the plain twin, which joint trees equal.
 
-Two of the sets are small. On the test set of polish1, with 77 events, XGBoost's own AUC moves by 0.02 between
-31 and 33 bins; there the mean of folds is compared. Over twenty folds of polish1 the mean gap is -0.007 with
+Where edges lie moves the AUC of one test set by 0.002 on bank_marketing, by 0.02 on polish1, with 77 events;
+there, and on breast, the mean of folds is compared. Over twenty folds of polish1 the mean gap is -0.007 with
 a standard error of 0.002: minimums of rows cost something where events are few.
 """
 
@@ -26,7 +26,7 @@ from saferoom.models.boosting.plain import fit_boosting_plain
 from saferoom.models.boosting.settings import BoostingSettings
 
 SETTINGS = BoostingSettings(n_estimators=30, max_depth=3, learning_rate=0.3, max_bin=32)
-LARGE, SMALL = ("bank_marketing", "gmsc", "uci_default"), {"breast": 0.003, "polish1": 0.01}
+STEADY, MOVED = ("gmsc", "uci_default"), {"bank_marketing": 0.003, "breast": 0.003, "polish1": 0.01}
 WITHIN = 0.003
 
 Tables = dict[str, PartyTable]
@@ -78,13 +78,13 @@ def _plain(column: Any) -> F64:
     return values
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", STEADY)
 def test_auc_is_that_of_xgboost(name: str, shared_data_dir: Path) -> None:
     tables, y, train = pooled(shared_data_dir / name)
     assert ours(tables, y, train) > xgboosts(tables, y, train) - WITHIN
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", MOVED)
 def test_mean_auc_of_five_folds_is_near_that_of_xgboost(name: str, shared_data_dir: Path) -> None:
     tables, y, _ = pooled(shared_data_dir / name)
     gaps = []
@@ -92,4 +92,4 @@ def test_mean_auc_of_five_folds_is_near_that_of_xgboost(name: str, shared_data_d
         train = np.zeros(len(y), dtype=bool)
         train[kept] = True
         gaps.append(ours(tables, y, train) - xgboosts(tables, y, train))
-    assert np.mean(gaps) > -SMALL[name]
+    assert np.mean(gaps) > -MOVED[name]

@@ -147,6 +147,16 @@ def test_report_is_one_page_without_outside_assets(lab_run: LabRun) -> None:
     assert all(mark not in page for mark in ("<link", "src=", "@import", "url("))
 
 
+def test_report_has_every_nodes_verdict_as_verify_json_has_it(lab_run: LabRun) -> None:
+    page = (lab_run.out / "report.html").read_text(encoding="utf-8")
+    verdicts = json.loads((lab_run.out / "log" / "verify.json").read_text(encoding="utf-8"))
+    for node, verdict in verdicts.items():
+        line = f'<td>{node}</td><td class="n">{verdict["size"]}</td><td class="root"><code>{verdict["root"]}'
+        assert line in page
+    assert "All nodes' logs were checked in full" in page.replace("&#39;", "'")
+    assert all(name in page for name in ("95 % interval", "Data quality", "Hosmer–Lemeshow"))
+
+
 def test_all_logs_are_there_and_verify(lab_run: LabRun) -> None:
     nodes = lab_run.parties | {"coordinator"}
     folder = lab_run.out / "log"

@@ -63,7 +63,9 @@ class TestScorecard:
         metrics, (joint, alone) = lab_run.metrics, AUC[lab_run.name]
         assert abs(metrics["test"]["auc"] - metrics["twin"]["test"]["auc"]) < 0.002
         assert metrics["twin"]["max_coef_diff"] < 0.02
-        assert metrics["test"]["auc"] > joint - 0.005
+        assert metrics["test"]["auc"] > joint - 0.003
+        assert metrics["test"]["auc"] > metrics["twin"]["without_minimums"]["test"]["auc"] - 0.015
+        assert all(its["wrong_signs"] == 0 for its in metrics["columns"].values())
         assert metrics["test"]["auc"] > metrics["alone"]["test"]["auc"] + 0.02
         assert metrics["alone"]["test"]["auc"] == pytest.approx(alone, abs=0.05)
         assert metrics["logs_ok"]

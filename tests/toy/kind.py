@@ -61,7 +61,7 @@ class CommonRows(TaskKind):
             return []
         return [f"a count of {terms.params.at_least} is below our {limits.minimum_bin_rows}"]
 
-    def usual_outputs(self, roles: Mapping[str, str]) -> list[dict[str, str]]:
+    def usual_outputs(self, roles: Mapping[str, str], release: str = "") -> list[dict[str, str]]:
         return [{"to": party, "form": "count"} for party in roles]
 
 

@@ -22,6 +22,8 @@ REASONS = {
     "cli/evidence_commands.py fsck": COMMAND,
     "cli/evidence_commands.py search": COMMAND,
     "cli/grade_commands.py compare": COMMAND,
+    "cli/score_commands.py batch": COMMAND,
+    "cli/score_commands.py one": COMMAND,
     "link/job/joblink.py JobLink.__init__": PLUG,
     "link/relay/relay.py Relay.__init__": PLUG,
     "link/transport/connection.py Connection.__init__": PLUG,

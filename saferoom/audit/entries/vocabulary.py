@@ -84,6 +84,7 @@ _EVENTS = (
     EventWord("scores.stored", "storage", "评分保存", "Scores stored"),
     EventWord("score.batch", "use", "批量评分", "Batch scored"),
     EventWord("score.one", "use", "单笔评分", "One enterprise scored"),
+    EventWord("release.counted", "sharing", "评分披露量估算", "What scores show was counted"),
     EventWord("grade.released", "sharing", "等级发布", "Grades released"),
     EventWord("report.issued", "sharing", "报告出具", "Report issued"),
     EventWord("report.verified", "use", "报告核验", "Report verified"),

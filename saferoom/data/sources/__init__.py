@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from saferoom.data.sources.arrow_source import ArrowSource
 from saferoom.data.sources.base import SourceDescription
 from saferoom.data.sources.csv_source import CsvSource
 from saferoom.data.sources.duckdb_source import DuckdbSource
+from saferoom.data.sources.excel_source import ExcelSource
 from saferoom.data.sources.parquet_source import ParquetSource
 from saferoom.data.sources.sql_source import SqlSource
 
-SOURCES: tuple[type[SourceDescription], ...] = (CsvSource, ParquetSource, DuckdbSource, SqlSource)
+SOURCES: tuple[type[SourceDescription], ...] = (
+    CsvSource,
+    ParquetSource,
+    ArrowSource,
+    ExcelSource,
+    DuckdbSource,
+    SqlSource,
+)
 
 if TYPE_CHECKING:
     AnySource = SourceDescription

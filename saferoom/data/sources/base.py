@@ -13,12 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from saferoom.data.words import Remark
 from saferoom.errors import ConfigError
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -60,6 +61,7 @@ class SourceDescription(BaseModel, ABC):
     """What `dataset.yaml` says of one kind of source.
 
     `suffixes`: a file whose name ends so can be named without its kind.
+    `missing`: texts and numbers that mean "no value", besides the empty cell.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +69,15 @@ class SourceDescription(BaseModel, ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
 
     kind: str
+    missing: tuple[str, ...] = ()
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _numbers_too(cls, missing: Any) -> Any:
+        """`missing: [-999]` says what `missing: ["-999"]` says."""
+        if not isinstance(missing, list | tuple):
+            return missing
+        return [str(each) if isinstance(each, int | float) else each for each in missing]
 
     @abstractmethod
     def located(self, folder: Path) -> Self:
@@ -85,7 +96,12 @@ class SourceDescription(BaseModel, ABC):
             remedy="check that the file is whole and the query runs",
         )
 
-    def warnings(self) -> list[str]:
+    def shared_with(self, other: SourceDescription) -> dict[str, object]:
+        """Settings of this source with which another one, of a list to be scored, is read as this one is."""
+        del other
+        return {}
+
+    def remarks(self) -> list[Remark]:
         """What is worth a thought, though nothing is wrong."""
         return []
 
@@ -98,11 +114,23 @@ class FileSource(SourceDescription):
     def located(self, folder: Path) -> Self:
         return self.model_copy(update={"path": folder / self.path})
 
+    def explain(self, error: Exception, problem: Problem) -> ConfigError:
+        if is_wrong_encoding(error):
+            return super().explain(error, problem)
+        return problem(
+            f"{self.path.name} cannot be read as a file of kind {self.kind} ({type(error).__name__})",
+            remedy="check that it is whole, and of the kind that its name says",
+        )
+
     def require_file(self, problem: Problem) -> None:
         """Raise ConfigError unless the file is there, holds something, and lies where DuckDB finds it."""
         path = self.path
         if not path.is_file():
-            raise problem(f"there is no file {path}", remedy="check the path in the data set's description")
+            is_folder = path.is_dir()
+            raise problem(
+                f"{path} is a folder, and a file is expected" if is_folder else f"there is no file {path}",
+                remedy="name the file in it" if is_folder else "check the path",
+            )
         if path.stat().st_size == 0:
             raise problem(f"{path.name} is empty", remedy="export the table again")
         if any(mark in str(path) for mark in "*?["):
@@ -112,10 +140,13 @@ class FileSource(SourceDescription):
 
 
 def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """DuckDB in memory, or on a file, read-only; it loads nothing and spills nothing."""
+    """DuckDB in memory, or on a file, read-only; it loads nothing, spills nothing and knows no local time."""
     if path is None:
-        return duckdb.connect(config=_SETTINGS)
-    return duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+        connection = duckdb.connect(config=_SETTINGS)
+    else:
+        connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def streamed(connection: duckdb.DuckDBPyConnection, rows: pa.RecordBatchReader) -> str:
@@ -147,5 +178,6 @@ def is_wrong_encoding(error: Exception) -> bool:
 def wrong_encoding(encoding: str, where: str, problem: Problem) -> ConfigError:
     return problem(
         f"the file is not {encoding} text ({where})",
-        remedy="set `encoding:` of the source, e.g. gb18030 for files saved by a Chinese Excel",
+        remedy="name its encoding (`encoding:` of the source, --encoding of a list), "
+        "e.g. gb18030 for files saved by a Chinese Excel",
     )

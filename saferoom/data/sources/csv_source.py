@@ -1,6 +1,7 @@
 """Text files with a header line. Every value arrives as text, and the values decide what is a number.
 
-DuckDB reads UTF-8 by itself; national encodings are decoded by Arrow and streamed into it.
+DuckDB reads them all. It knows UTF-8 alone: other encodings are decoded on the way, through a pipe, so that
+no copy of the file lies on a disk.
 """
 
 from __future__ import annotations
@@ -10,35 +11,34 @@ import csv
 import re
 from typing import Literal
 
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
+import duckdb
 from pydantic import Field, field_validator
 
 from saferoom.data.sources.base import (
     Access,
     FileSource,
     Problem,
+    SourceDescription,
     connect,
     is_wrong_encoding,
     literal,
-    streamed,
     wrong_encoding,
 )
+from saferoom.data.sources.decoding import Decoding
 from saferoom.errors import ConfigError
 
 _UTF8 = {"utf-8", "utf-8-sig", "ascii"}
-_LINE = re.compile(r"CSV Error on Line: (\d+)|Row #(\d+)")
+_LINE = re.compile(r"CSV Error on Line: (\d+)|Row #(\d+)|line (\d+) cannot be decoded")
 
 
 class CsvSource(FileSource):
-    """A text file with a header line. `missing` lists texts that mean "no value" besides the empty cell."""
+    """A text file with a header line."""
 
     suffixes = (".csv", ".txt")
 
     kind: Literal["csv"] = "csv"
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    missing: tuple[str, ...] = ()
 
     @field_validator("encoding")
     @classmethod
@@ -53,15 +53,14 @@ class CsvSource(FileSource):
         names = self._header(problem)
         connection = connect()
         if self.encoding in _UTF8:
-            return Access(connection, names, typed=False, relation=lambda: self._read_csv(names))
-        return Access(
-            connection, names, typed=False, relation=lambda: streamed(connection, self._decoded(names))
-        )
+            path = str(self.path)
+            return Access(connection, names, typed=False, relation=lambda: self._read_csv(path, names))
+        return self._decoded(connection, names, problem)
 
     def explain(self, error: Exception, problem: Problem) -> ConfigError:
         text = str(error)
         line = _LINE.search(text)
-        where = f"line {line[1] or line[2]}" if line else "somewhere"
+        where = f"line {line[1] or line[2] or line[3]}" if line else "somewhere"
         if is_wrong_encoding(error):
             return wrong_encoding(self.encoding, where, problem)
         return problem(
@@ -69,11 +68,14 @@ class CsvSource(FileSource):
             remedy="correct this line, or check the delimiter and quotes",
         )
 
+    def shared_with(self, other: SourceDescription) -> dict[str, object]:
+        is_text = isinstance(other, CsvSource)
+        return {"encoding": self.encoding, "delimiter": self.delimiter} if is_text else {}
+
     def _header(self, problem: Problem) -> list[str]:
-        encoding = "utf-8-sig" if self.encoding in _UTF8 else self.encoding
         name = self.path.name
         try:
-            with self.path.open(encoding=encoding, newline="") as file:
+            with self.path.open(encoding=self.encoding, newline="") as file:
                 header = next(csv.reader(file, delimiter=self.delimiter), [])
         except OSError as exc:
             raise problem(f"cannot read {name}: {exc.strerror}", remedy="check its permissions") from exc
@@ -85,27 +87,32 @@ class CsvSource(FileSource):
             ) from None
         if not header:
             raise problem(f"{name} has no header line", remedy="write the column names in the first line")
-        return header
+        return [header[0].removeprefix("\ufeff"), *header[1:]]
 
-    def _read_csv(self, names: list[str]) -> str:
+    def _read_csv(self, path: str, names: list[str]) -> str:
+        """Every option that looks at anything but the file's content is set, and none is guessed."""
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-        nulls = ", ".join(literal(text) for text in ("", *self.missing))
         return (
-            f"read_csv({literal(str(self.path))}, auto_detect=false, header=true, strict_mode=true, "
-            f"columns={{{columns}}}, delim={literal(self.delimiter)}, quote='\"', escape='\"', "
-            f"nullstr=[{nulls}])"
+            f"read_csv({literal(path)}, auto_detect=false, header=true, skip=0, strict_mode=true, "
+            f"columns={{{columns}}}, delim={literal(self.delimiter)}, quote='\"', escape='\"', comment='', "
+            "nullstr=[''], allow_quoted_nulls=true, null_padding=false, ignore_errors=false, "
+            "store_rejects=false, normalize_names=false, encoding='utf-8', compression='none', "
+            "filename=false, union_by_name=false, hive_partitioning=false)"
         )
 
-    def _decoded(self, names: list[str]) -> arrow_csv.CSVStreamingReader:
-        return arrow_csv.open_csv(
-            self.path,
-            read_options=arrow_csv.ReadOptions(encoding=self.encoding, block_size=1 << 22, use_threads=False),
-            parse_options=arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=["", *self.missing],
-            ),
+    def _decoded(self, connection: duckdb.DuckDBPyConnection, names: list[str], problem: Problem) -> Access:
+        decoding = Decoding(self.path, self.encoding)
+
+        def failure() -> ConfigError | None:
+            return None if decoding.failure is None else self.explain(decoding.failure, problem)
+
+        return Access(
+            connection,
+            names,
+            typed=False,
+            relation=lambda: self._read_csv(decoding.start(), names),
+            failure=failure,
+            on_close=decoding.close,
         )
 
 

@@ -20,6 +20,11 @@ class ParquetSource(FileSource):
         self.require_file(problem)
         # Inside a FROM, DuckDB silently renames columns that appear twice.
         names = list(parquet.read_schema(self.path).names)
-        return Access(
-            connect(), names, typed=True, relation=lambda: f"read_parquet({literal(str(self.path))})"
+        return Access(connect(), names, typed=True, relation=self._read_parquet)
+
+    def _read_parquet(self) -> str:
+        """Every option that looks at anything but the file's content is set."""
+        return (
+            f"read_parquet({literal(str(self.path))}, hive_partitioning=false, union_by_name=false, "
+            "filename=false, file_row_number=false, binary_as_string=false)"
         )

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import field_validator
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from saferoom.data.sources.base import Access, Problem, SourceDescription, bare, connect, streamed
+from saferoom.data.sources.texts import as_texts
+from saferoom.data.words import Remark, remark
 from saferoom.errors import ConfigError
 
 _CHUNK_ROWS = 65_536
@@ -64,10 +65,8 @@ class SqlSource(SourceDescription):
             on_close=reader.close,
         )
 
-    def warnings(self) -> list[str]:
-        if "order by" in self.query.lower():
-            return []
-        return ["the query has no ORDER BY: the version changes when the database returns another order"]
+    def remarks(self) -> list[Remark]:
+        return [] if "order by" in self.query.lower() else [remark("no_order")]
 
     def sqlite_file(self) -> Path | None:
         """The file behind a SQLite URL: it would be created empty if it were not there."""
@@ -105,7 +104,7 @@ class SqlReader:
             with self._engine.connect() as connection:
                 result = connection.execution_options(stream_results=True).execute(self._query)
                 for rows in result.partitions(_CHUNK_ROWS):
-                    columns = [_as_text(values) for values in zip(*rows, strict=True)]
+                    columns = [as_texts(values) for values in zip(*rows, strict=True)]
                     yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except SQLAlchemyError as exc:
             self.failure = self._problem(exc)
@@ -151,22 +150,3 @@ class SqlReader:
             f"the database refused the query ({type(exc).__name__})",
             remedy="run the query with the database's own client; check URL, table and column names",
         )
-
-
-def _as_text(values: Sequence[Any]) -> pa.Array:
-    """One chunk of a column as Arrow text; None stays missing."""
-    try:
-        array = pa.array(values)
-        if not pa.types.is_binary(array.type) and not pa.types.is_boolean(array.type):
-            return pc.cast(array, pa.string())
-    except (pa.ArrowException, UnicodeError):
-        pass  # a mix of types, as SQLite allows: one by one below
-    return pa.array([_one_as_text(value) for value in values], pa.string())
-
-
-def _one_as_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bytes | bytearray | memoryview):
-        raise pa.ArrowInvalid("binary value")
-    return str(int(value)) if isinstance(value, bool) else str(value)

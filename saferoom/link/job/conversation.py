@@ -4,6 +4,8 @@ A received frame is acknowledged on the next frame of ours, alone after 20 ms, o
 of a window. What is not acknowledged is sent again when a link comes up and when the peer asks (`RESEND`).
 That covers whatever breaks. For frames lost in silence the oldest one is sent again when nothing was
 acknowledged for twice as long as usual: one only, because on a slow line frames are late, not lost.
+
+A notice every `alive_every_s` says that the process is alive: who computes for long is not dead.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Conversation:
         self.peer = peer
         self.inbox: deque[Buffer] = deque()
         self.marks: deque[Mark] = deque()
+        self.heard_at = 0.0
+        """When the last frame of the peer came, of whatever kind."""
         self.out = OutFlow(FlowSealer(keys.send, job_id, session, me, peer), limits)
         self._me = me
         self._job = job
@@ -48,6 +52,7 @@ class Conversation:
         self._progress_at = 0.0
         self._has_resent = False
         self._peer_closed_at: int | None = None
+        self._alive_at: float | None = None
 
     # -- the protocol's side ---------------------------------------------------------------------
 
@@ -122,10 +127,12 @@ class Conversation:
         """Begin again after a broken link: send everything unacknowledged, and ask the peer for the same."""
         self.out.go_back()
         self._wait_anew(now, self._limits.resend_after_s)
+        self._alive_at = now + self._limits.alive_every_s
         return self.notice(Flag.RESEND)
 
     def on_frame(self, header: FrameHeader, frame: bytes, now: float) -> None:
         """Take in a frame of this peer. Raises what it says or shows has gone wrong."""
+        self.heard_at = now
         if header.kind == Kind.ABORT:
             raise _abort_error(header)
         try:
@@ -150,6 +157,13 @@ class Conversation:
             self._acknowledge_at <= now or self._unacknowledged_bytes >= self._limits.window_bytes // 4
         )
 
+    def sign_of_life(self, now: float) -> bytes | None:
+        """A notice that we are alive, if it is time for one, and the peer has not ended."""
+        if self._alive_at is None or now < self._alive_at:
+            return None
+        self._alive_at = None if self._peer_closed_at is not None else now + self._limits.alive_every_s
+        return self.notice() if self._alive_at else None
+
     def overdue_frame(self, now: float) -> FrameParts | None:
         """The oldest unacknowledged frame, if it is time to send it again. The wait doubles each time."""
         if self._resend_at is None or now < self._resend_at:
@@ -164,8 +178,8 @@ class Conversation:
         return oldest.parts(self._published)
 
     def next_deadline(self) -> float | None:
-        """When `must_acknowledge_now` or `overdue_frame` will next have something, if nothing happens."""
-        times = [at for at in (self._acknowledge_at, self._resend_at) if at is not None]
+        """When `must_acknowledge_now`, `overdue_frame` or `sign_of_life` will next have something."""
+        times = [at for at in (self._acknowledge_at, self._resend_at, self._alive_at) if at is not None]
         return min(times, default=None)
 
     # -- inside ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ longer acknowledged until the protocol catches up.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,14 +47,19 @@ class JobLink:
         keys: Mapping[str, FlowKeys],
         *,
         limits: FlowLimits = DEFAULT_FLOW_LIMITS,
+        most_wait_s: float = math.inf,
         on_service: OnService | None = None,
     ) -> None:
-        """`job_id`: 16 bytes. `on_service(kind, payload)` is called by whoever reads and must not wait."""
+        """`job_id`: 16 bytes. `on_service(kind, payload)` is called by whoever reads and must not wait.
+
+        `most_wait_s`: how long a peer is waited for that is alive and sends nothing.
+        """
         if len(job_id) != 16:
             raise UsageError("a job id is 16 bytes")
         self._pipe = pipe
         self._me = me
         self._limits = limits
+        self._most_wait_s = most_wait_s
         self._on_service = on_service
         self._peers = {
             peer: Conversation(me, peer, (job_id, session), pair, limits) for peer, pair in keys.items()
@@ -101,14 +107,17 @@ class JobLink:
             self._wake_writer()
 
     def receive(self, sender: str, timeout_s: float) -> Buffer:
-        """The next message from `sender`. Raises PeerTimeout, or what ended the conversation."""
+        """The next message from `sender`. Raises PeerTimeout, or what ended the conversation.
+
+        `timeout_s` counts from the peer's last sign of life: one that is at work is waited for.
+        """
         peer = self._peer(sender)
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
         with self._lock:
             while not peer.inbox:
                 self._check()
                 peer.check_not_ended()
-                self._wait_until(deadline, sender, f"nothing came for {timeout_s:g} s")
+                self._wait_for_peer(peer, began, timeout_s, "nothing came")
             message = peer.read(time.monotonic())
             self._wake_for(peer)
             return message
@@ -129,7 +138,7 @@ class JobLink:
 
     def settle(self, timeout_s: float) -> dict[str, Said]:
         """Wait until everything that was sent is sealed; what was said to each peer so far."""
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
         while True:
             for name, peer in self._peers.items():
                 # Here and not by the writer alone: we may be the one who reads the pipe, and hear no notice.
@@ -142,7 +151,7 @@ class JobLink:
                     return {name: words for name, words in said.items() if words is not None}
                 self._check()
                 self._peers[unsealed].check_not_ended()
-                self._wait_until(deadline, unsealed, f"not everything was taken in {timeout_s:g} s")
+                self._wait_for_peer(self._peers[unsealed], began, timeout_s, "not everything was taken")
 
     def standing(self) -> dict[str, tuple[Said, Said]]:
         """What was sealed for each peer so far, and what came from it. Does not wait."""
@@ -166,12 +175,12 @@ class JobLink:
     def next_mark(self, sender: str, timeout_s: float) -> Mark:
         """The next mark of a peer. Raises PeerTimeout, or what ended the conversation."""
         peer = self._peer(sender)
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
         with self._lock:
             while not peer.marks:
                 self._check()
                 peer.check_not_ended()
-                self._wait_until(deadline, sender, f"nothing came for {timeout_s:g} s")
+                self._wait_for_peer(peer, began, timeout_s, "nothing came")
             return peer.marks.popleft()
 
     def close(self, timeout_s: float = 60.0) -> None:
@@ -311,7 +320,9 @@ class JobLink:
             if self._down_reason:
                 return
             notice = peer.notice() if peer.must_acknowledge_now(now) else None
+            alive = peer.sign_of_life(now)
             overdue = peer.overdue_frame(now)
+        notice = notice or alive
         if notice is not None:
             self._pipe.send(PipeKind.FRAME, notice)
         if overdue is not None:
@@ -358,7 +369,7 @@ class JobLink:
 
     def _wait_while(self, is_too_much: Callable[[], bool], timeout_s: float) -> None:
         """Wait for the peers to take what they were sent."""
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
         with self._lock:
             while is_too_much():
                 self._check()
@@ -366,12 +377,21 @@ class JobLink:
                     self._peers.values(), key=lambda peer: (peer.out.outstanding_bytes, not peer.out.is_taken)
                 )
                 slowest.check_not_ended()
-                self._wait_until(deadline, slowest.peer, f"not everything was taken in {timeout_s:g} s")
+                self._wait_for_peer(slowest, began, timeout_s, "not everything was taken")
 
-    def _wait_until(self, deadline: float, party: str, problem: str) -> None:
-        if not self._wait(deadline):
-            line = f"; our link to the coordinator is down: {self._down_reason}" if self._down_reason else ""
-            raise PeerTimeout(problem + line, party=party)
+    def _wait_for_peer(self, peer: Conversation, began: float, timeout_s: float, problem: str) -> None:
+        """Wait on: for `timeout_s` since it began or the peer last said that it is alive."""
+        last, most = began + self._most_wait_s, max(began, peer.heard_at) + timeout_s
+        if self._wait(min(last, most)):
+            return
+        line = f"; our link to the coordinator is down: {self._down_reason}" if self._down_reason else ""
+        if last < most:
+            raise PeerTimeout(
+                f"{problem} for {self._most_wait_s:g} s, though the peer is alive{line}",
+                party=peer.peer,
+                remedy="raise progress_s in node.yaml, or look there what it waits for",
+            )
+        raise PeerTimeout(f"{problem} for {timeout_s:g} s{line}", party=peer.peer)
 
     def _wait(self, deadline: float) -> bool:
         """Wait until something may have changed, reading the pipe if nobody does; whether there was time."""

@@ -33,7 +33,8 @@ from saferoom.arrays import F64, I64
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.models.boosting.model import LocalTree, LocalTrees, Sides, leaves_of
-from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
+from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS, BoostingSettings
+from saferoom.models.boosting.sizes import most_joint_leaves
 
 VALUE_FRAC_BITS = 6
 """Of values that are told."""
@@ -41,14 +42,15 @@ _COARSE = WEIGHT_FRAC_BITS - VALUE_FRAC_BITS  # 16 bits are drawn for each
 _LARGEST = 1 << (7 + VALUE_FRAC_BITS)  # leaves lie within 64 log-odds, their differences within 128
 
 
-def tell_values(s: Session, trees: LocalTrees, label_holder: str) -> LocalTrees:
+def tell_values(s: Session, trees: LocalTrees, settings: BoostingSettings, label_holder: str) -> LocalTrees:
     """At every party its trees with the `values` of its own splits; all parties call it.
 
-    Discloses "split_values" to each feature holder. The label holder keeps its own unrounded.
+    Each is sent as many as there can be splits: those that are not needed are 0. Discloses "split_values" to
+    each feature holder. The label holder keeps its own unrounded.
     Raises PeerError for values that cannot be, or of another number of splits.
     """
     if s.me != label_holder:
-        told = _hear(s, label_holder, sum(len(tree.splits) for tree in trees.joint))
+        told = _hear(s, label_holder, sum(len(tree.splits) for tree in trees.joint), _most(trees, settings))
         return _with_values(trees, told << _COARSE)
     found = [split_values(tree) for tree in trees.trees]
     for peer in s.peers:
@@ -58,7 +60,9 @@ def tell_values(s: Session, trees: LocalTrees, label_holder: str) -> LocalTrees:
             for node in tree.shape
             if tree.owners[node] == peer
         ]
-        s.disclose("values", peer, coarse(np.array(mine, dtype=np.int64)), kind="split_values")
+        told = np.zeros(_most(trees, settings), dtype=np.int64)
+        told[: len(mine)] = coarse(np.array(mine, dtype=np.int64))
+        s.disclose("values", peer, told, kind="split_values")
     own = [found[n][node] for n, tree in enumerate(trees.trees) for node in sorted(tree.splits)]
     return _with_values(trees, np.array(own, dtype=np.int64))
 
@@ -79,12 +83,17 @@ def coarse(values: I64) -> I64:
     return np.asarray((values + drawn) >> _COARSE)
 
 
-def _hear(s: Session, label_holder: str, count: int) -> I64:
-    s.declare("values", s.me, (count,), kind="split_values")
-    told = s.receive_one(label_holder, "values", (count,), np.int64)
-    if ((told < -_LARGEST) | (told > _LARGEST)).any():
+def _most(trees: LocalTrees, settings: BoostingSettings) -> int:
+    """Splits of all joint trees at most."""
+    return most_joint_leaves(trees, settings.max_depth, settings.least_rows) - len(trees.joint)
+
+
+def _hear(s: Session, label_holder: str, count: int, most: int) -> I64:
+    s.declare("values", s.me, (most,), kind="split_values")
+    told = s.receive_one(label_holder, "values", (most,), np.int64)
+    if ((told < -_LARGEST) | (told > _LARGEST)).any() or told[count:].any():
         raise PeerError("values that no split has", party=label_holder, step=s.step("values"))
-    return told
+    return told[:count]
 
 
 def _with_values(trees: LocalTrees, flat: I64) -> LocalTrees:

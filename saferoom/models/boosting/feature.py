@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from saferoom.arrays import Mask
+from saferoom.arrays import I32, Mask
 from saferoom.channel.session import Session
 from saferoom.errors import PeerError
 from saferoom.he.keys import PublicKey
@@ -16,19 +16,31 @@ from saferoom.he.workers import Workers
 from saferoom.models.boosting.columns import columns_of_tree
 from saferoom.models.boosting.gradients import is_as_agreed
 from saferoom.models.boosting.model import LocalTree
-from saferoom.models.boosting.nodes import ROOT, NodeRows, hear_choices, hear_sides, layout_of, parent_of
+from saferoom.models.boosting.nodes import (
+    ROOT,
+    Asked,
+    NodeRows,
+    hear_choices,
+    hear_sides,
+    layout_of,
+    parent_of,
+    send_lefts,
+)
 from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.models.boosting.sizes import TreeSizes, most_candidates
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Candidates, Split, goes_left
 from saferoom.protocols.split_sums import Cipher, SplitSums
-from saferoom.sharing.values import Public
 
 Pair: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FeatureSide:
-    """What stays the same from tree to tree. `usable` (rows,): the training rows that trees are grown on."""
+    """What stays the same from tree to tree.
+
+    `usable` (rows,): the training rows that trees are grown on; `columns`: how many own ones there may be.
+    """
 
     s: Session
     label_holder: str
@@ -37,6 +49,7 @@ class FeatureSide:
     key: PublicKey
     workers: Workers
     usable: Mask
+    columns: int
 
     def grow(self, number: int) -> LocalTree:
         """One tree: its shape, and the splits of own columns. Of a tree without us we learn nothing."""
@@ -49,7 +62,7 @@ class FeatureSide:
     def _hear_rows(self, number: int) -> Mask:
         """Which training rows the tree is grown on: as many as a leaf needs, and those that were agreed."""
         size = len(self.features[0].bins)
-        packed = self.s.receive_one(self.label_holder, "rows", (-(-size // 8),), np.uint8)
+        packed = self.s.hear_one(self.label_holder, "rows", (-(-size // 8),), np.uint8)
         summed = np.unpackbits(packed, count=size).astype(bool)
         if summed.sum() < self.settings.least_rows:
             raise self._wrong("a tree on fewer rows than the minimum of a leaf", "rows")
@@ -61,61 +74,59 @@ class FeatureSide:
         s, settings = self.s, self.settings
         own = columns_of_tree(number, s.parties.index(s.me), self.features, settings)
         cipher = Cipher(layout_of(rows.size, settings), self.key, self.workers)
-        s.declare("sums", self.label_holder, (len(own),), kind="split_sums")
-        sums = SplitSums(s, self.label_holder, own, rows.is_summed, cipher)
+        places = most_candidates(self.columns, settings)
+        s.declare("sums", self.label_holder, (places,), kind="split_sums")
+        sums = SplitSums(s, self.label_holder, own, places, rows.is_summed, cipher)
         sums.receive_gradients()
-        s.declare("chosen", s.me, (len(own),), kind="chosen_splits")
+        s.declare("chosen", s.me, (places,), kind="chosen_splits")
+        sizes = TreeSizes(int(rows.is_summed.sum()), settings)
         before = {ROOT: np.ones(len(own), dtype=bool)}
         shape: list[int] = []
         splits: dict[int, Split] = {}
-        for depth in range(settings.max_depth):
+        for depth in range(sizes.levels):
             pairs = rows.pairs(settings.least_rows)
-            if not pairs:
-                break
-            kept = self._send_sums(sums, own, rows, pairs, before, depth)
-            chosen = self._hear_chosen(sums, own, rows, kept, depth)
+            asked, kept = self._kept(own, rows, pairs, before)
+            sums.send_sums(f"sums/depth={depth}", asked, sizes.pairs(depth))
+            of_level = Asked(tuple(kept), sizes.nodes(depth), places)
+            chosen = self._hear_chosen(sums, own, rows, of_level, kept, f"chosen/depth={depth}")
             lefts = self._send_lefts(chosen, rows, depth)
             splits |= chosen
-            sides = hear_sides(s, self.label_holder, rows, list(kept), f"sides/depth={depth}")
+            sides = hear_sides(s, self.label_holder, rows, of_level, f"sides/depth={depth}")
             self._check(sides, lefts, rows, depth)
             before = {node: kept[node] for node in sides}
             shape += sides
             rows.descend(sides)
         return LocalTree(tuple(sorted(shape)), rows.covers, splits)
 
-    def _send_sums(
+    def _kept(
+        self, own: Candidates, rows: NodeRows, pairs: Sequence[Pair], before: dict[int, Mask]
+    ) -> tuple[list[tuple[I32 | None, Mask]], dict[int, Mask]]:
+        """What is summed of each pair that is asked about, and the kept candidates of each node."""
+        kept: dict[int, Mask] = {}
+        asked: list[tuple[I32 | None, Mask]] = []
+        for pair in pairs:
+            held = [rows.summed(node) for node in pair]
+            of_pair = own.kept(before[parent_of(pair)], held, self.settings.least_rows)
+            kept |= dict.fromkeys(pair, of_pair)
+            asked.append((None if pair == (ROOT,) else rows.summed(rows.smaller(pair)), of_pair))
+        return asked, kept
+
+    def _hear_chosen(
         self,
         sums: SplitSums,
         own: Candidates,
         rows: NodeRows,
-        pairs: Sequence[Pair],
-        before: dict[int, Mask],
-        depth: int,
-    ) -> dict[int, Mask]:
-        """The kept candidates of each node that is asked about."""
-        kept: dict[int, Mask] = {}
-        asked = []
-        for pair in pairs:
-            held = [rows.summed(node) for node in pair]
-            parent = parent_of(pair)
-            of_pair = own.kept(before[parent], held, self.settings.least_rows)
-            kept |= dict.fromkeys(pair, of_pair)
-            asked.append((None if pair == (ROOT,) else rows.summed(rows.smaller(pair)), of_pair))
-        sums.send_sums(f"sums/depth={depth}", asked)
-        return kept
-
-    def _hear_chosen(
-        self, sums: SplitSums, own: Candidates, rows: NodeRows, kept: dict[int, Mask], depth: int
+        asked: Asked,
+        kept: dict[int, Mask],
+        label: str,
     ) -> dict[int, Split]:
         """The own splits that were taken: of candidates with equal sums the first in natural order."""
-        label = f"chosen/depth={depth}"
         splits: dict[int, Split] = {}
-        for node, tied in hear_choices(self.s, self.label_holder, label):
-            is_offered = node in kept and node not in splits and all(0 <= t < len(own) for t in tied)
-            candidates = sorted(sums.order[tied].tolist()) if is_offered else []
-            if not candidates or not kept[node][candidates].all():
+        for node, tied in hear_choices(self.s, self.label_holder, asked, label).items():
+            candidates = np.sort(sums.order[tied])
+            if candidates[-1] >= len(own) or not kept[node][candidates].all():
                 raise self._wrong("a choice of a node or split that was not offered", label)
-            splits[node] = own.split(candidates[0], rows.summed(node))
+            splits[node] = own.split(int(candidates[0]), rows.summed(node))
         return splits
 
     def _send_lefts(self, chosen: dict[int, Split], rows: NodeRows, depth: int) -> dict[int, Mask]:
@@ -123,10 +134,9 @@ class FeatureSide:
             node: goes_left(self.features[split.column], split, rows.level[node])
             for node, split in sorted(chosen.items())
         }
-        flat = np.concatenate([*lefts.values(), np.zeros(0, dtype=bool)])
         if depth == 0:
             self.s.declare("left", self.label_holder, (rows.size,), kind="tree_rows")
-        self.s.send(self.label_holder, f"left/depth={depth}", Public(np.packbits(flat)))
+        send_lefts(self.s, self.label_holder, rows, lefts, f"left/depth={depth}")
         return lefts
 
     def _check(self, sides: dict[int, Mask], lefts: dict[int, Mask], rows: NodeRows, depth: int) -> None:

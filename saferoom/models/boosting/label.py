@@ -19,18 +19,20 @@ from saferoom.models.boosting.model import LocalTree
 from saferoom.models.boosting.nodes import (
     MORE,
     ROOT,
+    Asked,
     NodeRows,
+    hear_lefts,
     layout_of,
     parent_of,
     send_choices,
     send_sides,
-    unpacked,
 )
 from saferoom.models.boosting.settings import BoostingSettings
+from saferoom.models.boosting.sizes import TreeSizes, most_candidates
 from saferoom.models.boosting.split import NO_SPLIT, best_of, by_bin, leaf_weight
 from saferoom.protocols.bins import BinnedFeature
 from saferoom.protocols.candidates import Split, goes_left
-from saferoom.protocols.split_sums import Cipher, hear_candidates, receive_sums, send_gradients
+from saferoom.protocols.split_sums import Cipher, SumsShape, receive_sums, send_gradients
 from saferoom.sharing.values import Public
 
 Pair: TypeAlias = tuple[int, ...]
@@ -40,13 +42,14 @@ Choice: TypeAlias = tuple[str, float, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LabelSide:
-    """What stays the same from tree to tree."""
+    """What stays the same from tree to tree. `columns`: how many each peer brings at most."""
 
     s: Session
     features: Sequence[BinnedFeature]
     settings: BoostingSettings
     key: PrivateKey
     workers: Workers
+    columns: Mapping[str, int]
 
     def grow(self, number: int, drawn: Sample) -> tuple[LocalTree, NodeRows]:
         """One tree, and the rows of its leaves. Raises RefusedError if it is grown on too few rows."""
@@ -56,8 +59,7 @@ class LabelSide:
                 party=self.s.me,
                 remedy="align more enterprises, or agree on larger shares of rows or smaller leaves",
             )
-        for peer in self.s.peers:
-            self.s.send(peer, "tree", Public(np.array([MORE, number], dtype=np.int64)))
+        self.s.broadcast("tree", Public(np.array([MORE, number], dtype=np.int64)))
         with self.s.scope(f"tree={number}"):
             return _Tree(self, number, drawn).grow()
 
@@ -73,7 +75,8 @@ class _Tree:
         self._own = columns_of_tree(number, s.parties.index(s.me), side.features, settings)
         self._cipher = Cipher(layout_of(self._rows.size, settings), side.key.public, side.workers)
         self._announce()
-        self._counts = {peer: hear_candidates(s, peer) for peer in self._peers}
+        self._sizes = TreeSizes(int(drawn.summed.sum()), settings)
+        self._counts = {peer: most_candidates(side.columns[peer], settings) for peer in self._peers}
         self._counts[s.me] = len(self._own)
         everything = {party: np.ones(count, dtype=bool) for party, count in self._counts.items()}
         self._kept: dict[int, dict[str, Mask]] = {ROOT: everything}
@@ -87,13 +90,12 @@ class _Tree:
         splits: dict[int, Split] = {}
         owners: dict[int, str] = {}
         gains: dict[int, float] = {}
-        for depth in range(settings.max_depth):
+        for depth in range(self._sizes.levels):
             pairs = rows.pairs(settings.least_rows)
-            if not pairs:
-                break
             self._take_sums(pairs, depth)
             choices = {node: found for pair in pairs for node in pair if (found := self._best(node))}
-            lefts = self._lefts_of_peers(choices, depth)
+            nodes = tuple(node for pair in pairs for node in pair)
+            lefts = self._lefts_of_peers(nodes, choices, depth)
             for node, (party, gain, tied) in choices.items():
                 owners[node], gains[node] = party, gain
                 if party == s.me:
@@ -101,7 +103,8 @@ class _Tree:
                     lefts[node] = goes_left(
                         self._side.features[splits[node].column], splits[node], rows.level[node]
                     )
-            send_sides(s, self._peers, lefts, f"sides/depth={depth}")
+            asked = Asked(nodes, self._sizes.nodes(depth), 0)
+            send_sides(s, self._peers, rows, asked, lefts, f"sides/depth={depth}")
             self._kept = {node: self._kept[node] for node in lefts}
             self._sums = {node: self._sums[node] for node in lefts}
             rows.descend(lefts)
@@ -117,7 +120,7 @@ class _Tree:
         s, shape = self._s, self._drawn.summed.shape
         for peer in self._peers:
             s.declare("sides", peer, shape, kind="tree_rows")
-            s.send(peer, "rows", Public(np.packbits(self._drawn.summed)))
+        s.broadcast("rows", Public(np.packbits(self._drawn.summed)), among=self._peers)
 
     def _take_sums(self, pairs: Sequence[Pair], depth: int) -> None:
         """The sums of all nodes of this level, of own and of all peers' candidates."""
@@ -147,7 +150,7 @@ class _Tree:
         s, label = self._s, f"sums/depth={depth}"
         if depth == 0:
             s.declare("sums", s.me, (self._counts[peer],), kind="split_sums")
-        asked = len(pairs), self._counts[peer]
+        asked = SumsShape(len(pairs), self._sizes.pairs(depth), self._counts[peer])
         kept, sums = receive_sums(s, peer, label, asked, self._side.key, self._cipher)
         for pair, mask, counted in zip(pairs, kept, sums, strict=True):
             parent = parent_of(pair)
@@ -168,7 +171,9 @@ class _Tree:
                     most, found = best, (party, best.gain, best.tied)
         return found
 
-    def _lefts_of_peers(self, choices: Mapping[int, Choice], depth: int) -> dict[int, Mask]:
+    def _lefts_of_peers(
+        self, asked: tuple[int, ...], choices: Mapping[int, Choice], depth: int
+    ) -> dict[int, Mask]:
         """Tell each peer which of its candidates are taken; hear which rows they send left, and check."""
         s, lefts = self._s, dict[int, Mask]()
         chosen = {
@@ -179,11 +184,11 @@ class _Tree:
             if depth == 0:
                 s.declare("chosen", peer, (self._counts[peer],), kind="chosen_splits")
                 s.declare("left", s.me, (self._rows.size,), kind="tree_rows")
-            send_choices(s, peer, nodes, f"chosen/depth={depth}")
+            of_peer = Asked(asked, self._sizes.nodes(depth), self._counts[peer])
+            send_choices(s, peer, of_peer, nodes, f"chosen/depth={depth}")
         for peer, nodes in chosen.items():
             label = f"left/depth={depth}"
-            packed = s.receive_one(peer, label, (-1,), np.uint8)
-            found = unpacked(s, peer, self._rows, list(nodes), packed, label)
+            found = hear_lefts(s, peer, self._rows, list(nodes), label)
             for node, left in found.items():
                 self._check(peer, node, left, nodes[node], label)
             lefts |= found

@@ -6,6 +6,7 @@ Nodes are numbered as in a heap: the root is 0, the children of v are 2v + 1 (le
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,18 @@ MORE, ENOUGH = 1, 0
 """Whether another tree follows."""
 EXACT_BITS = 53
 """Of sums, which are made as floats on own columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a feature holder is asked about on one level: nodes, pair by pair, each with its candidates.
+
+    `most` nodes and `candidates`: as many as there may be, known to everybody.
+    """
+
+    nodes: tuple[int, ...]
+    most: int
+    candidates: int
 
 
 def parent_of(pair: tuple[int, ...]) -> int:
@@ -69,6 +82,13 @@ class NodeRows:
         found += [(node, node + 1) for node in sorted(self.level) if node % 2]
         return [pair for pair in found if any(sizes[node] >= 2 * minimum for node in pair)]
 
+    def packed(self, lefts: Mapping[int, Mask]) -> NDArray[np.uint8]:
+        """A bit for each training row: whether it is in one of these nodes and goes left."""
+        of_rows = np.zeros(self.size, dtype=bool)
+        for node, left in lefts.items():
+            of_rows[self.level[node][left]] = True
+        return np.packbits(of_rows)
+
     def descend(self, lefts: Mapping[int, Mask]) -> None:
         """Go to the next level: `lefts` says for each node that is split which of its rows go left."""
         below: dict[int, I32] = {}
@@ -98,53 +118,65 @@ def layout_of(rows: int, settings: BoostingSettings) -> SumLayout:
     return layout
 
 
-def send_choices(s: Session, peer: str, choices: Mapping[int, Sequence[int]], label: str) -> None:
+def send_choices(
+    s: Session, peer: str, asked: Asked, choices: Mapping[int, Sequence[int]], label: str
+) -> None:
     """Label holder: for each node that the peer is to split, the candidates that are equally good."""
-    flat = [number for node, tied in choices.items() for number in (node, len(tied), *tied)]
-    s.send(peer, label, Public(np.array(flat, dtype=np.int64)))
+    table = np.zeros((asked.most, asked.candidates), dtype=bool)
+    for slot, node in enumerate(asked.nodes):
+        table[slot, list(choices.get(node, ()))] = True
+    s.send(peer, label, Public(np.packbits(table, axis=1)))
 
 
-def hear_choices(s: Session, sender: str, label: str) -> list[tuple[int, list[int]]]:
-    """Feature holder: the same. Raises PeerError if the message breaks off."""
-    flat = s.receive_one(sender, label, (-1,), np.int64).tolist()
-    found = []
-    while flat:
-        count = flat[1] if len(flat) > 1 else 0
-        if not 1 <= count <= len(flat) - 2:
-            raise PeerError("choices that break off", party=sender, step=s.step(label))
-        found.append((flat[0], flat[2 : 2 + count]))
-        flat = flat[2 + count :]
-    return found
+def hear_choices(s: Session, sender: str, asked: Asked, label: str) -> dict[int, list[int]]:
+    """Feature holder: the same. Raises PeerError for choices of what was not asked about."""
+    shape = asked.most, -(-asked.candidates // 8)
+    table = np.unpackbits(s.receive_one(sender, label, shape, np.uint8), axis=1)
+    if table[len(asked.nodes) :].any() or table[:, asked.candidates :].any():
+        raise PeerError("a choice of a node or split that was not offered", party=sender, step=s.step(label))
+    tied = [np.flatnonzero(of_node).tolist() for of_node in table[: len(asked.nodes)]]
+    return {node: found for node, found in zip(asked.nodes, tied, strict=True) if found}
 
 
-def send_sides(s: Session, peers: Sequence[str], lefts: Mapping[int, Mask], label: str) -> None:
+def send_sides(
+    s: Session, peers: Sequence[str], rows: NodeRows, asked: Asked, lefts: Mapping[int, Mask], label: str
+) -> None:
     """Label holder: which nodes of a level are split, and which of their rows go left."""
-    nodes = np.array(sorted(lefts), dtype=np.int64)
-    flat = np.concatenate([*(lefts[node] for node in sorted(lefts)), np.zeros(0, dtype=bool)])
-    for peer in peers:
-        s.send(peer, label, Public(nodes), Public(np.packbits(flat)))
+    is_split = np.zeros(asked.most, dtype=bool)
+    is_split[: len(asked.nodes)] = [node in lefts for node in asked.nodes]
+    s.broadcast(label, Public(np.packbits(is_split)), Public(rows.packed(lefts)), among=peers)
 
 
-def hear_sides(
-    s: Session, sender: str, rows: NodeRows, possible: Sequence[int], label: str
-) -> dict[int, Mask]:
-    """Feature holder: the same. Raises PeerError if a node is split that is not `possible`."""
-    tensors = s.receive(sender, label)
-    if [(t.dtype, t.ndim) for t in tensors] != [(np.dtype(np.int64), 1), (np.dtype(np.uint8), 1)]:
-        raise PeerError("expected nodes and bits of rows", party=sender, step=s.step(label))
-    nodes = tensors[0].tolist()
-    if nodes != sorted(set(nodes) & set(possible)):
+def hear_sides(s: Session, sender: str, rows: NodeRows, asked: Asked, label: str) -> dict[int, Mask]:
+    """Feature holder: the same. Raises PeerError if a node is split that was not asked about."""
+    tensors = s.hear(sender, label)
+    shapes = [(-(-asked.most // 8),), (-(-rows.size // 8),)]
+    if [t.shape for t in tensors] != shapes or any(t.dtype != np.uint8 for t in tensors):
+        raise PeerError("expected bits of nodes and of rows", party=sender, step=s.step(label))
+    is_split = np.unpackbits(tensors[0])
+    if is_split[len(asked.nodes) :].any():
         raise PeerError("it splits nodes that are not to be split", party=sender, step=s.step(label))
+    nodes = [asked.nodes[slot] for slot in np.flatnonzero(is_split)]
     return unpacked(s, sender, rows, nodes, tensors[1], label)
+
+
+def send_lefts(s: Session, to: str, rows: NodeRows, lefts: Mapping[int, Mask], label: str) -> None:
+    """Feature holder: which rows of the nodes that it splits go left."""
+    s.send(to, label, Public(rows.packed(lefts)))
+
+
+def hear_lefts(s: Session, sender: str, rows: NodeRows, nodes: Sequence[int], label: str) -> dict[int, Mask]:
+    """Label holder: the same. Raises PeerError for rows of other nodes."""
+    packed = s.receive_one(sender, label, (-(-rows.size // 8),), np.uint8)
+    return unpacked(s, sender, rows, nodes, packed, label)
 
 
 def unpacked(
     s: Session, sender: str, rows: NodeRows, nodes: Sequence[int], packed: NDArray[np.uint8], label: str
 ) -> dict[int, Mask]:
-    """Bits of the rows of `nodes`, node by node. Raises PeerError if there are more or fewer."""
-    sizes = [len(rows.level[node]) for node in nodes]
-    if packed.shape != (-(-sum(sizes) // 8),):
-        raise PeerError("bits of another number of rows", party=sender, step=s.step(label))
-    flat = np.unpackbits(packed, count=sum(sizes)).astype(bool)
-    parts = np.split(flat, np.cumsum(sizes)[:-1]) if sizes else []
-    return dict(zip(nodes, parts, strict=True))
+    """Of a bit for each training row those of `nodes`. Raises PeerError if another row's is set."""
+    of_rows = np.unpackbits(packed).astype(bool)
+    found = {node: of_rows[rows.level[node]] for node in nodes}
+    if of_rows.sum() != sum(int(left.sum()) for left in found.values()):
+        raise PeerError("rows go left that are in none of its nodes", party=sender, step=s.step(label))
+    return found

@@ -12,7 +12,7 @@ The label holder computes weights of leaves from its own gradients and the rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -82,6 +82,7 @@ class _Side:
     workers: Workers
     on_tree: OnTree
     progress: Progress
+    columns: Mapping[str, int]
 
     def tell(self, grown: Grown) -> None:
         """After a tree."""
@@ -95,6 +96,7 @@ def train_boosting(
     settings: BoostingSettings,
     *,
     label_holder: str,
+    columns: Mapping[str, int],
     labels: Labels | None = None,
     encryption: Encryption | None = None,
     key: PrivateKey | None = None,
@@ -105,7 +107,8 @@ def train_boosting(
 ) -> tuple[LocalTrees, Grown]:
     """Grow trees together; all parties call it.
 
-    `labels`, and a `key` if it is not to be a fresh one, are given at the label holder.
+    `columns`: how many each party brings at most, by name. `labels`, and a `key` if it is not to be a fresh
+    one, are given at the label holder.
 
     Shapes:   features of (rows,) bins each -> this party's trees, and where training stands.
     Reveals:  to the label holder `split_sums`; to the owner of each split `chosen_splits`; to every party
@@ -119,7 +122,7 @@ def train_boosting(
     chosen = encryption or Encryption()
     grown = resume or Grown([])
     _agree_on_start(s, grown)
-    side = _Side(s, features, settings, workers, on_tree, progress)
+    side = _Side(s, features, settings, workers, on_tree, progress, columns)
     if labels is None:
         return _at_feature_holder(side, label_holder, chosen, grown)
     return _at_label_holder(side, labels, generate_key(chosen) if key is None else key, grown)
@@ -133,7 +136,7 @@ def _at_label_holder(side: _Side, labels: Labels, key: PrivateKey, grown: Grown)
         grown.base = base_margin(y[~held_out], counts[~held_out])
         grown.margins = np.full(len(y), grown.base, dtype=np.int64)
     send_key(s, s.peers, key)
-    growing = LabelSide(s, side.features, settings, key, side.workers)
+    growing = LabelSide(s, side.features, settings, key, side.workers, side.columns)
     stop = EarlyStop(settings, y[held_out], counts[held_out], grown.losses)
     while len(grown.trees) < settings.n_estimators and not stop.now:
         number = len(grown.trees)
@@ -146,11 +149,12 @@ def _at_label_holder(side: _Side, labels: Labels, key: PrivateKey, grown: Grown)
         if stop.best(number + 1) == number + 1:
             grown.kept_margins = grown.margins.copy()
         grown.losses = stop.losses
+        s.confirm("tree")
         side.tell(grown)
     count = stop.best(len(grown.trees))
     for peer in s.peers:
         s.declare("tree", peer, (count,), kind="tree_shapes")
-        s.send(peer, "tree", Public(np.array([ENOUGH, count], dtype=np.int64)))
+    s.broadcast("tree", Public(np.array([ENOUGH, count], dtype=np.int64)))
     return LocalTrees(tuple(grown.trees[:count]), min(settings.own_trees, count), grown.base), grown
 
 
@@ -160,14 +164,17 @@ def _at_feature_holder(
     s, features, settings = side.s, side.features, side.settings
     key = receive_key(s, label_holder, encryption)
     held_out = _held_out(grown, len(features[0].bins), settings)
-    growing = FeatureSide(s, label_holder, features, settings, key, side.workers, ~held_out)
+    growing = FeatureSide(
+        s, label_holder, features, settings, key, side.workers, ~held_out, side.columns[s.me]
+    )
     while True:
-        what, number = s.receive_one(label_holder, "tree", (2,), np.int64).tolist()
+        what, number = s.hear_one(label_holder, "tree", (2,), np.int64).tolist()
         if what != MORE:
             break
         if number != len(grown.trees) or number >= settings.n_estimators:
             raise PeerError("it is at another tree", party=label_holder, step=s.step("tree"))
         grown.trees.append(growing.grow(number))
+        s.confirm("tree")
         side.tell(grown)
     if what != ENOUGH or not 0 <= number <= len(grown.trees):
         raise PeerError("it counts other trees than there are", party=label_holder, step=s.step("tree"))
@@ -186,7 +193,7 @@ def _agree_on_start(s: Session, grown: Grown) -> None:
     """All resume from as many trees."""
     s.broadcast("trees", Public(np.array([len(grown.trees)], dtype=np.int64)))
     for peer in s.peers:
-        if int(s.receive_one(peer, "trees", (1,), np.int64)[0]) != len(grown.trees):
+        if int(s.hear_one(peer, "trees", (1,), np.int64)[0]) != len(grown.trees):
             raise PeerError(
                 "it resumes from another tree",
                 party=peer,

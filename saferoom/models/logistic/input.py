@@ -46,11 +46,12 @@ def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str
         rows, columns = own
         size = np.array([rows, columns + (session.me == label_holder)], dtype=np.int64)
         shapes[session.me] = size
-        for other in session.others:
-            session.send(other, "sizes", Public(size))
+        session.broadcast("sizes", Public(size))
+        for helper in session.helpers:
+            session.send(helper, "sizes", Public(size))
     for party in session.parties:
         if party != session.me:
-            shapes[party] = session.receive_one(party, "sizes", (2,), np.int64)
+            shapes[party] = session.hear_one(party, "sizes", (2,), np.int64)
     first = shapes[session.parties[0]]
     for party, size in shapes.items():
         if size[0] != first[0] or size.min() < 0 or size[0] > 1 << 40:
@@ -66,7 +67,7 @@ def agree_sizes(session: Session, own: tuple[int, ...] | None, label_holder: str
 def agree_seed(session: Session) -> bytes:
     """A public seed for the random subset, drawn by the first party."""
     if not session.is_first:
-        return bytes(session.receive_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
+        return bytes(session.hear_one(session.parties[0], "row seed", (SEED_BYTES,), np.uint8))
     seed = secrets.token_bytes(SEED_BYTES)
     session.broadcast("row seed", Public(np.frombuffer(seed, dtype=np.uint8)))
     return seed

@@ -1,12 +1,13 @@
 """Joint logistic regression over parties that hold different columns of the same rows, in assisted mode.
 
-    parties   trained = train_logistic(...)   →   evaluate(session, trained, test)   →   release(session,
-    trained)
-    helper    deal_logistic(...)              covers all three
+    parties   trained = train_logistic(...)  →  release(session, trained)  →  evaluate(session, trained, test)
+    helper    side = deal_logistic(...)         covers both                 →  deal_evaluation(side)
+
+The last is left out where nobody may learn scores, and of models that are not the last of their job.
 
 The model is scikit-learn's LogisticRegression(C=1/l2) on the pooled columns. Weights stay shared until
-`release`, which gives each party the coefficients of its own columns, and the label holder the intercept; and
-it refuses before `evaluate` found that the scores lie where the sigmoid's series holds.
+`release`, which gives each party the coefficients of its own columns, and the label holder the intercept.
+Training ends in an error where it cannot be shown, on shares, that the fit has converged (`checks`).
 docs/protocols/logistic.md tells the whole protocol.
 """
 
@@ -21,55 +22,50 @@ from numpy.typing import NDArray
 
 from saferoom.arrays import F64
 from saferoom.channel.session import Session
-from saferoom.errors import ProtocolError
+from saferoom.models.logistic.fit import TrainingRows, deal_fit, fit
 from saferoom.models.logistic.input import agree_seed, agree_sizes, check_input
 from saferoom.models.logistic.passes import (
+    PENALTY_BITS,
     WEIGHT_BITS,
     DealerSide,
     MaskedRows,
     PartySide,
-    curvature_pass,
-    deal_curvature_pass,
-    deal_gradient_pass,
-    gradient_pass,
-    penalty_bits,
     unit_bits,
 )
 from saferoom.models.logistic.plan import BLOCK_ROWS, WIDE, LogisticSettings, Plan, Scales, make_plan
-from saferoom.models.logistic.verdict import exchange_verdict, judge
+from saferoom.models.logistic.scores import SCORE_BITS, deal_scores_of, share_scores
 from saferoom.models.logistic.whitening import Whitening, fit_whitening
-from saferoom.models.logistic.wide import deal_fit_wide, fit_wide
-from saferoom.protocols.dealing import DealingPace, deal_seeds, receive_seed
+from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.joint_columns import ColumnLayout, JointColumns, JointForm
-from saferoom.protocols.private_matrix import (
-    deal_columns,
-    deal_forward,
-    deal_to_owners,
-    forward,
-    mask_columns,
-    open_to_owners,
-)
+from saferoom.protocols.private_matrix import deal_columns, mask_columns
+from saferoom.protocols.rounded_release import release_rounded
 from saferoom.protocols.squares import deal_squares, mask_squares
-from saferoom.ring.fixed import decode, encode
+from saferoom.ring.fixed import decode, encode, without_low_bits
 from saferoom.ring.prg import random_rows
 from saferoom.sharing.values import Share
 
+_ORIGIN = Scales(64, 15, 20)  # of the row whose score is the intercept: as fine as scores leave room for
+RELEASED_BITS = 20
+"""Fractional bits of what is released: weights and the intercept."""
+
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-_MOST_BLOCK = (480.0, BLOCK_ROWS)  # 480 · 2**(8 + 13) · 1.05 < 2**30: a block's sum cannot wrap
+_MOST_BLOCK = (120.0, BLOCK_ROWS)  # 120 · 2**(8 + 15) · 1.05 < 2**30: a block's sum cannot wrap
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trained:
-    """A trained model, still shared: one party's state between training and release."""
+    """A model that has passed all checks, still shared: one party's state between training and release.
+
+    scores: shares of the training rows' joint scores, (n,) at SCORE_BITS. passes: as many as it took.
+    """
 
     party: PartySide
     label_holder: str
     weights: Share
     whitening: Whitening
-    columns: JointColumns
-    labels: F64 | None
-    in_range: bool = False
+    scores: Share
+    passes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +114,23 @@ def train_logistic(
         brought = _Brought(features, labels, whitening)
         subset = order if plan.parted else np.arange(rows)
         small = _training_rows(side, "subset", brought.take(subset), WIDE)
-        everything = _training_rows(side, "all rows", brought, plan.full_scales) if plan.parted else small
-        u = _fit(side, small, everything, whitening, _start(side, labels), progress)
-        return Trained(side, label_holder, u, whitening, everything.columns, labels)
+        everything = _training_rows(side, "all rows", brought, plan.scales) if plan.parted else small
+        done = _Done(plan, progress)
+        rows_of = TrainingRows(small, everything, lambda at: _training_rows(side, "all rows", brought, at))
+        fitted = fit(side, rows_of, whitening, _start(side, labels), done.tick)
+        return Trained(side, label_holder, fitted.weights, whitening, fitted.scores, done.passes)
+
+
+class _Done:
+    """Counts passes. How many there will be is known until the first check fails."""
+
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        self.passes = 0
+        self._planned, self._progress = plan.passes, progress
+
+    def tick(self) -> None:
+        self.passes += 1
+        self._progress("train", self.passes, max(self._planned, self.passes))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -136,161 +146,125 @@ class _Brought:
         return _Brought(self.features[rows], labels, self.whitening)
 
 
-def _fit(
-    side: PartySide,
-    small: MaskedRows,
-    everything: MaskedRows,
-    whitening: Whitening,
-    u: Share,
-    progress: Progress,
-) -> Share:
-    """Weights (d,) from the start `u`, by all the passes of the plan."""
-    s, plan = side.session, side.plan
-    if plan.acceleration:
-        ridge = whitening.ridge(plan.subset_rows)
-        u = fit_wide(side, small, everything, ridge, u, lambda n: progress("train", n + 1, plan.passes))
-    done = 0
-    for number, step in enumerate(plan.newton):
-        with s.scope(f"newton={number}"):
-            v, u = curvature_pass(side, small, whitening.ridge(step.rows), step, u)
-            for extra in range(1, step.passes):
-                with s.scope(f"pass={extra}"):
-                    u = gradient_pass(side, small, plan.subset_series, v, u)
-        done += step.passes
-        side.randomness.tell_pass()
-        progress("train", done, plan.passes)
-    for number, planned in enumerate(plan.full):
-        with s.scope(f"pass={number}"):
-            u = gradient_pass(side, everything, planned.series, v, u, planned.stride)
-        done += 1
-        side.randomness.tell_pass()
-        progress("train", done, plan.passes)
-    return u
-
-
 def deal_logistic(
-    session: Session, settings: LogisticSettings, *, label_holder: str, progress: Progress = _silent
-) -> None:
-    """The helper's side of `train_logistic`, `evaluate` and `release`, in that order.
-
-    It learns sizes only.
-    """
+    session: Session,
+    settings: LogisticSettings,
+    *,
+    label_holder: str,
+    progress: Progress = _silent,
+) -> DealerSide:
+    """The helper's side of training and release: it learns sizes, and what all learn of the checks."""
     with session.scope("train"):
         rows, layout = agree_sizes(session, None, label_holder)
         plan = make_plan(rows, layout.columns, settings)
         side = DealerSide(session, deal_seeds(session), layout, plan)
-        columns = _deal_fit(side, progress)
-    with session.scope("evaluate"):
-        _deal_evaluation(side, columns)
+        small = _deal_training_rows(side, "subset", plan.subset_rows, WIDE)
+        everything = _deal_training_rows(side, "all rows", rows, plan.scales) if plan.parted else small
+        rows_of = TrainingRows(small, everything, lambda at: _deal_training_rows(side, "all rows", rows, at))
+        deal_fit(side, rows_of, _Done(plan, progress).tick)
     with session.scope("release"):
-        _deal_scores_of(side, "origin", _deal_rows(side, "origin", 1, WIDE))
+        deal_scores_of(side, "origin", _deal_rows(side, "origin", 1, _ORIGIN))
+    return side
 
 
-def _deal_fit(side: DealerSide, progress: Progress) -> JointColumns:
-    s, plan = side.session, side.plan
-    small = _deal_training_rows(side, "subset", plan.subset_rows, WIDE)
-    everything = _deal_training_rows(side, "all rows", plan.rows, plan.full_scales) if plan.parted else small
-    done, pace = 0, DealingPace(s)
-    if plan.acceleration:
-        deal_fit_wide(side, small, everything, pace, lambda n: progress("train", n + 1, plan.passes))
-    for number, step in enumerate(plan.newton):
-        pace.wait()
-        with s.scope(f"newton={number}"):
-            v = deal_curvature_pass(side, small, step)
-            for extra in range(1, step.passes):
-                with s.scope(f"pass={extra}"):
-                    deal_gradient_pass(side, small, plan.subset_series, v)
-        done += step.passes
-        progress("train", done, plan.passes)
-    for number, planned in enumerate(plan.full):
-        pace.wait()
-        with s.scope(f"pass={number}"):
-            deal_gradient_pass(side, everything, planned.series, v)
-        done += 1
-        progress("train", done, plan.passes)
-    pace.finish()
-    return everything.columns
+def deal_evaluation(side: DealerSide) -> None:
+    """The helper's side of `evaluate`."""
+    with side.session.scope("evaluate"):
+        deal_scores(side)
 
 
-def evaluate(session: Session, trained: Trained, test_features: F64) -> Logits | None:
-    """Reveal the scores of training and test rows to the label holder, who checks them and tells the others.
+def scores_of(session: Session, trained: Trained, features: F64) -> Share:
+    """Shares of the joint scores of other rows: (m,) uint64 at SCORE_BITS, modulo 2**64; nothing is told.
 
-    test_features: (m, c) float64, m >= 0 the same at all parties. Gives Logits at the label holder, None
-    elsewhere. Discloses "score" to the label holder and "range_check" to the others. Raises ProtocolError at
-    every party if the scores lie outside the range in which the sigmoid holds, or if the label holder sees
-    that the fit did not converge: then `release` refuses.
+    features: (m, c) float64, m >= 0 the same at all parties. The helper calls `deal_scores`.
+    """
+    rows, _ = agree_sizes(session, features.shape, trained.label_holder)
+    if not rows:
+        return Share(np.zeros(0, dtype=np.uint64), SCORE_BITS)
+    side = trained.party
+    columns = _share_rows(side, "test", features, trained.whitening, side.plan.scales)
+    return share_scores(side, "test", columns, trained.weights)
+
+
+def deal_scores(side: DealerSide) -> None:
+    """The helper's side of `scores_of`."""
+    rows, _ = agree_sizes(side.session, None, "")
+    if rows:
+        deal_scores_of(side, "test", _deal_rows(side, "test", rows, side.plan.scales))
+
+
+def evaluate(session: Session, trained: Trained, test_features: F64, step: float) -> Logits | None:
+    """Reveal the scores of training and test rows to the label holder, rounded by chance to a step.
+
+    test_features: (m, c) float64, m >= 0 the same at all parties. step: in log-odds.
+    Gives Logits at the label holder, None elsewhere. Discloses "score" to the label holder.
     """
     with session.scope("evaluate"):
-        test_rows, _ = agree_sizes(session, test_features.shape, trained.label_holder)
-        shown = [_reveal_scores(trained, "train", trained.columns)]
-        if test_rows:
-            test = _share_rows(
-                trained.party, "test", test_features, trained.whitening, trained.party.plan.full_scales
+        shares = {"train": trained.scores, "test": scores_of(session, trained, test_features)}
+        shown = {
+            name: release_rounded(
+                session, f"{name}/reveal", share, trained.label_holder, step=step, kind="score"
             )
-            shown.append(_reveal_scores(trained, "test", test))
-        verdict = exchange_verdict(session, trained.label_holder, _own_verdict(trained, shown[0]))
-    if verdict:
-        raise verdict
-    trained.in_range = True
-    if shown[0] is None:
+            for name, share in shares.items()
+            if share.shape[0]
+        }
+    if session.me != trained.label_holder:
         return None
-    return Logits(shown[0], shown[1] if test_rows and shown[1] is not None else np.zeros(0))
-
-
-def _deal_evaluation(side: DealerSide, columns: JointColumns) -> None:
-    rows, _ = agree_sizes(side.session, None, "")
-    _deal_scores_of(side, "train", columns)
-    if rows:
-        scales = side.plan.full_scales
-        _deal_scores_of(side, "test", _deal_rows(side, "test", rows, scales))
+    found = {name: scores for name, scores in shown.items() if scores is not None}
+    return Logits(*(found.get(name, np.zeros(0)) for name in shares))
 
 
 def release(session: Session, trained: Trained) -> LocalModel:
     """Reveal to each party the weights of its own columns, and the intercept to the label holder.
 
-    Discloses "coefficients" to each party that has columns, "intercept" to the label holder. Raises
-    ProtocolError if `evaluate` was not called or refused.
+    Discloses "coefficients" to each party that has columns, "intercept" to the label holder.
     """
-    if not trained.in_range:
-        raise ProtocolError("no release before the scores were evaluated and found in range", step="release")
     layout, white = trained.party.layout, trained.whitening
     own: F64 = np.zeros(0)
     with session.scope("release"):
         # The intercept is the score of the origin of the original columns: a row that every party can mask.
         origin = np.zeros((1, len(white.mean)))
-        row = _share_rows(trained.party, "origin", origin, white, WIDE)
-        intercept = _reveal_scores(trained, "origin", row, kind="intercept")
+        row = _share_rows(trained.party, "origin", origin, white, _ORIGIN)
+        score = _coarse(share_scores(trained.party, "origin", row, trained.weights))
+        intercept = session.reveal("origin/reveal", trained.label_holder, score, kind="intercept")
         for party in session.parties:
             width = layout.widths[party] - (party == trained.label_holder)
             if width:
                 start = layout.span(party).start
-                weights = trained.weights[start : start + width]
+                weights = _coarse(trained.weights[start : start + width])
                 shown = session.reveal(f"coefficients/{party}", party, weights, kind="coefficients")
                 own = own if shown is None else decode(shown, WEIGHT_BITS)
-    return LocalModel(white.coefficients(own), None if intercept is None else float(intercept[0]))
+    return LocalModel(
+        white.coefficients(own), None if intercept is None else float(decode(intercept, SCORE_BITS)[0])
+    )
+
+
+def _coarse(share: Share) -> Share:
+    """For release: what stands below RELEASED_BITS is noise, and tells of the shares' own low bits."""
+    return Share(without_low_bits(share.value, share.frac_bits - RELEASED_BITS), share.frac_bits)
 
 
 def _whiten(
     features: F64, settings: LogisticSettings, plan: Plan, order: NDArray[np.intp], *, intercept: bool
 ) -> Whitening:
     samples = [features[order[:size]] for size in plan.samples]
-    most = _MOST_BLOCK if plan.full_scales.word_bits == 32 else None
+    most = _MOST_BLOCK if plan.scales.word_bits == 32 else None
     return fit_whitening(features, settings.l2, intercept=intercept, samples=samples, most=most)
 
 
 def _training_rows(side: PartySide, label: str, brought: _Brought, scales: Scales) -> MaskedRows:
     features, white, labels = brought.features, brought.whitening, brought.labels
     columns = _share_rows(side, label, features, white, scales)
-    bits = penalty_bits(side.plan)
-    penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), bits)
-    squares = mask_squares(side.session, side.randomness, f"penalty of {label}", side.layout, penalty, bits)
+    penalty = encode(white.penalty * (len(features) / 2 ** unit_bits(len(features))), PENALTY_BITS)
+    squares = mask_squares(
+        side.session, side.randomness, f"penalty of {label}", side.layout, penalty, PENALTY_BITS
+    )
     return MaskedRows(columns, scales, squares, None if labels is None else labels - 0.5)
 
 
 def _deal_training_rows(side: DealerSide, label: str, rows: int, scales: Scales) -> MaskedRows:
     columns = _deal_rows(side, label, rows, scales)
-    bits = penalty_bits(side.plan)
-    squares = deal_squares(side.dealer, side.session, f"penalty of {label}", side.layout, bits)
+    squares = deal_squares(side.dealer, side.session, f"penalty of {label}", side.layout, PENALTY_BITS)
     return MaskedRows(columns, scales, squares)
 
 
@@ -320,42 +294,3 @@ def _start(side: PartySide, labels: F64 | None) -> Share:
         rate = labels.mean()
         u[side.layout.span(side.session.me).stop - 1] = np.log(rate / (1 - rate)) / 2
     return Share(encode(u, WEIGHT_BITS), WEIGHT_BITS)
-
-
-def _reveal_scores(trained: Trained, name: str, columns: JointColumns, kind: str = "score") -> F64 | None:
-    side, u = trained.party, trained.weights
-    s, drop = side.session, _reveal_drop(columns)
-    with s.scope(name):
-        opened = open_to_owners(s, side.randomness, "weights", side.layout, u)
-        z = forward(s, side.randomness, "scores", columns, opened, drop)
-        shown = s.reveal("reveal", trained.label_holder, _whole(z, drop), kind=kind)
-    return None if shown is None else decode(shown, _whole(z, drop).frac_bits)
-
-
-def _whole(z: Share, drop: int) -> Share:
-    """Shares of z that add up to nothing but z.
-
-    Wide products are right mod 2**(64 - drop) only. The bits above hold the features times the number of
-    times that the weights' shares wrapped: a second score that nobody may learn. Shifting up by `drop`
-    removes them.
-    """
-    if z.value.dtype == np.uint32:
-        return z
-    return Share(z.value << np.uint64(drop), z.frac_bits + drop)
-
-
-def _deal_scores_of(side: DealerSide, name: str, columns: JointColumns) -> None:
-    with side.session.scope(name):
-        masks = deal_to_owners(side.dealer, side.session, "weights", side.layout)
-        deal_forward(side.dealer, side.session, "scores", columns, masks, _reveal_drop(columns))
-
-
-def _reveal_drop(columns: JointColumns) -> int:
-    """Bits of the weights left out, such that scores up to ±128 come out whole."""
-    return WEIGHT_BITS - (16 if columns.dtype == np.uint32 else 20)
-
-
-def _own_verdict(trained: Trained, scores: F64 | None) -> int | None:
-    if scores is None or trained.labels is None:
-        return None
-    return judge(scores, trained.labels, trained.party.plan.reach)

@@ -1,10 +1,12 @@
 """Each party's own columns, turned so that they are uncorrelated and of one size: Z = (X - mean)·T.
 
-T = L⁻ᵀ with the Cholesky factor L of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic loss's
-largest curvature, so ¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or
-constant columns, and the penalty has eigenvalues in [0, 1]. Centring costs nothing, for the intercept is not
-penalised; it keeps one-hot groups apart from the constant column. Weights u of Z are mapped back by the
-owner: w = T·u.
+T = M^(-½) of M = (¼·XᵀX + l2·I)/n of the centred columns. ¼ is the logistic loss's largest curvature, so
+¼·ZᵀZ/n + penalty = I for this block: M is positive definite even for repeated or constant columns, and the
+penalty has eigenvalues in [0, 1]. Centring costs nothing, as the intercept is not penalised; it keeps one-hot
+groups apart from the constant one. Weights u of Z are mapped back by the owner: w = T·u.
+
+Where l2 is zero, or next to it, columns that repeat each other leave directions in which M is nothing. T is
+zero along them, so that of all coefficients that fit alike the owner gets the smallest; the penalty is one.
 
 A Hessian is made from a public random sample of the rows, where a rare category may be twice as frequent as
 in all rows, or missing. In both cases a step would overshoot. The party sees this in its own block, and mends
@@ -24,7 +26,7 @@ from saferoom.errors import UsageError
 
 MOST_CURVATURE = 1.5
 LEAST_SHARE = 0.85  # of a direction's curvature in all rows that a sample with its lift shows
-_FLOOR = 1e-7  # of the mean curvature: keeps M positive definite where l2 = 0
+_FLOOR = 1e-7  # of the mean curvature: a direction with less is none
 _CHUNK = 1 << 13
 
 
@@ -94,7 +96,7 @@ def fit_whitening(
     return Whitening(
         mean,
         turn,
-        np.pad(turn.T @ ridge @ turn, border),
+        np.pad(turn.T @ ridge @ turn + _nothing(turn), border),
         intercept,
         {size: np.pad(lift, border) for size, lift in lifts.items()},
     )
@@ -118,9 +120,19 @@ def _turn(curvature: F64, rows: int, l2: float) -> F64:
     size = len(curvature)
     if not size:
         return np.zeros((0, 0))
-    ridge = max(l2 / rows, _FLOOR * max(float(np.trace(curvature)) / size, 1e-9))
-    factor = np.linalg.cholesky(curvature + ridge * np.eye(size))
-    return np.asarray(np.linalg.solve(factor, np.eye(size)).T)
+    sizes, axes = np.linalg.eigh(curvature + l2 / rows * np.eye(size))
+    least = _FLOOR * max(float(np.trace(curvature)) / size, 1e-9)
+    shrunk = np.where(sizes > least, 1 / np.sqrt(np.maximum(sizes, least)), 0.0)
+    return np.asarray((axes * shrunk) @ axes.T)
+
+
+def _nothing(turn: F64) -> F64:
+    """The projector onto what the turn maps to zero."""
+    if not len(turn):
+        return turn
+    _, sizes, axes = np.linalg.svd(turn)
+    none = axes[sizes <= 1e-9 * sizes[0]]
+    return np.asarray(none.T @ none)
 
 
 def _contracted(turn: F64, curvature: F64) -> F64:
@@ -141,7 +153,7 @@ def _lift(turn: F64, gram: F64, sample: F64, ridge: F64) -> F64:
     bare = turn.T @ (sample + ridge) @ turn
     before, after = np.linalg.eigvalsh(bare)[-1], np.linalg.eigvalsh(bare + lift)[-1]
     if after > MOST_CURVATURE:  # convex in the lift: this share of it keeps the bound
-        lift *= max(0.0, (MOST_CURVATURE - before) / (after - before))
+        lift *= max(0.0, MOST_CURVATURE - before) / max(after - before, 1e-12)
     return np.asarray(lift)
 
 

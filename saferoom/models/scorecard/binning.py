@@ -3,7 +3,7 @@
     numbers      ordered bins, each closed on the right: edges[i-1] < value <= edges[i]
                  + a bin for each special code (a number that means something else, such as -1)
                  + the bin of missing values
-    categories   a bin for each listed level; `missing` and `other` name the bins of what is not listed
+    categories   a bin for each listed level; `missing` and `other` are the bins of what is not listed
 
 Pre-bins are made without labels (`pre_binning`), then merged by the counts of goods and bads
 (`merging`); `regrouped` turns pre-bins into final bins. Nothing here knows a label.
@@ -23,13 +23,15 @@ from saferoom.errors import StorageError
 
 Codes: TypeAlias = NDArray[np.int64]
 
+MISSING, OTHER = "missing", "all other levels"
+
 
 @dataclass(frozen=True, slots=True)
 class NumberBins:
     """Bins of a numeric column: `edges` rise; `specials` gives each special code its bin.
 
-    The ordered bins are 0 … len(edges); `size` counts all bins. `missing` may be one of the ordered bins,
-    if too few values are missing for a bin of their own.
+    The ordered bins are 0 … len(edges); `size` counts all bins. `missing` and specials may lie in ordered
+    bins after merging, if they were too few for bins of their own.
     """
 
     edges: tuple[float, ...]
@@ -65,15 +67,16 @@ class NumberBins:
             int(groups[self.missing]),
         )
 
-    def names(self) -> tuple[str, ...]:
-        """What to call each bin in a table: (size,)."""
+    def names(self, *, had_missing: bool = True) -> tuple[str, ...]:
+        """What to call each bin in a table: (size,). Without missing values, none speaks of them."""
         low = ["-inf", *(f"{edge:.6g}" for edge in self.edges)]
         high = [*(f"{edge:.6g}" for edge in self.edges), "inf"]
         names = [f"({a}, {b}]" for a, b in zip(low, high, strict=True)]
         names[-1] = f"({low[-1]}, inf)"
         for special, bin_ in self.specials.items():
             _add_name(names, bin_, f"special {special:g}")
-        _add_name(names, self.missing, "missing")
+        if had_missing:
+            _add_name(names, self.missing, MISSING)
         return tuple(names)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,13 +114,14 @@ class CategoryBins:
         levels = {level: int(groups[bin_]) for level, bin_ in self.levels.items()}
         return CategoryBins(levels, int(groups[self.missing]), int(groups[self.other]))
 
-    def names(self) -> tuple[str, ...]:
-        """What to call each bin in a table: (size,)."""
+    def names(self, *, had_missing: bool = True) -> tuple[str, ...]:
+        """What to call each bin in a table: (size,). Without missing values, none speaks of them."""
         names = [""] * self.size
         for level, bin_ in self.levels.items():
-            _add_name(names, bin_, level)
-        _add_name(names, self.other, "other")
-        _add_name(names, self.missing, "missing")
+            _add_name(names, bin_, f"'{level}'" if level in (MISSING, OTHER) else level)
+        _add_name(names, self.other, OTHER)
+        if had_missing:
+            _add_name(names, self.missing, MISSING)
         return tuple(names)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
     ascending, descending    WOE rises, or falls, from bin to bin
     valley, peak             it falls and then rises (U-shaped), or rises and then falls
-    auto                     the best monotone partition; a U-shaped one only if its IV is clearly higher
+    auto                     the best monotone partition; a U-shaped one if its IV is clearly higher; any, if
+                             that of it is clearly higher again
 
-Numbers are merged with their neighbours; special codes and missing values stay bins of their own.
-Categories are put in order of their WOE first, and then merged like numbers whose WOE rises. The best
-partition is found by dynamic programming over (bins so far, last bin), which is exact.
+Numbers are merged with their neighbours. Categories are put in order of their WOE first, and then merged
+like numbers whose WOE rises. The best partition is found by dynamic programming over (bins so far, last
+bin), which is exact. Special codes and missing values stay bins of their own. Bins that hold too few rows
+to judge by join the one that is nearest in risk.
 """
 
 from __future__ import annotations
@@ -20,59 +22,136 @@ from numpy.typing import NDArray
 from saferoom.arrays import F64
 from saferoom.models.scorecard.binning import Codes
 from saferoom.models.scorecard.woe import BinCounts, woe_of
+from saferoom.protocols.bins import numbered
 
 Trend: TypeAlias = Literal["auto", "monotone", "none"]
 
-_TURN_GAIN = 1.2
-"""A U-shaped partition must have this much more IV than the best monotone one."""
+TURN_GAIN = 1.1
+"""A partition that turns more often must have this much more IV …"""
+SURE_GAIN = {"once": 10.0, "often": 30.0}
+"""… and so much more of IV × goods × bads / rows, which is about chi-square: the best of many partitions."""
+MOST_SEGMENTS = 100
+"""More categories than this are put together by WOE before the best partition is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeSettings:
-    """What final bins must be: at most `max_bins` of ordinary values, each with so many rows and events."""
+    """What final bins must be.
+
+    At most `max_bins` of ordinary values, each with `minimum_rows` and `minimum_events`; bins beside them, of
+    missing values and special codes, with `lone_rows`.
+    """
 
     max_bins: int = 6
     minimum_rows: int = 1
     minimum_events: int = 0
     trend: Trend = "auto"
+    lone_rows: int = 1
 
 
-def merge_bins(counts: BinCounts, ordered: int, settings: MergeSettings) -> Codes:
-    """The final bin of each pre-bin: (b,) -> (b,).
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """`groups` (b,): the final bin of each pre-bin. `trend_loss`: IV that the trend cost."""
 
-    `ordered`: how many of the bins, the first ones, are in order; the others are kept as they are, after
-    them. With none in order, all are categories, which are grouped by WOE.
+    groups: Codes
+    trend_loss: float = 0.0
+
+
+def merge_bins(
+    counts: BinCounts, ordered: int, settings: MergeSettings, alone: tuple[int, ...] = ()
+) -> Merged:
+    """The final bins of pre-bins (b,).
+
+    `ordered`: how many of the bins, the first ones, are in order; the others are kept as they are. With
+    none in order, all but those `alone` are categories, which are grouped by WOE. Empty ones stay aside: what
+    falls into them later counts as average, and not as whatever group has room for it.
     """
     size = len(counts.rows)
-    if not ordered:
-        order = np.argsort(counts.woe(), kind="stable")
-        groups = np.empty(size, dtype=np.int64)
-        groups[order] = _best(counts, order, settings, ("ascending",))
-        return groups
-    trends = _TRENDS[settings.trend]
-    main = _best(counts, np.arange(ordered), settings, trends)
-    return np.concatenate([main, main.max(initial=-1) + 1 + np.arange(size - ordered)]).astype(np.int64)
+    aside = sorted({*alone, *np.flatnonzero(counts.rows == 0).tolist()})
+    lone = np.array(aside if not ordered else range(ordered, size), dtype=np.int64)
+    main = np.setdiff1d(np.arange(size), lone)
+    groups = np.empty(size, dtype=np.int64)
+    found = _main_groups(counts, main, ordered, settings) if len(main) else Merged(np.zeros(0, np.int64))
+    groups[main] = found.groups
+    groups[lone] = found.groups.max(initial=-1) + 1 + np.arange(len(lone))
+    return Merged(_few_joined(counts, groups, settings.lone_rows), found.trend_loss)
+
+
+def _main_groups(counts: BinCounts, main: Codes, ordered: int, settings: MergeSettings) -> Merged:
+    if ordered:
+        return _best(counts, main, settings, _TRENDS[settings.trend])
+    by_woe = main[np.argsort(counts.cautious_woe()[main], kind="stable")]
+    coarse = _coarse(counts.rows[by_woe])
+    segments = counts_of(counts, by_woe).grouped(coarse)
+    found = _best(segments, np.arange(len(segments.rows)), settings, ("ascending",))
+    groups = np.empty(len(main), dtype=np.int64)
+    groups[np.searchsorted(main, by_woe)] = found.groups[coarse]
+    return Merged(groups)
+
+
+def counts_of(counts: BinCounts, places: Codes) -> BinCounts:
+    """The counts of these bins alone."""
+    unsure = None if counts.estimated is None else counts.estimated[places]
+    return BinCounts(counts.rows[places], counts.events[places], unsure)
+
+
+def _coarse(rows: NDArray[np.int64]) -> Codes:
+    """Numbers from 0 for neighbours: at most MOST_SEGMENTS, of about the same number of rows."""
+    if len(rows) <= MOST_SEGMENTS:
+        return np.arange(len(rows))
+    middle = np.cumsum(rows) - rows / 2
+    return np.unique(np.floor(middle / max(rows.sum(), 1) * MOST_SEGMENTS), return_inverse=True)[1]
+
+
+def _few_joined(counts: BinCounts, groups: Codes, least: int) -> Codes:
+    """Groups with fewer than `least` rows join the nearest in risk, the smallest one first."""
+    while True:
+        merged = counts.grouped(groups)
+        few = np.flatnonzero(merged.rows < least)
+        if not len(few) or len(merged.rows) == 1:
+            return groups
+        one = few[np.argmin(merged.rows[few])]
+        away = np.abs(merged.cautious_woe() - merged.cautious_woe()[one])
+        away[one] = np.inf
+        joined = np.where(groups == one, np.argmin(away), groups)
+        groups = numbered(joined)
 
 
 _TRENDS: dict[Trend, tuple[str, ...]] = {
-    "auto": ("ascending", "descending", "valley", "peak"),
-    "monotone": ("ascending", "descending"),
+    "auto": ("ascending", "descending", "valley", "peak", "any"),
+    "monotone": ("ascending", "descending", "any"),
     "none": ("any",),
 }
 
 
 def _best(
     counts: BinCounts, order: NDArray[np.int64], settings: MergeSettings, trends: tuple[str, ...]
-) -> Codes:
+) -> Merged:
     """Group numbers, rising from 0, for the pre-bins in this order."""
     table = _Segments.of(counts, order, settings)
-    found = [table.best(trend, settings.max_bins) for trend in trends]
-    straight = max(found[:2], key=lambda one: one[0])
-    turned = max(found[2:], key=lambda one: one[0], default=(-np.inf, []))
-    _, cuts = turned if turned[0] > _TURN_GAIN * straight[0] > 0 else straight
-    return (
-        np.repeat(np.arange(len(cuts) - 1), np.diff(cuts)) if cuts else np.zeros(len(order), dtype=np.int64)
-    )
+    found = {trend: table.best(trend, settings.max_bins) for trend in trends}
+    straight = _higher(found, "ascending", "descending") or found["any"]
+    chosen = straight
+    if settings.trend == "auto":
+        weight = counts.goods.sum() * counts.events.sum() / max(int(counts.rows.sum()), 1)
+        for turns, other in (("once", _higher(found, "valley", "peak")), ("often", found.get("any"))):
+            if other and _is_clearly_higher(other[0], chosen[0], float(weight), SURE_GAIN[turns]):
+                chosen = other
+    loss = max(found["any"][0] - chosen[0], 0.0) if "any" in found and chosen[1] else 0.0
+    cuts = chosen[1]
+    groups = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts)) if cuts else np.zeros(len(order), np.int64)
+    return Merged(groups, loss)
+
+
+def _higher(
+    found: dict[str, tuple[float, list[int]]], one: str, other: str
+) -> tuple[float, list[int]] | None:
+    pair = [found[trend] for trend in (one, other) if trend in found]
+    return max(pair, key=lambda part: part[0], default=None)
+
+
+def _is_clearly_higher(iv: float, than: float, weight: float, sure: float) -> bool:
+    return iv > TURN_GAIN * max(than, 0.0) and (iv - max(than, 0.0)) * weight > sure
 
 
 @dataclass(frozen=True, slots=True, eq=False)

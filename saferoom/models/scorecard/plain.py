@@ -19,7 +19,18 @@ from saferoom.models.scorecard.merging import MergeSettings
 from saferoom.models.scorecard.pre_binning import quantile_bins
 from saferoom.models.scorecard.woe import BinCounts
 from saferoom.models.scorecard.woe_column import WoeColumn, fit_column
-from saferoom.protocols.bins import BinnedFeature, Minimums, count_plain
+from saferoom.protocols.bin_groups import count_plain
+from saferoom.protocols.bins import BinnedFeature, Minimums, count_own
+
+
+@dataclass(frozen=True, slots=True)
+class PlainBinning:
+    """How columns are binned: those of `own` are the label holder's, and have no minimums."""
+
+    pre_bins: int
+    minimums: Minimums
+    merge: MergeSettings
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,30 +46,24 @@ class PlainScorecard:
 
 
 def fit_scorecard_plain(
-    columns: Mapping[str, F64],
-    labels: F64,
-    *,
-    pre_bins: int,
-    minimums: Minimums,
-    merge: MergeSettings,
-    settings: LogisticSettings,
+    columns: Mapping[str, F64], labels: F64, binning: PlainBinning, settings: LogisticSettings
 ) -> PlainScorecard:
     """Of numeric columns (n,) each, NaN = missing, and labels (n,) of 0 and 1."""
     found = []
     for name, values in columns.items():
-        pre = quantile_bins(values, count=pre_bins, minimum_rows=minimums.rows)
-        column = None if pre is None else _column(name, values, pre, labels, minimums, merge)
+        pre = quantile_bins(values, count=binning.pre_bins, minimum_rows=binning.minimums.rows)
+        column = None if pre is None else _column(name, values, pre, labels, binning)
         found += [] if column is None else [column]
     regression = fit_plain(_woe(tuple(found), columns), labels, settings)
     return PlainScorecard(tuple(found), regression)
 
 
-def _column(
-    name: str, values: F64, pre: NumberBins, labels: F64, minimums: Minimums, merge: MergeSettings
-) -> WoeColumn | None:
-    feature = BinnedFeature(pre.assign(values), pre.size, pre.ordered)
-    counted = count_plain([feature], labels.astype(np.int64), minimums)[0]
-    return fit_column(name, pre, counted.merged, BinCounts(counted.rows, counted.events[:, 0]), merge)
+def _column(name: str, values: F64, pre: NumberBins, labels: F64, binning: PlainBinning) -> WoeColumn | None:
+    feature, y = BinnedFeature(pre.assign(values), pre.size, pre.ordered), labels.astype(np.int64)
+    own = name in binning.own
+    counted = (count_own([feature], y) if own else count_plain([feature], y, binning.minimums))[0]
+    counts = BinCounts(counted.rows, counted.events[:, 0], counted.estimated)
+    return fit_column(name, pre, counted.merged, counts, binning.merge)
 
 
 def _woe(found: tuple[WoeColumn, ...], columns: Mapping[str, F64]) -> F64:

@@ -1,13 +1,15 @@
-"""Pre-bins: many small bins of a column, made without labels, none smaller than the minimum.
+"""Pre-bins: many small bins of a column, made without labels.
 
-Their counts of goods and bads are what a feature holder asks for; `merging` then joins pre-bins. A
-missing value or special code with too few rows gets no bin of its own: missing falls into the median's bin,
-a special code is an ordinary number. Rare categories share the bin `other`.
+Their counts of goods and bads are what a feature holder asks for; `merging` then joins pre-bins. Missing
+values and each special code have bins of their own, however rare they are: whether such a bin is counted
+is decided where it is counted. A value that is as frequent as a bin should be is a bin of its own.
+Edges lie between values, so that a value read with fewer digits stays where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,21 +17,25 @@ from numpy.typing import NDArray
 
 from saferoom.arrays import F64
 from saferoom.models.scorecard.binning import CategoryBins, NumberBins
+from saferoom.models.scorecard.edges import between
+
+MOST = 100
+"""Pre-bins of ordinary values at most, where the data decide."""
+
+
+def usual_count(rows: int, minimum_rows: int) -> int:
+    """How many pre-bins so many rows bear: each with twice the minimum of rows."""
+    return max(2, min(MOST, rows // (2 * minimum_rows)))
 
 
 def quantile_bins(
     values: F64, *, count: int, minimum_rows: int, specials: Sequence[float] = ()
 ) -> NumberBins | None:
-    """At most `count` ordered bins of about equal size; None if no second bin is left.
+    """About `count` ordered bins, of about equal size but for frequent values; None without a second bin.
 
     Shapes:   values (n,), NaN = missing; infinities count as numbers.
     """
-
-    def edges(ordinary: F64) -> F64:
-        shares = np.arange(1, count) / count
-        return np.unique(np.quantile(ordinary, shares, method="inverted_cdf"))
-
-    return _number_bins(values, edges, minimum_rows, specials)
+    return _number_bins(values, lambda ordinary: _quantiles(ordinary, count), minimum_rows, specials)
 
 
 def tree_bins(
@@ -52,51 +58,64 @@ def tree_bins(
 
 
 def category_bins(
-    codes: NDArray[np.integer[Any]], levels: Sequence[str], *, count: int, minimum_rows: int
+    codes: NDArray[np.integer[Any]], levels: Sequence[str], *, minimum_rows: int
 ) -> CategoryBins | None:
-    """The `count` most frequent levels each in a bin, all others in one; None if no second bin is left."""
+    """A bin for each level with enough rows, and for rare ones together with the next rare ones in order.
+
+    One more for levels that are not there, one for missing values; None without a second bin.
+    """
     rows = np.bincount(codes[codes >= 0], minlength=len(levels))
-    by_rows = np.argsort(-rows, kind="stable")[:count].tolist()
-    frequent = sorted(place for place in by_rows if rows[place] >= minimum_rows)
-    bins = {levels[place]: number for number, place in enumerate(frequent)}
-    missing_rows, rest_rows = int(np.count_nonzero(codes < 0)), int(rows.sum() - rows[frequent].sum())
-    missing_alone = missing_rows >= minimum_rows
-    size = len(bins)
-    if rest_rows + (0 if missing_alone else missing_rows) >= minimum_rows:
-        other, size = size, size + 1
-    else:  # too few for a bin: they join the smallest that is there
-        other = min(bins.values(), key=lambda bin_: int(rows[frequent[bin_]]), default=0)
-    found = CategoryBins(bins, size if missing_alone else other, other)
-    return found if bins and found.size > 1 else None
+    bins: dict[str, int] = {}
+    size, open_rows = 0, 0
+    for place in [*np.flatnonzero(rows >= minimum_rows), *np.flatnonzero((rows > 0) & (rows < minimum_rows))]:
+        bins[levels[place]] = size
+        open_rows += int(rows[place])
+        if open_rows >= minimum_rows:
+            size, open_rows = size + 1, 0
+    size += open_rows > 0
+    found = CategoryBins(bins, size + 1, size)
+    return found if _has_two(found.assign(codes, tuple(levels)), minimum_rows) else None
 
 
 def _number_bins(
-    values: F64, edges_of: Any, minimum_rows: int, specials: Sequence[float]
+    values: F64, edges_of: Callable[[F64], F64], minimum_rows: int, specials: Sequence[float]
 ) -> NumberBins | None:
-    missing = np.isnan(values)
-    kept = [special for special in specials if np.count_nonzero(values == special) >= minimum_rows]
-    ordinary = values[~(missing | np.isin(values, kept))]
-    if len(ordinary) < minimum_rows:
-        return None
-    edges = _wide_enough(np.sort(ordinary), edges_of(ordinary), minimum_rows)
+    codes = [float(special) for special in dict.fromkeys(specials)]
+    ordinary = values[~(np.isnan(values) | np.isin(values, codes))]
+    in_order = np.sort(ordinary)
+    edges = _wide_enough(in_order, edges_of(ordinary), minimum_rows) if len(ordinary) else []
+    edges = between(in_order, edges)
     size = len(edges) + 1
-    places = {special: size + number for number, special in enumerate(kept)}
-    size += len(kept)
-    median = float(np.quantile(ordinary, 0.5, method="inverted_cdf"))
-    alone = np.count_nonzero(missing) >= minimum_rows
-    found = NumberBins(
-        tuple(edges), places, size if alone else int(np.searchsorted(edges, median, side="left"))
-    )
-    return found if found.size > 1 else None
+    places = {special: size + number for number, special in enumerate(codes)}
+    found = NumberBins(tuple(edges), places, size + len(codes))
+    return found if _has_two(found.assign(values), minimum_rows) else None
+
+
+def _has_two(bins: NDArray[np.int64], minimum_rows: int) -> bool:
+    """Whether two bins can be counted: alone, or those that are too small for it together."""
+    rows = np.bincount(bins)
+    few = rows < minimum_rows
+    return int((~few).sum()) + int(rows[few].sum() >= minimum_rows) > 1
+
+
+def _quantiles(ordinary: F64, count: int) -> F64:
+    """Upper edges (e,) of values: on both sides of frequent values first, then at quantiles."""
+    levels, rows = np.unique(ordinary, return_counts=True)
+    frequent = np.flatnonzero(rows >= len(ordinary) / count)
+    shares = np.arange(1, count) / count * len(ordinary)
+    usual = np.searchsorted(np.cumsum(rows), shares, side="left")
+    places = np.concatenate([frequent, frequent - 1, usual])
+    return np.asarray(levels[places[(places >= 0) & (places < len(levels) - 1)]])
 
 
 def _wide_enough(ordinary: F64, edges: F64, minimum_rows: int) -> list[float]:
-    """Those edges, from below, that leave enough rows in the bin they close and above it."""
-    kept: list[float] = []
-    below = 0
-    for edge in edges.tolist():
-        closed = int(np.searchsorted(ordinary, edge, side="right"))
-        if closed - below >= minimum_rows and len(ordinary) - closed >= minimum_rows:
-            kept.append(edge)
-            below = closed
-    return kept
+    """Those edges, the first ones first, that leave enough rows in the bins on both sides; they rise."""
+    kept = {0: -np.inf, len(ordinary): np.inf}
+    places = [0, len(ordinary)]
+    closed = np.searchsorted(ordinary, edges, side="right").tolist()
+    for place, edge in zip(closed, edges.tolist(), strict=True):
+        above = bisect(places, place)
+        if 0 < above < len(places) and min(place - places[above - 1], places[above] - place) >= minimum_rows:
+            places.insert(above, place)
+            kept[place] = edge
+    return [kept[place] for place in places[1:-1]]

@@ -23,12 +23,14 @@ from saferoom.protocols.dealing import deal_seeds, receive_seed
 from saferoom.protocols.inverse import Inversion, deal_inverse, open_inverse
 from saferoom.protocols.joint_columns import JointForm
 from saferoom.protocols.private_matrix import deal_columns, mask_columns
+from saferoom.protocols.products import deal_factor, open_factor
 from saferoom.protocols.truncation import deal_truncation, open_truncated
 from saferoom.protocols.weighted_gram import deal_weighted_gram, open_weighted_gram
-from saferoom.ring.fixed import decode, encode
+from saferoom.ring.fixed import decode, encode, without_low_bits
 from saferoom.sharing.values import Share
 
-_COLUMN_BITS, _WEIGHT_BITS, _MATRIX_BITS, _RESULT_BITS = 20, 12, 16, 10
+_COLUMN_BITS, _WEIGHT_BITS, _MATRIX_BITS, _RESULT_BITS = 20, 12, 16, 14
+_RELEASED_BITS = 8  # of a variance, which in these units is about one or more
 _MOST_WEIGHT = 8.0
 """Higher weights count as this, so that no eigenvalue exceeds it times the number of columns. Rows have such
 weights only where defaults are rarer than 3 %."""
@@ -65,9 +67,15 @@ def standard_errors(
         scaled = open_truncated(session, randomness, "scale", gram, gram.frac_bits - _MATRIX_BITS)
         ridge = encode(RIDGE * np.eye(layout.columns) * session.is_first, _MATRIX_BITS)
         matrix = Share(scaled.value + ridge, _MATRIX_BITS)
-        inverse = open_inverse(session, randomness, "inverse", matrix, _inversion(layout.columns))
+        inverse = open_inverse(
+            session,
+            randomness,
+            "inverse",
+            open_factor(session, randomness, "matrix", matrix),
+            _inversion(layout.columns),
+        )
         own: F64 = np.zeros(0)
-        diagonal = np.diagonal(inverse.value).copy()
+        diagonal = without_low_bits(np.diagonal(inverse.value), _RESULT_BITS - _RELEASED_BITS)
         for party in session.parties:
             width = layout.widths[party] - (party == label_holder)
             if width:
@@ -87,7 +95,14 @@ def deal_standard_errors(session: Session, label_holder: str) -> None:
         deal_weighted_gram(dealer, session, "curvature", columns, 64)
         shape = (layout.columns, layout.columns)
         deal_truncation(dealer, session, "scale", shape, 2 * _COLUMN_BITS + _WEIGHT_BITS - _MATRIX_BITS)
-        deal_inverse(dealer, session, "inverse", layout.columns, _MATRIX_BITS, _inversion(layout.columns))
+        deal_inverse(
+            dealer,
+            session,
+            "inverse",
+            deal_factor(dealer, session, "matrix", shape),
+            _MATRIX_BITS,
+            _inversion(layout.columns),
+        )
 
 
 def _standardised(sample: F64, *, constant: bool) -> tuple[F64, F64]:

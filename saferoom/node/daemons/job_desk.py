@@ -160,6 +160,7 @@ class JobDesk:
                     keys=keys,
                     home=str(self._core.home.root),
                     receive_timeout_s=self._core.settings.patience.receive_s,
+                    progress_timeout_s=self._core.settings.patience.progress_s,
                 )
             )
         except SafeRoomError as error:

@@ -59,6 +59,7 @@ class PartyJobs:
         self._rings: dict[str, JobKeyring] = {}
         self._requests: dict[str, dict[str, Any]] = {}
         self._local: dict[str, dict[str, Any]] = {}
+        self._versions: dict[str, str] = {}
         self._hearsay: dict[str, tuple[Problem, float]] = {}
 
     # -- messages from the coordinator -------------------------------------------------------------
@@ -69,8 +70,9 @@ class PartyJobs:
         params = read_params(offer.params_json)
         reply = wire.JobReply(job_id=offer.job_id)
         try:
-            contract = self._check_offer(offer, params)
+            contract, version = self._check_offer(offer, params)
             self._accept(contract, offer, params)
+            self._versions[offer.job_id] = version
             reply.accepted = True
             reply.sealed_keys.update(self._rings[offer.job_id].envelopes)
         except SafeRoomError as error:
@@ -87,6 +89,7 @@ class PartyJobs:
             return
         contract = self._core.book.get(row["contract_id"])
         try:
+            policy = self._policy()
             spec = JobSpec(
                 job_id=start.job_id,
                 session=SESSION,
@@ -96,7 +99,11 @@ class PartyJobs:
                 params=row["params"],
                 keys=ring.open(start.sealed_keys),
                 home=str(self._core.home.root),
+                dataset_version=self._versions.pop(start.job_id, ""),
+                max_bits_shown=policy.max_bits_shown,
+                max_share_shown=policy.max_share_shown,
                 receive_timeout_s=self._core.settings.patience.receive_s,
+                progress_timeout_s=self._core.settings.patience.progress_s,
                 local=self._local.pop(start.job_id, {}),
             )
             self._core.record("job.started", contract=contract, job=start.job_id)
@@ -196,6 +203,7 @@ class PartyJobs:
         if self._rings.pop(job_id, None) is not None:
             self.hub.forget(job_id, SESSION)
         self._local.pop(job_id, None)
+        self._versions.pop(job_id, None)
         self._hearsay.pop(job_id, None)
         contract = self._core.book.get(rows[0]["contract_id"])
         if problem is None:
@@ -297,7 +305,8 @@ class PartyJobs:
         except StorageError as error:
             logger.warning("a refused offer could not be written down: %s", error.message)
 
-    def _check_offer(self, offer: wire.JobOffer, params: Mapping[str, Any]) -> Contract:
+    def _check_offer(self, offer: wire.JobOffer, params: Mapping[str, Any]) -> tuple[Contract, str]:
+        """The contract, and the version of the own data set that the job may use."""
         row = self._core.book.row(offer.contract_id)
         contract = self._core.book.get(offer.contract_id)
         if row["state"] != "active" or contract_hash(contract) != offer.contract_hash:
@@ -308,10 +317,10 @@ class PartyJobs:
         now = self._core.now()
         check_active(contract, self._core.book.signatures(contract.id), now)
         check_job(contract, offer.kind, params, self._core.usage(contract.id), now)
-        self._check_data(contract, offer.kind, params)
+        version = self._check_data(contract, offer.kind, params)
         self._check_asked(contract, offer)
         self._check_policy(contract, offer.kind, now)
-        return contract
+        return contract, version
 
     def _check_policy(self, contract: Contract, kind: str, now: datetime) -> None:
         """The last check of an offer, because it may use a permit up."""
@@ -325,7 +334,7 @@ class PartyJobs:
                 remedy=f"run `saferoom job permit {contract.id}` at {self._core.me}, and submit again",
             )
 
-    def _check_data(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> None:
+    def _check_data(self, contract: Contract, kind: str, params: Mapping[str, Any]) -> str:
         mine = contract.parties[self._core.me]
         registration = catalogue.recall(mine.dataset, self._core.home.data)
         check_dataset(contract, self._core.me, registration.name, registration.version)
@@ -334,6 +343,7 @@ class PartyJobs:
             self._check_model(job.made_from(params))
         elif earlier := job.made_from(params):
             check_checkpoint(self._core, self.destroyer.holdings, contract, earlier, registration.version)
+        return registration.version
 
     def _check_model(self, model: str) -> None:
         for row in self._core.state.rows(tables.jobs, tables.jobs.c.id == model):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from saferoom.audit.entries.events import DataObject
 from saferoom.data import catalogue
-from saferoom.data.dataset import describe_file
-from saferoom.errors import StorageError
+from saferoom.data.dataset import describe_file, source_of_file
+from saferoom.data.proposal import propose
+from saferoom.errors import StorageError, UsageError
 from saferoom.node.daemons.party import Party
 from saferoom.node.operations.base import Noun, Plain, argument, verb
 
@@ -18,17 +19,34 @@ class Data(Noun[Party]):
     @verb("data.add")
     def add(self, args: Plain) -> Plain:
         """Register a data set by its description file, or anew after its file changed."""
-        description = describe_file(Path(argument(args, "file")), party=self.core.me)
+        file = Path(argument(args, "file"))
+        if source_of_file(file) is not None:
+            raise UsageError(
+                f"{file.name} holds data, and what is registered is a description of them",
+                remedy=f"run `saferoom data propose {file.name} > dataset.yaml`, correct it, and add that",
+            )
+        description = describe_file(file, party=self.core.me, zone=self.core.settings.time_zone)
         known = catalogue.registered_names(self.core.home.data)
         registration = catalogue.register(description, self.core.home.data, now=self.core.now())
         self._record("dataset.changed" if description.name in known else "dataset.registered", registration)
         return registration.model_dump(mode="json")
+
+    @verb("data.propose")
+    def propose(self, args: Plain) -> Plain:
+        """A description for a file that nobody has described yet. Nothing is registered."""
+        file = Path(argument(args, "file"))
+        return {"yaml": propose(file, party=self.core.me, zone=self.core.settings.time_zone)}
 
     @verb("data.list")
     def list_all(self, _args: Plain) -> Plain:
         """All registered data sets."""
         found = catalogue.list_registered(self.core.home.data)
         return {"datasets": [registration.model_dump(mode="json") for registration in found]}
+
+    @verb("data.profile")
+    def profile(self, args: Plain) -> Plain:
+        """What was found when a data set was registered; its source is not read."""
+        return self._find(args).model_dump(mode="json")
 
     @verb("data.check")
     def check(self, args: Plain) -> Plain:

@@ -16,6 +16,7 @@ from saferoom.node.daemons.resume_check import checkpoint_facts
 from saferoom.node.operations.base import Daemon, Noun, Plain, argument, officer, verb
 from saferoom.node.operations.find import find_contract, find_job
 from saferoom.node.retention.holdings import Holdings
+from saferoom.tasks.results.score_files import METRICS
 
 REQUEST_WAIT_S = 20.0
 BRIEF = ("id", "contract_id", "kind", "state", "created")
@@ -32,7 +33,7 @@ class Jobs(Noun[Daemon]):
 
     @verb("job.show")
     def show(self, args: Plain) -> Plain:
-        """All that this node knows of a job; at a party also what it keeps for a job that resumes it."""
+        """All that this node knows of a job; at a party also what it keeps of it."""
         row = find_job(self.core, args)
         return {**json.loads(json.dumps(row)), **self._kept(row)}
 
@@ -48,7 +49,7 @@ class Jobs(Noun[Daemon]):
         yield from self.daemon.jobs.watch.follow(row["id"])
 
     def _kept(self, _row: Plain) -> Plain:
-        """What this node keeps for a job that resumes this one; only parties do."""
+        """What this node keeps of a job, for people and for a job that resumes it; only parties do."""
         return {}
 
     def _params(self, args: Plain) -> Plain:
@@ -93,7 +94,12 @@ class JobsAtParty(Jobs[Party]):
 
     def _kept(self, row: Plain) -> Plain:
         facts = checkpoint_facts(self.core, Holdings(self.core), row)
-        return {"checkpoint": facts} if facts else {}
+        return {**({"checkpoint": facts} if facts else {}), **self._results(row)}
+
+    def _results(self, row: Plain) -> Plain:
+        """At the party that evaluated the model, as long as it is kept."""
+        file = self.core.home.model(row["id"]) / METRICS
+        return {"results": json.loads(file.read_text(encoding="utf-8"))} if file.exists() else {}
 
 
 class JobsAtCoordinator(Jobs[Coordinator]):

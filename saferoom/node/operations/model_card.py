@@ -15,6 +15,7 @@ from saferoom.contracts.contract import Contract
 from saferoom.node.core import Core
 from saferoom.node.retention.holdings import Holdings
 from saferoom.tasks.registry import work_of
+from saferoom.tasks.results.quality import load_quality
 from saferoom.tasks.results.score_files import METRICS
 
 ROWS = ("aligned", "train_rows", "test_rows")
@@ -35,10 +36,21 @@ def model_card(core: Core, job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "parties": _parties(contract),
         "rows": {name: facts[name] for name in ROWS if name in facts},
         "metrics": _metrics(folder),
+        "quality": load_quality(folder),
         **work_of(model["kind"]).card(model),
         "points": model["points"],
+        **_grading(contract),
         "assumptions": sorted(contract.assumptions),
     }
+
+
+def _grading(contract: Contract) -> dict[str, Any]:
+    """Where grades alone are released: which, and their cuts as far as the contract has them."""
+    if contract.grading is None:
+        return {}
+    cuts = [f"{cut:g}" for cut in contract.grading.cuts or ()]
+    found = {"names": ", ".join(contract.grading.names), "by": contract.grading.by, "cuts": ", ".join(cuts)}
+    return {"grades_alone": {name: value for name, value in found.items() if value}}
 
 
 def _parties(contract: Contract) -> list[dict[str, Any]]:
@@ -55,11 +67,13 @@ def _parties(contract: Contract) -> list[dict[str, Any]]:
 
 
 def _contract(contract: Contract) -> dict[str, Any]:
+    defined = contract.default_definition
     return {
         "id": contract.id,
         "title": contract.title,
         "purpose": contract.purpose,
         "legal_basis": contract.legal_basis,
+        **({} if defined is None else {"default_definition": defined}),
         "trust": contract.trust,
         "uses": sorted(contract.uses),
         "valid_until": contract.expires.isoformat(timespec="minutes"),

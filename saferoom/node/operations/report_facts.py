@@ -13,17 +13,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from saferoom.audit import verify_log
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
 from saferoom.errors import StorageError
 from saferoom.node.core import Core
+from saferoom.node.operations.log_verdicts import Given, log_verdicts
 
 DRAW_S = 120.0
 
 
-def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[str, Any]:
-    """Plain facts for the page: contract, parties, cost, disclosures as logged, the log's verdict."""
+def report_facts(core: Core, contract: Contract, job: dict[str, Any], given: Given) -> dict[str, Any]:
+    """Plain facts for the page: contract, parties, cost, disclosures as logged, verdicts on the logs.
+
+    `given`: of other nodes' logs that somebody looked at.
+    """
     return {
         "job": job["id"],
         "party": core.me,
@@ -33,7 +36,7 @@ def report_facts(core: Core, contract: Contract, job: dict[str, Any]) -> dict[st
         "parties": _parties(contract, core.me, job["summary"]["facts"]["rows"]),
         "summary": job["summary"],
         "disclosures": _disclosures(core, job["id"]),
-        "log": _verdict(core),
+        "logs": list(log_verdicts(core, contract, given)),
     }
 
 
@@ -58,6 +61,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "valid_until": contract.expires.isoformat(timespec="minutes"),
         "minimum_rows": contract.minimum_rows,
         "digest": contract_hash(contract).hex(),
+        "default_definition": contract.default_definition or "",
     }
 
 
@@ -77,20 +81,21 @@ def _parties(contract: Contract, me: str, own_rows: int) -> list[dict[str, Any]]
 
 
 def _disclosures(core: Core, job_id: str) -> list[dict[str, Any]]:
-    """What everybody learnt, as this node's log has it: kind, to, shape, how often."""
-    found: Counter[tuple[str, str, str]] = Counter()
+    """What everybody learnt, as this node's log has it: kind, to, shape, how often.
+
+    What all parties reveal together has an entry for each: it was learnt as often as from any one of them.
+    """
+    found: Counter[tuple[str, str, str, str]] = Counter()
     for _, raw in core.log.entries():
         entry = json.loads(raw)
         if entry["type"] == "disclosure" and entry.get("session", {}).get("id") == job_id:
             what = entry["disclosure"]
-            found[what["kind"], what["to"], " × ".join(map(str, what.get("shape", [])))] += 1
+            giver = entry.get("peer", {}).get("org", core.me)
+            found[what["kind"], what["to"], " × ".join(map(str, what.get("shape", []))), giver] += 1
+    most: Counter[tuple[str, str, str]] = Counter()
+    for (kind, to, shape, _), times in found.items():
+        most[kind, to, shape] = max(most[kind, to, shape], times)
     return [
         {"kind": kind, "to": to, "shape": shape, "times": times}
-        for (kind, to, shape), times in sorted(found.items())
+        for (kind, to, shape), times in sorted(most.items())
     ]
-
-
-def _verdict(core: Core) -> dict[str, Any]:
-    verdict = verify_log(core.home.log, [core.log_verifier_key()])
-    problem = "" if verdict.ok else "; ".join(verdict.faults) or verdict.kind.name
-    return {"node": core.me, "entries": verdict.size, "root": verdict.root, "problem": problem}

@@ -16,10 +16,13 @@ class Reports(Noun[Party]):
 
     @verb("report.issue")
     def issue(self, args: Plain) -> Plain:
-        """Write the report on a training job; logged first. At the label holder it holds the evaluation."""
+        """Write the report on a training job; logged first. At the label holder it holds the evaluation.
+
+        `verdicts`: by node, of other nodes' logs that the asker looked at, as in a lab's verify.json.
+        """
         row, folder = find_model(self.core, args)
         contract = self.core.book.get(row["contract_id"])
-        facts = report_facts(self.core, contract, row)
         self.core.record("report.issued", contract=contract, job=row["id"], model=ModelRef(row["id"]))
+        facts = report_facts(self.core, contract, row, args.get("verdicts") or {})
         make_report(facts, folder, lang=str(args.get("lang", "en")))
         return {"id": row["id"], "report": hand_out(folder / REPORT, str(args.get("out") or ""))}

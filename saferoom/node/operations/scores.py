@@ -7,6 +7,7 @@ from pathlib import Path
 
 from saferoom.contracts.contract import Contract
 from saferoom.data import catalogue
+from saferoom.data.list_file import OPTIONS
 from saferoom.errors import RefusedError, UsageError
 from saferoom.kinds.jobs import SCORE
 from saferoom.node.daemons.party import Party
@@ -15,9 +16,9 @@ from saferoom.node.operations.copies import hand_out
 from saferoom.node.operations.find import find_job, find_model
 from saferoom.node.operations.jobs import REQUEST_WAIT_S
 from saferoom.node.retention.holdings import Holdings
+from saferoom.tasks.registry import load_model
 from saferoom.tasks.results.score_files import SCORES
-from saferoom.tasks.steps.asked import UNSCORED, check_holds
-from saferoom.tasks.steps.rows import count_asked
+from saferoom.tasks.steps.asked import UNSCORED, count_asked
 from saferoom.tasks.steps.scoring import score_recipient
 
 
@@ -27,12 +28,13 @@ class Scores(Noun[Party]):
     @verb("score.batch")
     def batch(self, args: Plain) -> Plain:
         """Ask for the scores of the enterprises in a file."""
-        return self._ask(args, {"mode": "batch"}, {"input": argument(args, "input")})
+        local = {**_list(args), **({"keep": True} if args.get("keep") else {})}
+        return self._ask(args, {"mode": "batch"}, local)
 
     @verb("score.one")
     def one(self, args: Plain) -> Plain:
         """Ask for the score of one enterprise of a file."""
-        local = {"input": argument(args, "input"), "id": argument(args, "id")}
+        local = {**_list(args), "id": argument(args, "id")}
         return self._ask(args, {"mode": "one"}, local)
 
     @verb("score.result")
@@ -40,17 +42,19 @@ class Scores(Noun[Party]):
         """Where the scores of a finished score job lie; a batch is copied to where it was asked for."""
         row, scores = self._find_scores(args)
         if row["params"]["mode"] == "batch":
-            return {"job_id": row["id"], **_results(row, scores, args)}
+            return {"job_id": row["id"], **_results(row, scores, args), **_strangeness(row)}
         with scores.open(encoding="utf-8", newline="") as lines:
             one = next(csv.DictReader(lines))
-        return {"job_id": row["id"], **one, "pd": float(one["pd"]), "points": int(one["points"])}
+        numbers = {name: of(one[name]) for name, of in (("pd", float), ("points", int)) if name in one}
+        return {"job_id": row["id"], **one, **numbers, **_strangeness(row)}
 
     def _ask(self, args: Plain, params: Plain, local: Plain) -> Plain:
         """Ask the coordinator for a score job; the list of enterprises stays in `local`, here."""
-        row, _ = find_model(self.core, args)
+        row, folder = find_model(self.core, args)
         contract = self.core.book.get(row["contract_id"])
         self._check_recipient(contract)
-        rows = self._rows(contract, params, local)
+        registration = catalogue.recall(contract.parties[self.core.me].dataset, self.core.home.data)
+        rows = count_asked(registration, load_model(folder), local)
         job_id = self.running().jobs.request(
             row["contract_id"],
             SCORE,
@@ -67,14 +71,6 @@ class Scores(Noun[Party]):
             raise RefusedError(
                 "the contract gives scores to another party", party=recipient, remedy="ask for them there"
             )
-
-    def _rows(self, contract: Contract, params: Plain, local: Plain) -> int:
-        """How many scores are asked for. Raises if the file cannot be read or lacks the one asked for."""
-        registration = catalogue.recall(contract.parties[self.core.me].dataset, self.core.home.data)
-        if params["mode"] == "one":
-            check_holds(registration, Path(local["input"]), str(local["id"]))
-            return 1
-        return count_asked(registration, Path(local["input"]))
 
     def _find_scores(self, args: Plain) -> tuple[Plain, Path]:
         """The job that made the scores asked for, and their file. Raises UsageError, RefusedError."""
@@ -93,11 +89,24 @@ def _reasons(args: Plain) -> Plain:
     return {"reasons": asked} if asked else {}
 
 
+def _list(args: Plain) -> Plain:
+    """The list's file, and what is said of how to read it."""
+    reading = {name: args[name] for name in OPTIONS if args.get(name)}
+    return {"input": argument(args, "input"), "reading": reading}
+
+
+def _strangeness(job: Plain) -> Plain:
+    """Rows of the list with values that the model does not know, and without values, by column; warnings."""
+    found = job["summary"]["facts"].get("list", {})
+    return {key: found[key] for key in ("unseen", "missing", "warnings") if found.get(key)}
+
+
 def _results(job: Plain, scores: Path, args: Plain) -> Plain:
     """A batch's scores, copied if asked, and beside them the list of enterprises that could not be scored."""
     facts, out = job["summary"]["facts"], str(args.get("out") or "")
-    answer = {"scores": hand_out(scores, out), "rows": facts["scored"], "unscored": facts["unscored"]}
-    if facts["unscored"]:
+    unscored = facts.get("unscored", {})  # known to the party that asked
+    answer = {"scores": hand_out(scores, out), "rows": facts["scored"], "unscored": unscored}
+    if unscored:
         beside = str(Path(out).with_suffix(".unscored.csv")) if out else ""
         answer["unscored_list"] = hand_out(scores.with_name(UNSCORED), beside)
     return answer

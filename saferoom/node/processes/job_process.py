@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import traceback
 from collections.abc import Callable
@@ -55,7 +56,13 @@ def _run(spec: JobSpec, pipe: Pipe, daemon: Daemon) -> int:
         for peer, (send, receive) in spec.keys.items()
     }
     link = JobLink(
-        pipe, spec.me, bytes.fromhex(spec.job_id), spec.session, keys, on_service=daemon.on_service
+        pipe,
+        spec.me,
+        bytes.fromhex(spec.job_id),
+        spec.session,
+        keys,
+        most_wait_s=math.inf if spec.progress_timeout_s is None else spec.progress_timeout_s,
+        on_service=daemon.on_service,
     )
     daemon.attach(link)
     conversations = Conversations(link, daemon, list(keys), spec.receive_timeout_s)

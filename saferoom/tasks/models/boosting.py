@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saferoom.arrays import F64, I64
+from saferoom.contracts.contract import Contract
 from saferoom.data.table import PartyTable
 from saferoom.data.tree_columns import TreeColumns
 from saferoom.errors import RefusedError
@@ -29,11 +30,17 @@ from saferoom.jobs.context import JobContext
 from saferoom.models.boosting.contributions import contributions
 from saferoom.models.boosting.model import LocalTree, LocalTrees, leaves_of, reached_leaves
 from saferoom.models.boosting.settings import WEIGHT_FRAC_BITS
+from saferoom.models.boosting.sizes import most_joint_leaves
+from saferoom.models.shown import Shown, shown_by_rows
 from saferoom.protocols.candidates import Split, goes_left
+from saferoom.scoring.grades import GradeScheme
 from saferoom.scoring.points import PointScale, pd_from_logit
 from saferoom.tasks.base import Binned
 from saferoom.tasks.models.files import VERSION, check_version
 from saferoom.tasks.steps.leaves import Leaves, sum_leaves
+
+SCORES_REACH = 16.0
+"""Log-odds beyond which no score of trees lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +87,35 @@ class BoostedModel:
         moved = contributions(steps, len(table), width)
         return np.rint(np.maximum(moved, 0) * self.scale.factor).astype(np.int64)
 
+    def credit(self, rows: PartyTable) -> I64:
+        del rows
+        raise _no_grades_alone()
+
+    def thresholds(self, scheme: GradeScheme) -> list[int]:
+        del scheme
+        raise _no_grades_alone()
+
+    def grid(self) -> list[int]:
+        raise _no_grades_alone()
+
     def joint(self, context: JobContext, rows: PartyTable, recipient: str) -> F64 | None:
         """The log-odds (n,) of the rows, at `recipient`."""
         seen = self.rows(rows)
         base = seen.base_margin() if context.me == context.contract.label_holder else None
-        words = sum_leaves(context, Leaves(seen, self.weights, base), recipient)
-        return None if words is None else log_odds(words)
+        return sum_leaves(context, Leaves(seen, self.weights, base, self._most(context.contract)), recipient)
+
+    def _most(self, contract: Contract) -> int:
+        """How many leaves the joint trees can have, by the contract's settings and the training rows."""
+        params = contract.params
+        least_rows = max(params.min_leaf_rows, params.min_leaf_events)
+        return most_joint_leaves(self.trees, params.max_depth, least_rows)
+
+    def shown(self, rows: PartyTable, contract: Contract) -> Shown:
+        """A score may show which side of each own split a row is on: no more than scores have steps."""
+        seen = self.rows(rows)
+        sides = [side for tree in self.trees.joint for side in seen.sides(tree).values()]
+        packed = np.packbits(np.stack(sides, axis=1), axis=1) if sides else np.zeros((len(rows), 0), np.uint8)
+        return shown_by_rows(packed, contract.released_step, SCORES_REACH)
 
     def binned(self) -> Binned:
         rows = self.preparation.rows
@@ -232,3 +262,10 @@ def tree_from_plain(plain: Mapping[str, Any]) -> LocalTree:
     shape = tuple(int(node) for node in plain["shape"])
     known = ("owners", "gains", "weights", "values")
     return LocalTree(shape, by_node("covers"), splits, **{key: by_node(key) for key in known})
+
+
+def _no_grades_alone() -> RefusedError:
+    return RefusedError(
+        "grades alone are released of regressions and scorecards, not yet of boosted trees",
+        remedy="name a model of these kinds, or a contract that releases scores",
+    )

@@ -9,6 +9,8 @@ from saferoom.arrays import F64, I64
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
+from saferoom.scoring.grade_cuts import credit_of_logits, logit_grid, logit_thresholds
+from saferoom.scoring.grades import GradeScheme
 from saferoom.scoring.points import pd_from_logit
 from saferoom.tasks.base import Binned
 from saferoom.tasks.models.files import load_stability
@@ -24,6 +26,16 @@ class LogisticModel(RegressionModel[Preparation]):
     def judge(self, total: F64) -> tuple[F64, I64]:
         """Probability of default and points (n,) of log-odds (n,)."""
         return pd_from_logit(total), self.scale.points(total)
+
+    def credit(self, rows: PartyTable) -> I64:
+        """This party's part of the log-odds, turned round: the more, the better. (n,)"""
+        return credit_of_logits(self.part(rows))
+
+    def thresholds(self, scheme: GradeScheme) -> list[int]:
+        return logit_thresholds(scheme, self.scale)
+
+    def grid(self) -> list[int]:
+        return logit_grid()
 
     def lost(self, rows: PartyTable) -> I64:
         del rows

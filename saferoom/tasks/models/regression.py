@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from saferoom.arrays import F64
+from saferoom.contracts.contract import Contract
 from saferoom.data.preparation import Preparation
 from saferoom.data.table import PartyTable
 from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
+from saferoom.models.shown import Shown, shown_by_part
 from saferoom.protocols.masked_sum import PairwisePads, masked_sum
 from saferoom.scoring.points import PointScale
 from saferoom.tasks.models.files import VERSION, check_version
@@ -46,8 +48,16 @@ class RegressionModel(Generic[P]):
 
     def joint(self, context: JobContext, rows: PartyTable, recipient: str) -> F64 | None:
         """Sums of all parties' parts, (n,), at `recipient`."""
-        session = context.session
-        return masked_sum(session, self.part(rows), recipient, PairwisePads.agree(session), kind=self.form)
+        session, step = context.session, self.step(context.contract)
+        pads = PairwisePads.agree(session)
+        return masked_sum(session, self.part(rows), recipient, pads, step=step, kind=self.form)
+
+    def step(self, contract: Contract) -> float:
+        """To which each party rounds its part before the sum is released."""
+        return contract.released_step
+
+    def shown(self, rows: PartyTable, contract: Contract) -> Shown:
+        return shown_by_part(self.part(rows), self.step(contract))
 
     def to_plain(self) -> dict[str, Any]:
         plain: dict[str, Any] = {

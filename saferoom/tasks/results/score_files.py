@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saferoom.arrays import F64
+from saferoom.arrays import F64, I64, Ids
 from saferoom.data.csv_file import six_digits, write_columns
 from saferoom.errors import StorageError
 from saferoom.files.private import write_output
@@ -18,26 +18,33 @@ from saferoom.scoring.grades import GradeScheme, scheme_from_dict
 from saferoom.scoring.scheme_file import read_scheme
 from saferoom.tasks.base import Model
 
+Columns: TypeAlias = dict[str, NDArray[Any]]
+"""By name, each (n,), in the order of the file."""
+
 SCORES, GRADES, METRICS, REPORT = "scores.csv", "grades.json", "metrics.json", "report.html"
 _CUT_KEY = {"pd": "up_to", "points": "from"}
 
 
-def write_score_list(
-    folder: Path,
-    model: Model,
-    model_folder: Path,
-    ids: NDArray[np.bytes_],
-    total: F64,
-    reasons: Sequence[Sequence[str]] | None = None,
-) -> None:
-    """`scores.csv` of a score job: id, pd, points, grade by the model's cut points; reasons, if asked for."""
-    scheme = load_scheme(model_folder)
+def score_columns(model: Model, scheme: GradeScheme, ids: Ids, total: F64) -> Columns:
+    """Of joint sums (n,): id, pd, points, grade by the model's cut points."""
     pd, points = model.judge(total)
     names = np.array(scheme.names)[scheme.assign(pd, points)]
-    columns = {"id": ids, "pd": six_digits(pd), "points": points, "grade": names}
-    if reasons is not None:
-        columns["reasons"] = np.array(["; ".join(each) for each in reasons], dtype=np.str_)
-    write_columns(folder / SCORES, columns)
+    return {"id": ids, "pd": six_digits(pd), "points": points, "grade": names}
+
+
+def grade_columns(names: Sequence[str], ids: Ids, grades: I64) -> Columns:
+    """Of grades (n,), places in `names`: id and grade."""
+    return {"id": ids, "grade": np.array(names)[grades]}
+
+
+def write_score_list(folder: Path, columns: Columns, kept: Mapping[str, NDArray[np.str_]]) -> None:
+    """`scores.csv` of a score job.
+
+    `kept`, of the list that was asked for, stand last; the name of one that is called like another column
+    gets a `list_`.
+    """
+    along = {f"list_{name}" if name in columns else name: each for name, each in kept.items()}
+    write_columns(folder / SCORES, {**columns, **along})
 
 
 def own_scheme(file: Path) -> GradeScheme:

@@ -1,8 +1,12 @@
 """`scorecard.json` and `scorecard.csv`: one party's own table of points, for people and for other programs.
 
     {"format": "saferoom-scorecard-1", "party": …, "scale": {…}, "base_points": … at the label holder,
-     "features": [{"name", "coefficient", "iv", "stability_index", "bins": [
-         {"name", "above", "up_to" | "special" | "levels" | "missing" | "other", …, "points"}]}]}
+     "features": [{"name", "coefficient", "wrong_sign", "iv", "iv_counted", "iv_lost_to_trend", "joined",
+         "stability_index", "bins": [{"name", "above", "up_to" | "special" | "levels" | "missing" | "other",
+             …, "points"}]}]}
+
+`iv_counted` is the information value before bins were merged, `joined` what could not keep a bin of its own.
+`estimated` at a bin: nobody told its number of events, which is below the minimum or hides such a number.
 
 Whoever has a party's rows and this file gets the points that SafeRoom gives; the total needs all parties'
 points. Counts and rates are of the training rows. Both files hold edges, levels and counts: they stay at
@@ -26,14 +30,15 @@ from numpy.typing import NDArray
 from saferoom.files.private import write_output
 from saferoom.kinds.scorecard import TABLE
 from saferoom.models.scorecard.binning import Bins, NumberBins
-from saferoom.models.scorecard.woe_column import WoeColumn
+from saferoom.models.scorecard.woe_column import WoeColumn, is_wrong_sign
 from saferoom.models.stability import stability_of_counts
 from saferoom.scoring.scorecard import PointsTable
 from saferoom.tasks.models.scorecard import ScorecardModel
 
 JSON_FILE, CSV_FILE = f"{TABLE}.json", f"{TABLE}.csv"
 FORMAT = "saferoom-scorecard-1"
-CSV_COLUMNS = ("feature", "bin", "rows", "share", "events", "default_rate", "woe", "points")
+CSV_COLUMNS = ("feature", "bin", "rows", "share", "events", "default_rate", "woe", "points", "note")
+ESTIMATED, WRONG_SIGN = "events estimated", "wrong sign"
 
 
 def save_scorecard(
@@ -86,7 +91,9 @@ def csv_of(card: dict[str, Any]) -> str:
         writer.writerow({"feature": "(base points)", "points": card["base_points"]})
     for feature in card["features"]:
         for one in feature["bins"]:
-            writer.writerow({**one, "feature": feature["name"], "bin": one["name"]})
+            notes = {WRONG_SIGN: feature["wrong_sign"], ESTIMATED: one.get("estimated", False)}
+            note = "; ".join(words for words, holds in notes.items() if holds)
+            writer.writerow({**one, "feature": feature["name"], "bin": one["name"], "note": note})
     return lines.getvalue()
 
 
@@ -99,7 +106,7 @@ def _feature(
         now = np.bincount(held_out[:, place], minlength=column.bins.size)
         stability = stability_of_counts(counts.rows, now)
     bins = []
-    for number, (name, values) in enumerate(zip(column.bins.names(), _values(column.bins), strict=True)):
+    for number, (name, values) in enumerate(zip(column.names, _values(column.bins), strict=True)):
         rows, events = int(counts.rows[number]), int(counts.events[number])
         bins.append(
             {
@@ -111,14 +118,29 @@ def _feature(
                 "default_rate": round(events / max(rows, 1), 6),
                 "woe": float(column.woe[number]),
                 "points": int(points[number]),
+                **({"estimated": True} if number in column.estimated else {}),
             }
         )
     return {
         "name": column.name,
         "coefficient": coefficient,
+        "wrong_sign": is_wrong_sign(coefficient),
         "iv": column.iv,
+        **_lost(column),
         "stability_index": stability,
         "bins": bins,
+    }
+
+
+def _lost(column: WoeColumn) -> dict[str, Any]:
+    """What binning cost: unknown for models that were made before it was kept."""
+    if column.loss is None:
+        return {}
+    joined = [{"what": what, "with": into} for what, into in column.loss.joined]
+    return {
+        "iv_counted": column.loss.iv_counted,
+        "iv_lost_to_trend": column.loss.trend,
+        "joined": joined,
     }
 
 

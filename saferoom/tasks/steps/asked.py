@@ -6,8 +6,10 @@ at the recipient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 from saferoom.arrays import Ids
 from saferoom.data.catalogue import Registration
 from saferoom.data.csv_file import write_columns
-from saferoom.data.loading import load, read
+from saferoom.data.dataset import DatasetDescription
+from saferoom.data.familiar import strangeness, warnings
+from saferoom.data.list_file import describe_list, other_columns
+from saferoom.data.loading import Reading, read
 from saferoom.data.table import PartyTable
 from saferoom.errors import UsageError
 from saferoom.ids import normalise_uscc
 from saferoom.jobs.context import JobContext
 from saferoom.tasks.base import Model
-from saferoom.tasks.steps.rows import list_description, with_consent
+from saferoom.tasks.steps.rows import with_consent
 
 UNSCORED = "unscored.csv"
 ID_PROBLEM, NO_CONSENT, NOT_HELD = "id {}", "no consent", "not held by every party"
@@ -29,23 +34,30 @@ ID_PROBLEM, NO_CONSENT, NOT_HELD = "id {}", "no consent", "not held by every par
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`table`: the rows that can be asked for. `left_out`: (ids (m,), reason) of the others."""
+    """`table`: the rows that can be asked for, in the list's order.
+
+    `left_out`: (ids (m,), reason) of the others. `kept`: by name, the columns (n,) of the list that go along
+    beside the scores.
+    """
 
     table: PartyTable
     left_out: tuple[tuple[Ids, str], ...] = ()
+    kept: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def keep(self, positions: NDArray[np.int64]) -> Asked:
         """Only the rows at `positions` (m,) are held by every party."""
-        gone = np.ones(len(self.table), dtype=np.bool_)
-        gone[positions] = False
-        return self._without(self.table.take(positions), self.table.ids[gone], NOT_HELD)
+        is_held = np.zeros(len(self.table), dtype=np.bool_)
+        is_held[positions] = True
+        return self._without(is_held, NOT_HELD)
 
     def with_consent(self, context: JobContext) -> Asked:
         """Only the rows that may be used today, where the contract asks for consent."""
         kept = with_consent(context, self.table)
-        if len(kept) == len(self.table):
-            return self
-        return self._without(kept, np.setdiff1d(self.table.ids, kept.ids), NO_CONSENT)
+        return (
+            self
+            if len(kept) == len(self.table)
+            else self._without(np.isin(self.table.ids, kept.ids), NO_CONSENT)
+        )
 
     def counts(self) -> dict[str, int]:
         """How many were left out, by reason."""
@@ -58,30 +70,65 @@ class Asked:
             reasons = np.repeat([reason for _, reason in self.left_out], [len(i) for i, _ in self.left_out])
             write_columns(folder / UNSCORED, {"id": ids, "reason": reasons})
 
-    def _without(self, kept: PartyTable, ids: Ids, reason: str) -> Asked:
-        return replace(self, table=kept, left_out=(*self.left_out, (ids, reason)))
+    def _without(self, stay: NDArray[np.bool_], reason: str) -> Asked:
+        return Asked(
+            self.table.take(stay),
+            (*self.left_out, (self.table.ids[~stay], reason)),
+            {name: column[stay] for name, column in self.kept.items()},
+        )
 
 
 def read_asked(context: JobContext, model: Model) -> Asked:
-    """Read the list like the party's data set, its features alone. Raises UsageError, ConfigError."""
-    registration = context.registration
-    features, local = list(model.preparation.types), context.spec.local
-    description = list_description(registration, Path(local["input"]), features)
-    reading = read(description, features, types=model.preparation.types)
+    """Read the list like the party's data set, its features alone. Raises UsageError, ConfigError.
+
+    How strange it is to the model is told in the job's facts.
+    """
+    registration, local = context.registration, context.spec.local
+    description, reading = _read(registration, model, local)
     if "id" in local:
         asked = Asked(reading.table.take(_place_of(reading.table, str(local["id"]), description.id_kind)))
     else:
-        by_reason: dict[str, list[bytes]] = {}
-        for _, reason, text in reading.rejected:
-            by_reason.setdefault(ID_PROBLEM.format(reason), []).append(text.encode())
-        asked = Asked(reading.table, tuple((np.array(ids), reason) for reason, ids in by_reason.items()))
+        kept = other_columns(description, reading.rows) if local.get("keep") else {}
+        asked = Asked(reading.table, _rejected(reading), kept)
+    context.facts["list"] = _strangeness(asked.table, model, registration)
     return asked.with_consent(context)
 
 
-def check_holds(registration: Registration, file: Path, wanted: str) -> None:
-    """Raise UsageError if the list does not hold the enterprise asked for: before a job is spent on it."""
-    description = list_description(registration, file, [])
-    _place_of(load(description, []), wanted, description.id_kind)
+def count_asked(registration: Registration, model: Model, local: Mapping[str, Any]) -> int:
+    """How many scores are asked for: before a job is spent on a list that cannot be read as the job would.
+
+    `local`: `input`, `reading`, and `id` where one enterprise is asked for. Raises UsageError, ConfigError.
+    """
+    description, reading = _read(registration, model, local)
+    if "id" not in local:
+        return len(reading.table)
+    return len(_place_of(reading.table, str(local["id"]), description.id_kind))
+
+
+def _read(
+    registration: Registration, model: Model, local: Mapping[str, Any]
+) -> tuple[DatasetDescription, Reading]:
+    types = model.preparation.types
+    description = describe_list(
+        registration.description, Path(local["input"]), list(types), local.get("reading", {})
+    )
+    return description, read(description, list(types), types=types)
+
+
+def _strangeness(table: PartyTable, model: Model, registration: Registration) -> dict[str, Any]:
+    found = strangeness(table, model.preparation)
+    return {
+        "unseen": {each.name: each.unseen for each in found if each.unseen},
+        "missing": {each.name: each.missing for each in found if each.missing},
+        "warnings": [*warnings(found, len(table), model.preparation, registration.gaps)],
+    }
+
+
+def _rejected(reading: Reading) -> tuple[tuple[Ids, str], ...]:
+    by_reason: dict[str, list[bytes]] = {}
+    for _, reason, text in reading.rejected:
+        by_reason.setdefault(ID_PROBLEM.format(reason), []).append(text.encode())
+    return tuple((np.array(ids), reason) for reason, ids in by_reason.items())
 
 
 def _place_of(table: PartyTable, wanted: str, id_kind: str) -> NDArray[np.int64]:

@@ -9,20 +9,22 @@ the others learn of the counts.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.arrays import I64
 from saferoom.data.table import PartyTable
-from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, assign
+from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, repeated
 from saferoom.errors import ConfigError
 from saferoom.he.keys import Encryption
 from saferoom.jobs.context import JobContext
-from saferoom.kinds.scorecard import ScorecardParams
+from saferoom.kinds.scorecard import OWN_BIN_ROWS, ScorecardParams, minimum_bin_rows
 from saferoom.models.scorecard.merging import MergeSettings
 from saferoom.models.scorecard.woe import BinCounts
-from saferoom.protocols.bins import BinnedFeature, FeatureCounts, Minimums
+from saferoom.protocols.bins import FeatureCounts, Minimums, count_own
 from saferoom.protocols.label_counts import count_events
 
 
@@ -34,16 +36,13 @@ def bin_columns(
     Raises ConfigError at a feature holder that is left without a column.
     """
     contract = context.contract
-    minimums = Minimums(contract.minimum_bin_rows, contract.minimum_bin_events)
+    minimums = Minimums(minimum_bin_rows(contract, len(train)), contract.minimum_bin_events)
+    least = minimums.rows if labels is None else OWN_BIN_ROWS
     pre = PreBinned.fit(
         train,
-        PreBinSettings(params.pre_bins, minimums.rows, _specials(context)),
+        PreBinSettings(params.pre_bins, least, context.registration.description.special_codes),
         labels if params.pre_binning == "tree" else None,
-    )
-    features = [
-        BinnedFeature(assign(name, bins, train.column(name)), bins.size, bins.ordered)
-        for name, bins in pre.bins.items()
-    ]
+    ).without_repeated(train)
     with context.session.scope("bin"):
         counted = count_events(
             context.session,
@@ -51,19 +50,16 @@ def bin_columns(
             len(train),
             minimums,
             labels=labels,
-            features=features,
+            features=pre.features(train),
             encryption=Encryption(params.scheme, params.key_bits),
             progress=partial(context.progress, "bin"),
         )
-    settings = MergeSettings(
-        max_bins=params.max_bins,
-        minimum_rows=max(minimums.rows, math.ceil(params.min_bin_share * len(train))),
-        minimum_events=minimums.events,
-        trend=params.trend,
+    found = WoePreparation.fit(
+        pre, [_counts(one) for one in counted], merge_settings(params, len(train), least)
     )
-    found = WoePreparation.fit(pre, [_counts(one) for one in counted], settings)
     weak = [column.name for column in found.columns if column.iv < params.min_iv]
     found = found.without(dict.fromkeys(weak, "its information value is below the contract's minimum"))
+    found = found.without(repeated(found, train))
     if not found.columns and context.me != contract.label_holder:
         raise ConfigError(
             "no column is left after binning",
@@ -74,11 +70,24 @@ def bin_columns(
     return found
 
 
+def merge_settings(params: ScorecardParams, rows: int, least: int) -> MergeSettings:
+    """What final bins must be; `least`: rows that a bin is counted from on."""
+    return MergeSettings(
+        max_bins=params.max_bins,
+        minimum_rows=max(least, math.ceil(params.min_bin_share * rows)),
+        trend=params.trend,
+        lone_rows=least,
+    )
+
+
 def _counts(one: FeatureCounts) -> tuple[NDArray[np.int64], BinCounts]:
-    return one.merged, BinCounts(one.rows, one.events[:, 0])
+    return one.merged, BinCounts(one.rows, one.events[:, 0], one.estimated)
 
 
-def _specials(context: JobContext) -> dict[str, tuple[float, ...]]:
-    """The special codes that this party's data set describes, by column."""
-    described = context.registration.description.columns or ()
-    return {column.name: column.special for column in described if column.special}
+def bin_plainly(
+    train: PartyTable, labels: I64, params: ScorecardParams, specials: Mapping[str, Sequence[float]]
+) -> WoePreparation:
+    """What a party would bin that had the labels (n,) in the clear, and no minimum."""
+    pre = PreBinned.fit(train, PreBinSettings(params.pre_bins, 1, specials)).without_repeated(train)
+    counted = count_own(pre.features(train), labels)
+    return WoePreparation.fit(pre, [_counts(one) for one in counted], merge_settings(params, len(train), 1))

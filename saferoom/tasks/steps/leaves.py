@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from saferoom.arrays import I64
+from saferoom.arrays import F64, I64
 from saferoom.errors import PeerError
 from saferoom.jobs.context import JobContext
 from saferoom.protocols.dealing import deal_seeds, receive_seed
@@ -18,15 +20,40 @@ MOST_CELLS = 1 << 44
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaves:
-    """`reached` (rows, leaves); at the label holder `weights` (leaves,) and `base_margin` (rows,)."""
+    """`reached` (rows, leaves); at the label holder `weights` (leaves,) and `base_margin` (rows,).
+
+    `most`: how many leaves there can be, which everybody knows.
+    """
 
     reached: Reached
     weights: I64 | None
     base_margin: I64 | None
+    most: int
+
+    def filled(self) -> Leaves:
+        """With leaves besides that no row reaches, so that it does not show how many there are."""
+        missing = self.most - self.reached.shape[1]
+        weights = None if self.weights is None else np.pad(self.weights, (0, missing))
+        return Leaves(_Filled(self.reached, missing), weights, self.base_margin, self.most)
 
 
-def sum_leaves(context: JobContext, leaves: Leaves, recipient: str) -> I64 | None:
-    """The sums (rows,) in fixed point, at `recipient`; None elsewhere."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Filled:
+    reached: Reached
+    missing: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        rows, leaves = self.reached.shape
+        return rows, leaves + self.missing
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        return np.pad(self.reached[rows], ((0, 0), (0, self.missing)))
+
+
+def sum_leaves(context: JobContext, found: Leaves, recipient: str) -> F64 | None:
+    """The sums (rows,), log-odds in the contract's steps, at `recipient`; None elsewhere."""
+    leaves = found.filled()
     session, holder = context.session, context.contract.label_holder
     with session.scope("leaves"):
         if context.me == holder:
@@ -39,6 +66,7 @@ def sum_leaves(context: JobContext, leaves: Leaves, recipient: str) -> I64 | Non
             leaves.reached,
             label_holder=holder,
             recipient=recipient,
+            step=context.contract.released_step,
             weights=leaves.weights,
             base_margin=leaves.base_margin,
             progress=lambda done, of: context.progress("", done, of),
@@ -46,7 +74,7 @@ def sum_leaves(context: JobContext, leaves: Leaves, recipient: str) -> I64 | Non
 
 
 def help_sum_leaves(context: JobContext) -> None:
-    """The helper's side: it learns how many rows and leaves there are."""
+    """The helper's side: it learns how many rows there are, and how many leaves there can be."""
     session, holder = context.session, context.contract.label_holder
     with session.scope("leaves"):
         rows, leaves = session.receive_one(holder, "sizes", (2,), np.int64).tolist()

@@ -42,11 +42,13 @@ def reason_lists(
     lost = model.lost(rows)
     described = context.registration.description.columns or ()
     published = {column.name: column.reason for column in described if column.reason}
-    features = model.preparation.column_names
-    names = [published[feature] for feature in features if feature in published]
+    # Of all columns that the contract names: which of them the model uses is not told.
+    named = [feature for feature in context.contract.features_of(session.me) if feature in published]
+    names = [published[feature] for feature in named]
     first = FIRST_CODE + CODES_A_PARTY * session.parties.index(session.me)
-    numbered = iter(range(first, first + len(names)))
-    codes = np.array([next(numbered) if f in published else UNPUBLISHED for f in features], dtype=np.int64)
+    numbers = {feature: first + place for place, feature in enumerate(named)}
+    features = model.preparation.column_names
+    codes = np.array([numbers.get(feature, UNPUBLISHED) for feature in features], dtype=np.int64)
     costs, own = costliest(lost, codes, most)
     with session.scope("reasons"):
         words = _swap_names(context, names, recipient)

@@ -128,7 +128,7 @@ def _agree(context: JobContext, own: int) -> tuple[int, str]:
     s = context.session
     with s.scope("resume"):
         s.broadcast("trees", Public(np.array([own], dtype=np.int64)))
-        heard = {peer: int(s.receive_one(peer, "trees", (1,), np.int64)[0]) for peer in s.peers}
+        heard = {peer: int(s.hear_one(peer, "trees", (1,), np.int64)[0]) for peer in s.peers}
         for peer, count in heard.items():
             if count < 0:
                 raise PeerError("a number of trees below 0", party=peer, step=s.step("trees"))

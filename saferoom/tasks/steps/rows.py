@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from saferoom.contracts.checks import check_columns
-from saferoom.data.catalogue import Registration
 from saferoom.data.consent import keep_consented, load_consent
-from saferoom.data.dataset import DatasetDescription, describe
+from saferoom.data.dataset import DatasetDescription
 from saferoom.data.loading import load
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError
@@ -42,7 +39,7 @@ def _uses(description: DatasetDescription, features: Sequence[str], *, is_weight
     """Every column that reading the data set touches, with what it is used for."""
     uses = {description.id: "id", **dict.fromkeys(features, "feature")}
     if description.label is not None:
-        uses[description.label] = "label"
+        uses[description.label.column] = "label"
     if description.split is not None:
         uses[description.split] = "split"
     if description.weight is not None and is_weighted:
@@ -63,24 +60,7 @@ def with_consent(context: JobContext, table: PartyTable) -> PartyTable:
         rows=counts.kept,
         reason=f"{counts.rows - counts.kept} dropped",
     )
+    context.facts["without_consent"] = counts.rows - counts.kept
     if not len(kept):
         raise RefusedError("no row has a consent for this purpose today", remedy="see the consent table")
     return kept
-
-
-def list_description(registration: Registration, file: Path, features: Sequence[str]) -> DatasetDescription:
-    """How to read a list of enterprises to be scored: like the party's data set, its features alone."""
-    known = registration.description
-    content: dict[str, Any] = {
-        "name": "asked",
-        "source": str(file),
-        "id": known.id,
-        "id_kind": known.id_kind,
-        "columns": list(features),
-    }
-    return describe(content, file.parent, party=known.party)
-
-
-def count_asked(registration: Registration, file: Path) -> int:
-    """How many enterprises a list holds. Raises ConfigError if it cannot be read."""
-    return len(load(list_description(registration, file, []), []))

@@ -1,6 +1,7 @@
 """The job `score`: joint scores of the enterprises on the recipient's list, learnt by the recipient alone.
 
-The recipient reads its list from a file of its own (ids and its feature columns); every other party looks
+Where the contract releases grades alone, all their recipients learn those, and nobody a score. The recipient
+that asks reads its list from a file of its own (ids and its feature columns); every other party looks
 into its registered data set. Only enterprises that all of them hold can be scored.
 """
 
@@ -17,11 +18,27 @@ from saferoom.contracts.contract import Contract
 from saferoom.data.table import PartyTable
 from saferoom.errors import RefusedError, UsageError
 from saferoom.jobs.context import JobContext
-from saferoom.protocols.psi import align, match
+from saferoom.kinds.grading import GRADE_ONLY
+from saferoom.protocols.psi import Query, align, match
 from saferoom.tasks.base import Model
 from saferoom.tasks.registry import load_model
-from saferoom.tasks.results.score_files import write_score_list
+from saferoom.tasks.results.score_files import (
+    Columns,
+    grade_columns,
+    load_scheme,
+    score_columns,
+    write_score_list,
+)
 from saferoom.tasks.steps.asked import Asked, read_asked
+from saferoom.tasks.steps.grades import (
+    help_credit,
+    help_grades,
+    joint_grades,
+    releases_grades_alone,
+    rule_of,
+    share_credit,
+)
+from saferoom.tasks.steps.own_part import check_part
 from saferoom.tasks.steps.reasons import help_reasons, reason_lists, reasons_asked
 from saferoom.tasks.steps.rows import load_rows
 
@@ -40,44 +57,78 @@ class Scoring:
             asked = _asked(context, model, recipient)
             table = asked.table if asked else load_rows(context)
             context.facts["rows"] = len(table)
+            learners = context.contract.recipients(GRADE_ONLY) or [recipient]
+            check_part(context, model, table, learners)
         positions = _align(context, table, asked is not None)
         with context.phase("score"):
             table = table.take(positions)
             with context.session.scope("score"):
-                total = model.joint(context, table, recipient)
-        reasons = None
+                columns = _result(context, model, table, recipient)
         if reasons_asked(context):
             with context.phase("reasons"):
-                reasons = reason_lists(context, model, table, recipient)
+                columns = _with_reasons(columns, reason_lists(context, model, table, recipient))
         one = context.spec.params.get("mode") == "one" and len(table) == 1
         if asked is None and one:
             _note_query(context, model, table)
-        if asked is not None and total is not None:
-            asked = asked.keep(positions)
-            context.facts["unscored"] = asked.counts()
-            with context.phase("store"):
-                if one:
-                    _note_query(context, model, table)
-                else:
-                    context.daemon.record("score.batch", model=model.job, rows=len(table))
-                model_folder = context.home.model(model.job)
-                write_score_list(context.folder, model, model_folder, table.ids, total, reasons)
+        if columns is None:
+            return
+        with context.phase("store"):
+            if asked is not None and one:
+                _note_query(context, model, table)
+            elif asked is not None:
+                context.daemon.record("score.batch", model=model.job, rows=len(table))
+            if releases_grades_alone(context):
+                context.daemon.record("grade.released", model=model.job, rows=len(table))
+            if asked is None:
+                write_score_list(context.folder, columns, {})
+            else:
+                asked = asked.keep(positions)
+                context.facts["unscored"] = asked.counts()
+                in_order = np.argsort(positions)  # the list's own order
+                columns = {name: column[in_order] for name, column in columns.items()}
+                write_score_list(context.folder, columns, asked.kept)
                 asked.save(context.folder)
 
     def helper(self, context: JobContext, params: Any) -> None:
         """Match pseudonyms, deal for the joint sum and for reason codes."""
         del params
         with context.phase("align"), _some_are_held(), context.session.scope("align"):
-            match(context.session)
-        if self._help_joint is not None:
+            match(context.session, query=_query(context))
+        help_joint = _help_grades if releases_grades_alone(context) else self._help_joint
+        if help_joint is not None:
             with context.phase("score"), context.session.scope("score"):
-                self._help_joint(context)
+                help_joint(context)
         help_reasons(context)
 
 
 def score_recipient(contract: Contract) -> str:
     """The party that learns scores, and alone may ask for them."""
     return contract.kind.jobs_by_name["score"].asked_by(contract)
+
+
+def _help_grades(context: JobContext) -> None:
+    help_grades(context, *help_credit(context))
+
+
+def _result(context: JobContext, model: Model, table: PartyTable, recipient: str) -> Columns | None:
+    """What this party learns of the rows of the table: None if nothing."""
+    if not releases_grades_alone(context):
+        total = model.joint(context, table, recipient)
+        folder = context.home.model(model.job)
+        return None if total is None else score_columns(model, load_scheme(folder), table.ids, total)
+    credit = share_credit(context, model, table)
+    own = None
+    if context.me == context.contract.label_holder:
+        own = load_scheme(context.home.model(model.job))
+    learners = context.contract.recipients(GRADE_ONLY)
+    grades = joint_grades(context, model, credit, own, learners)
+    return None if grades is None else grade_columns(rule_of(context).names, table.ids, grades)
+
+
+def _with_reasons(columns: Columns | None, reasons: list[list[str]] | None) -> Columns | None:
+    if columns is None or reasons is None:
+        return columns
+    return {**columns, "reasons": np.array(["; ".join(each) for each in reasons], dtype=np.str_)}
 
 
 def _align(context: JobContext, table: PartyTable, is_asking: bool) -> NDArray[np.int64]:
@@ -88,10 +139,16 @@ def _align(context: JobContext, table: PartyTable, is_asking: bool) -> NDArray[n
             for peer in session.peers:
                 session.declare("asked", peer, (len(table),), kind="query")
         with _some_are_held(), session.scope("align"):
-            positions = align(session, table.ids)
+            positions = align(session, table.ids, query=_query(context))
         context.facts["scored"] = len(positions)
         context.daemon.record("psi.done", rows=len(positions))
     return positions
+
+
+def _query(context: JobContext) -> Query:
+    """Who asks, and for how many: what the job takes of the contract's quota."""
+    job = context.contract.kind.jobs_by_name[context.spec.kind]
+    return Query(score_recipient(context.contract), job.uses_up(context.spec.params).scores_today)
 
 
 def _note_query(context: JobContext, model: Model, table: PartyTable) -> None:
@@ -131,4 +188,6 @@ def _asked(context: JobContext, model: Model, recipient: str) -> Asked | None:
         raise UsageError(
             "scores are asked for by their recipient", remedy=f"run `saferoom score batch` at {recipient}"
         )
-    return read_asked(context, model)
+    asked = read_asked(context, model)
+    _query(context).check(len(asked.table), "load")
+    return asked

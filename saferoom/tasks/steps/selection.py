@@ -2,7 +2,7 @@
 
     max_vif           before training: columns that the others, of all parties together, explain too well
     drop_wrong_signs  after training: columns whose coefficient says that better WOE means worse credit; then
-                      all train again, at most MOST_ROUNDS times
+                      all train again, at most MOST_ROUNDS times. What is left of them is marked
 
 Both are parameters of the contract. A feature holder always keeps one column.
 """
@@ -17,24 +17,29 @@ from saferoom.data.woe import WoePreparation
 from saferoom.jobs.context import JobContext
 from saferoom.kinds.scorecard import ScorecardParams
 from saferoom.models.scorecard.vif import deal_leave_out_collinear, leave_out_collinear
+from saferoom.models.scorecard.woe_column import is_wrong_sign
+from saferoom.tasks.results.quality import NONE_COMPUTED, Factors
 
-MOST_ROUNDS = 5
+MOST_ROUNDS = 10
 
 
 def without_collinear(
     context: JobContext, params: ScorecardParams, found: WoePreparation, train: PartyTable
-) -> WoePreparation:
-    """The columns that stay, if the contract bounds their variance inflation factors."""
+) -> tuple[WoePreparation, Factors]:
+    """The columns that stay, and their factors, if the contract bounds variance inflation factors."""
     if params.max_vif is None:
-        return found
-    stays = leave_out_collinear(
+        return found, NONE_COMPUTED
+    inflation = leave_out_collinear(
         context.session,
         found.transform(train),
         label_holder=context.contract.label_holder,
         most=float(params.max_vif),
     )
-    gone = [name for name, kept in zip(found.column_names, stays.tolist(), strict=True) if not kept]
-    return found.without(dict.fromkeys(gone, "its variance inflation factor is above the contract's max_vif"))
+    stays = dict(zip(found.column_names, inflation.stays.tolist(), strict=True))
+    gone = [name for name, kept in stays.items() if not kept]
+    why = "its variance inflation factor is above the contract's max_vif"
+    factors = Factors.of(inflation.factors, context.me, [name for name, kept in stays.items() if kept])
+    return found.without(dict.fromkeys(gone, why)), factors
 
 
 def help_select(context: JobContext, params: ScorecardParams) -> None:
@@ -59,8 +64,9 @@ def without_wrong_signs(
     wrong = _wrong(preparation, coefficients, keeps_one=context.me != context.contract.label_holder)
     session, count = context.session, np.array([len(wrong)], dtype=np.int64)
     with session.scope("signs"):
-        for node in session.others:
-            session.disclose("left out", node, count, kind="left_out")
+        session.disclose_to_peers("left out", count, kind="left_out")
+        for helper in session.helpers:
+            session.disclose("left out", helper, count, kind="left_out")
         total = len(wrong) + sum(_hear(context, peer) for peer in session.peers)
     if not total:
         return None
@@ -85,7 +91,9 @@ def _trains_again(context: JobContext, params: ScorecardParams) -> bool:
 def _wrong(preparation: WoePreparation, coefficients: NDArray[np.float64], *, keeps_one: bool) -> list[str]:
     """Names of the columns that raise the log-odds of default with a better WOE."""
     wrong = [
-        column for column, value in zip(preparation.columns, coefficients.tolist(), strict=True) if value > 0
+        column
+        for column, value in zip(preparation.columns, coefficients.tolist(), strict=True)
+        if is_wrong_sign(value)
     ]
     if keeps_one and len(wrong) == len(preparation.columns):
         wrong.remove(max(wrong, key=lambda column: column.iv))
@@ -93,4 +101,4 @@ def _wrong(preparation: WoePreparation, coefficients: NDArray[np.float64], *, ke
 
 
 def _hear(context: JobContext, party: str) -> int:
-    return max(0, int(context.session.receive_one(party, "left out", (1,), np.int64)[0]))
+    return max(0, int(context.session.hear_one(party, "left out", (1,), np.int64)[0]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saferoom.contracts.checks import check_training_rows
 from saferoom.data.split import random_split
 from saferoom.data.table import PartyTable
 from saferoom.errors import ConfigError
@@ -14,6 +15,7 @@ from saferoom.jobs.context import JobContext
 from saferoom.protocols.psi import align, match
 from saferoom.scoring.grades import GradeScheme
 from saferoom.tasks.results.score_files import own_scheme
+from saferoom.tasks.steps.grades import agreed_scheme, releases_grades_alone, rule_of
 from saferoom.tasks.steps.resume import EarlierJob
 from saferoom.tasks.steps.rows import load_rows
 
@@ -46,7 +48,7 @@ def training_rows(context: JobContext, earlier: EarlierJob | None = None) -> Tra
     session = context.session
     with context.phase("load"):
         # Read before anything is disclosed: a scheme that is wrong must not cost the others a job.
-        scheme = own_scheme(context.home.grades) if context.me == context.contract.label_holder else None
+        scheme = _scheme(context) if context.me == context.contract.label_holder else None
         table = load_rows(context)
         context.facts["rows"] = len(table)
     with context.phase("align"):
@@ -64,6 +66,12 @@ def training_rows(context: JobContext, earlier: EarlierJob | None = None) -> Tra
     return TrainingRows(table, is_train, labels, scheme)
 
 
+def _scheme(context: JobContext) -> GradeScheme:
+    """What the label holder grades by: its own scheme, cut as the contract says where that fixes the cuts."""
+    own = own_scheme(context.home.grades)
+    return agreed_scheme(rule_of(context), own) if releases_grades_alone(context) else own
+
+
 def match_rows(context: JobContext) -> None:
     """The helper's side."""
     with context.phase("align"), context.session.scope("align"):
@@ -75,15 +83,17 @@ def _share_split(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
     """Which aligned rows are for training, and at the label holder their labels.
 
-    The label holder checks its labels before it tells the others anything.
+    The label holder checks rows and labels before it tells the others anything; they count the rows anew.
     """
     session, label_holder = context.session, context.contract.label_holder
     if context.me != label_holder:
-        return session.receive_one(label_holder, "split", (len(table),), np.bool_), None
+        is_train = session.hear_one(label_holder, "split", (len(table),), np.bool_)
+        check_training_rows(context.contract, int(is_train.sum()))
+        return is_train, None
     is_train = _own_split(context, table) if earlier is None else earlier.split(table.ids)
+    check_training_rows(context.contract, int(is_train.sum()))
     labels = _train_labels(context, table, is_train)
-    for peer in session.peers:
-        session.disclose("split", peer, is_train, kind="split")
+    session.disclose_to_peers("split", is_train, kind="split")
     return is_train, labels
 
 

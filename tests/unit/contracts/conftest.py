@@ -45,13 +45,24 @@ class House:
             "valid_from": NOW - timedelta(days=1),
             "expires": NOW + timedelta(days=30),
         }
-        return copy.deepcopy(draft) | changes
+        draft = copy.deepcopy(draft) | changes
+        if "outputs" not in changes and isinstance(draft["parties"], Mapping):
+            draft["outputs"] = scored_outputs(draft["parties"], str(draft["task"]["kind"]))
+        return draft
 
     def contract(self, *feature_holders: str, **changes: Any) -> Contract:
         return self.contract_of(self.draft(*feature_holders, **changes))
 
     def contract_of(self, draft: Mapping[str, Any]) -> Contract:
         return draft_contract(draft, {node: keys.public() for node, keys in self.keys.items()}, now=NOW)
+
+
+def scored_outputs(parties: Mapping[str, Any], kind: str) -> list[dict[str, str]]:
+    """Its own part to each party, and scores to the bank."""
+    own = "splits" if kind == "boosting" else "coefficients"
+    told = ("score", "points") if kind == "scorecard" else ("score",)
+    outputs = [{"to": party, "form": own} for party in sorted(parties)]
+    return outputs + [{"to": "bank", "form": form} for form in told]
 
 
 def party(name: str, role: str) -> dict[str, Any]:

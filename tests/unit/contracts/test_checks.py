@@ -169,11 +169,12 @@ def disclosure(kind: str, to: str, *shape: int) -> Disclosure:
 
 
 def test_the_closed_set(house: Any) -> None:
-    everybody = {(kind, p) for kind in ("intersection", "widths", "split", "range_check") for p in PARTIES}
+    for_all = ("widths", "range_check", "converged")
+    everybody = {(kind, p) for kind in ("intersection", "split", *for_all) for p in PARTIES}
     training = {
         *everybody,
         ("set_sizes", "helper"),
-        ("widths", "helper"),
+        *((kind, "helper") for kind in for_all),
         *(("coefficients", p) for p in PARTIES),
         ("intercept", "bank"),
         ("score", "bank"),
@@ -202,6 +203,7 @@ def test_every_kind_that_protocols_can_disclose_has_its_place(house: Any) -> Non
         house.contract(),
         house.contract(task=selecting, outputs=outputs),
         house.contract(task={"kind": "boosting"}, outputs=trees),
+        house.contract(outputs=[*outputs[:3], {"to": "bank", "form": "grade_only"}]),
     ]
     assert {kind for contract in contracts for kind, _ in allowed_disclosures(contract)} == set(DISCLOSURES)
 
@@ -213,10 +215,11 @@ def test_what_a_scorecard_discloses_besides(house: Any) -> None:
         ("bin_events", "tax"),
         ("bin_events", "utility"),
         ("points", "bank"),
+        *(("left_out", node) for node in (*PARTIES, "helper")),
     }
-    by_sign = house.contract(task={"kind": "scorecard", "params": {"drop_wrong_signs": True}})
-    more = allowed_disclosures(by_sign, "train") - allowed_disclosures(scorecard, "train")
-    assert more == {("left_out", node) for node in (*PARTIES, "helper")}
+    all_signs = house.contract(task={"kind": "scorecard", "params": {"drop_wrong_signs": False}})
+    fewer = allowed_disclosures(scorecard, "train") - allowed_disclosures(all_signs, "train")
+    assert fewer == {("left_out", node) for node in (*PARTIES, "helper")}
     assert allowed_disclosures(logistic, "train") < allowed_disclosures(scorecard, "train")
     changed = allowed_disclosures(logistic, "score") ^ allowed_disclosures(scorecard, "score")
     assert changed == {("score", "bank"), ("points", "bank")}

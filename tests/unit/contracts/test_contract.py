@@ -16,8 +16,11 @@ from pydantic import ValidationError
 from saferoom.contracts.canonical import canonical_bytes, contract_hash
 from saferoom.contracts.contract import Contract, parse_contract
 from saferoom.contracts.draft import draft_contract
+from saferoom.contracts.explain import explain, render_explanation
+from saferoom.contracts.policy import Policy, policy_reasons
 from saferoom.errors import ConfigError, RefusedError, VerificationError
 from saferoom.identity.public import PublicKeys
+from saferoom.kinds.scorecard import minimum_bin_rows
 
 
 def edited(contract: Contract, path: str, value: Any) -> dict[str, Any]:
@@ -255,7 +258,7 @@ def test_strict_mode_is_refused_clearly(house: Any) -> None:
         house.contract(trust="strict")
 
 
-@pytest.mark.parametrize("form", ["points", "grade_only", "reason_codes"])
+@pytest.mark.parametrize("form", ["points", "reason_codes"])
 def test_release_forms_of_later_versions_are_refused(house: Any, form: str) -> None:
     plain = house.contract().to_plain()
     plain["outputs"].append({"to": "bank", "form": form})
@@ -377,3 +380,35 @@ def test_reason_codes_go_with_points(house: Any) -> None:
     outputs = [*own, *({"to": "bank", "form": form} for form in ("score", "points"))]
     with pytest.raises(RefusedError, match="reason codes go with points, which tax does not learn"):
         house.contract(task={"kind": "scorecard"}, outputs=[*outputs, {"to": "tax", "form": "reason_codes"}])
+
+
+def test_what_counts_as_default_may_be_said_and_is_under_the_hash(house: Any) -> None:
+    silent, said = house.contract(), house.contract(default_definition="90 days past due")
+    assert "default_definition" not in silent.to_plain()
+    assert said.to_plain()["default_definition"] == "90 days past due"
+    assert contract_hash(said) != contract_hash(silent)
+    words = {"en": "What counts as default: 90 days past due", "zh": "违约定义: 90 days past due"}
+    for lang, line in words.items():
+        assert line in render_explanation(explain(said, lang))
+        assert line.partition(":")[0] not in render_explanation(explain(silent, lang))
+    with pytest.raises(ConfigError):
+        house.contract(default_definition="x" * 2001)
+
+
+def test_the_minimum_of_rows_follows_the_training_rows_where_none_is_agreed(house: Any) -> None:
+    usual = house.contract(task={"kind": "scorecard"})
+    assert "minimum_bin_rows" not in usual.to_plain()
+    assert [minimum_bin_rows(usual, rows) for rows in (300, 2500, 10**6)] == [20, 25, 50]
+    agreed = house.contract(task={"kind": "scorecard"}, minimum_bin_rows=100)
+    assert agreed.to_plain()["minimum_bin_rows"] == 100
+    assert minimum_bin_rows(agreed, 300) == 100
+
+
+def test_a_policy_that_wants_more_rows_a_bin_than_are_usual_refuses(
+    house: Any,
+) -> None:
+    usual = house.contract(task={"kind": "scorecard"})
+    assert policy_reasons(Policy(), usual, "tax", house.now) == []
+    assert policy_reasons(Policy(minimum_bin_rows=30), usual, "tax", house.now) == [
+        "the minimum of 20 rows in a bin is below our 30"
+    ]

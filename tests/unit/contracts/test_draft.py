@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "configs" / "contracts"
 
 def test_what_is_left_out_is_filled_in(house: Any) -> None:
     draft = house.draft()
-    for name in ("expires", "valid_from", "minimum_rows", "quotas", "retention_days"):
+    for name in ("expires", "valid_from", "minimum_rows", "quotas", "retention_days", "outputs"):
         draft.pop(name)
     contract = house.contract_of(draft)
     assert contract.valid_from == house.now
@@ -27,8 +27,25 @@ def test_what_is_left_out_is_filled_in(house: Any) -> None:
         ("bank", "coefficients"),
         ("tax", "coefficients"),
         ("utility", "coefficients"),
-        ("bank", "score"),
+        ("bank", "grade_only"),
     }
+    assert contract.grading is not None
+    assert contract.grading.model_dump() == {
+        "names": ("A", "B", "C", "D"),
+        "by": "pd",
+        "cuts": (0.03, 0.08, 0.2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("logistic", "grade_only"), ("scorecard", "grade_only"), ("boosting", "score")]
+)
+def test_where_no_score_is_asked_for_none_is_released(house: Any, kind: str, told: str) -> None:
+    draft = house.draft(task={"kind": kind})
+    del draft["outputs"]
+    contract = house.contract_of(draft)
+    assert [output.form for output in contract.outputs][3:] == [told]
+    assert (contract.grading is not None) == (told == "grade_only")
 
 
 def test_assumptions_are_never_filled_in(house: Any) -> None:

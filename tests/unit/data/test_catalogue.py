@@ -17,6 +17,8 @@ from saferoom.data.loading import read
 from saferoom.errors import ConfigError, StorageError
 
 MakeDataset = Callable[..., DatasetDescription]
+OLD_VERSION = "sha256:f1bfc4ff569105ab098abcfa9601249a43fbf1484fa0b4a2248a48102eca2a0b"
+REJECTED = ("untidy", "missing", "invalid", "repeated", "conflicting")
 TEXT = "id,y,split,a,b\n1,0,train,1,x\n2,1,test,2,\n3,0,train,,y\n3,0,train,,y\n"
 
 
@@ -155,3 +157,46 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(
     (tmp_path / "home").write_text("a file, no folder", encoding="utf-8")
     with pytest.raises(StorageError, match="cannot be written"):
         register(make_dataset(TEXT), tmp_path / "home")
+
+
+def test_a_registration_of_the_release_before_goes_on_working(tmp_path: Path) -> None:
+    """It has no zone, no writings and no remarks; the version of plain data has not changed."""
+    (tmp_path / "t.csv").write_text("id,y,split,a,trade\na,1,train,1.5,x\nb,0,test,,y\n", encoding="utf-8")
+    folder = tmp_path / "home"
+    folder.mkdir()
+    described = {
+        "source": {"kind": "csv", "path": str(tmp_path / "t.csv"), "encoding": "utf-8", "missing": []},
+        "name": "t",
+        "party": "bank",
+        "id": "id",
+        "id_kind": "opaque",
+        "label": "y",
+        "split": "split",
+    }
+    facts = {"missing": 0, "constant": False}
+    (folder / "t.json").write_text(
+        json.dumps(
+            {
+                "name": "t",
+                "version": OLD_VERSION,
+                "registered_at": "2026-01-01T00:00:00Z",
+                "counts": {"rows": 2, "clean": 2} | dict.fromkeys(REJECTED, 0),
+                "columns": [
+                    {"name": "a", "type": "numeric", "levels": 0, **facts},
+                    {"name": "trade", "type": "categorical", "levels": 2, **facts},
+                ],
+                "events": 1,
+                "train_rows": 1,
+                "warnings": ["an old word"],
+                "description": described,
+            }
+        ),
+        encoding="utf-8",
+    )
+    found = recall("t", folder)
+    check(found)
+    assert (found.description.time_zone, found.warnings, found.remarks) == ("+08:00", ("an old word",), ())
+    (tmp_path / "t.csv").write_text("id,y,split,a,trade\na,1,train,1.5,x\nb,0,test,,z\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="or an earlier release read it otherwise") as caught:
+        check(found)
+    assert "register the data set again" in caught.value.remedy

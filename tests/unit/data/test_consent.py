@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from saferoom.data import DatasetDescription, PartyTable, keep_consented, load, load_consent
@@ -23,6 +25,18 @@ def consented(
     dataset = make_dataset("id,a\n1,1\n2,2\n3,3\n", consent={"source": "consent.csv"})
     table, counts = keep_consented(load(dataset), load_consent(dataset), purpose, on)
     return [i.decode() for i in table.ids], counts
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_moments_without_a_zone_are_days_of_the_data_set_s(
+    make_dataset: MakeDataset, tmp_path: Path, unit: str
+) -> None:
+    first = pa.array([datetime(2024, 1, 1, 23, 30)], pa.timestamp(unit))
+    last = pa.array([None], pa.timestamp(unit))
+    columns = {"id": ["1"], "purpose": ["credit"], "valid_from": first, "valid_to": last}
+    pq.write_table(pa.table({**columns, "document_hash": ["h"]}), tmp_path / "consent.parquet")
+    book = load_consent(make_dataset("id,a\n1,1\n", consent={"source": "consent.parquet"}))
+    assert (str(book.first_day[0]), str(book.last_day[0]), book.unusable) == ("2024-01-01", "NaT", 0)
 
 
 @pytest.mark.parametrize(

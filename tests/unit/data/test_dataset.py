@@ -41,8 +41,8 @@ def test_a_sqlite_url_is_relative_to_the_folder() -> None:
     ("change", "named"),
     [
         ({"colums": ["a"]}, "colums"),
-        ({"source": "d.xlsx"}, ".parquet"),
-        ({"source": {"kind": "excel", "path": "d"}}, "source"),
+        ({"source": "d.xls"}, ".parquet"),
+        ({"source": {"kind": "word", "path": "d"}}, "source"),
         ({"source": {"kind": "csv", "path": "d.csv", "encoding": "klingon"}}, "encoding"),
         ({"id_kind": "phone"}, "id_kind"),
         ({"label": "uscc"}, "named twice: uscc"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.data import CategoryColumn, NumericColumn, PartyTable, Preparation, PreparationSettings
+from saferoom.data.preparation import MISSING
 from saferoom.errors import ConfigError, StorageError
 
 Plain = dict[str, list[float] | list[str | None]]
@@ -191,3 +192,22 @@ def test_a_damaged_file_is_a_storage_error(damage: dict[str, object]) -> None:
     content = {**Preparation.fit(numbers(1, 2, 3)).to_dict(), **damage}
     with pytest.raises(StorageError):
         Preparation.from_dict(content)
+
+
+def test_levels_of_an_earlier_release_are_read_as_values_are_today() -> None:
+    content = _of_levels("True", "False", "1.5", MISSING)
+    step = Preparation.from_dict(content).steps[0]
+    assert step.outputs == ("flag=1", "flag=0", "flag=1.5", f"flag={MISSING}")
+    with pytest.raises(StorageError, match="writings of one value in column 'flag'") as caught:
+        Preparation.from_dict(_of_levels("1", "1.0"))
+    assert caught.value.remedy == "train again"
+
+
+def _of_levels(*levels: str) -> dict[str, object]:
+    """A stored preparation of one column of categories."""
+    column = CategoryColumn(np.array([0, 1], dtype=np.int32), ("a", "b"))
+    ids = np.array([b"1", b"2"])
+    fitted = Preparation.fit(PartyTable(ids=ids, columns={"flag": column}, label=None, train=None))
+    content = fitted.to_dict()
+    content["steps"][0]["levels"] = list(levels)
+    return content

@@ -129,5 +129,5 @@ def test_only_a_file_of_a_database_is_relative(url: str, expected: str) -> None:
 
 
 def test_a_query_without_an_order_is_warned_of() -> None:
-    assert SqlSource(url="sqlite://", query="SELECT 1").warnings()
-    assert not SqlSource(url="sqlite://", query="SELECT 1 Order By 1").warnings()
+    assert SqlSource(url="sqlite://", query="SELECT 1").remarks()
+    assert not SqlSource(url="sqlite://", query="SELECT 1 Order By 1").remarks()

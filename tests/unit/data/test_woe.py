@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from saferoom.data.table import CategoryColumn, NumericColumn, PartyTable
-from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, assign
+from saferoom.data.woe import PreBinned, PreBinSettings, WoePreparation, assign, repeated
 from saferoom.errors import ConfigError, StorageError
 from saferoom.models.scorecard.merging import MergeSettings
 from saferoom.models.scorecard.woe import BinCounts
@@ -50,7 +50,7 @@ def test_every_row_gets_the_woe_of_its_bin() -> None:
     rows, y = table()
     found = fitted(rows, y)
     assert found.column_names == ("number", "coded", "region")
-    assert found.dropped == {"flat": "all training rows fall into one bin"}
+    assert found.dropped == {"flat": "all training rows hold one and the same value"}
     out, codes = found.transform(rows), found.codes(rows)
     for place, column in enumerate(found.columns):
         for number in range(column.bins.size):
@@ -117,3 +117,38 @@ def test_with_labels_numbers_are_cut_by_a_tree() -> None:
     by_tree, by_quantile = PreBinned.fit(rows, settings, y), PreBinned.fit(rows, settings)
     assert by_tree.bins["number"] != by_quantile.bins["number"]
     assert by_tree.bins["region"] == by_quantile.bins["region"]
+
+
+def test_columns_that_repeat_another_are_found_and_named() -> None:
+    """Before they are counted: differences of two such columns tell of few rows. And by WOE after that."""
+    rows, y = table()
+    number = rows.numeric("number")
+    near = np.where(np.arange(ROWS) % 300 == 0, 5.0, number * 2 + 1)
+    down = np.where(np.isnan(number), np.nan, -(number**3))
+    more = {"copy": NumericColumn(near), "upside_down": NumericColumn(down), "other": NumericColumn(near**2)}
+    wide = PartyTable(rows.ids, {**rows.columns, **more})
+    pre = PreBinned.fit(wide, PreBinSettings()).without_repeated(wide)
+    assert pre.dropped["copy"] == "it repeats column 'number'"
+    assert pre.dropped["upside_down"] == "it repeats column 'number'"
+    assert {"number", "coded", "region", "other"} <= set(pre.bins)
+    found = fitted(wide, y)
+    assert repeated(found, wide)["upside_down"] == "it repeats column 'number'"
+    assert not {"coded", "region", "other"} & set(repeated(found, wide))
+
+
+def test_why_a_column_has_no_bins_is_said_truly() -> None:
+    values = np.r_[np.zeros(ROWS - 10), np.ones(10)]
+    rows = PartyTable(
+        np.arange(ROWS).astype("S18"),
+        {
+            "few": NumericColumn(values),
+            "empty": NumericColumn(np.full(ROWS, np.nan)),
+            "codes": NumericColumn(np.where(np.arange(ROWS) % 2, -1.0, -2.0)),
+        },
+    )
+    pre = PreBinned.fit(rows, PreBinSettings(specials={"codes": (-1.0, -2.0)}))
+    assert set(pre.bins) == {"codes"}
+    assert pre.dropped == {
+        "few": "apart from one value, or group of values, it has fewer than 50 training rows",
+        "empty": "all training rows hold one and the same value",
+    }

@@ -133,10 +133,13 @@ def test_a_sum_out_of_range_is_refused() -> None:
         key.decrypt(just_beyond)
 
 
-@pytest.mark.parametrize("number", [0, 3])
-def test_what_is_no_ciphertext_is_refused(number: int) -> None:
+@pytest.mark.parametrize("encryption", [QUICK, OU, Encryption("paillier", 2048, "subgroup")], ids=str)
+@pytest.mark.parametrize("number", [0, -4])
+def test_what_is_no_ciphertext_is_refused(number: int, encryption: Encryption) -> None:
+    """Factors are 3 mod 4, so that -4 is no square."""
+    key = key_for(encryption)
     with pytest.raises(VerificationError):
-        key_for(QUICK).decrypt(mpz(number))
+        key.decrypt(mpz(number) % key.public.modulus)
 
 
 @pytest.mark.parametrize("bits", [0, 512, 1024, 2046, 2047, 3073, 16384])

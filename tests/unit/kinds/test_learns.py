@@ -31,9 +31,10 @@ def test_extents_are_those_that_checks_know() -> None:
     }
     assert by_extent.pop("list")
     assert by_extent == {
-        "one": {"intercept"},
+        "one": {"auc", "intercept", "range_check", "converged"},
         "rows": {"intersection", "split"},
-        "scores": {"score", "points"},
+        "scores": {"grades", "score", "points"},
+        "asked": {"query"},
         "counts": {"anonymous_events", "bin_events"},
     }
 

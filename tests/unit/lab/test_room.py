@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from saferoom.data.dataset import describe
 from saferoom.errors import ConfigError
-from saferoom.lab.house import draft_of
+from saferoom.lab.house import dataset_of, draft_of
 from saferoom.lab.room import load_room
+from saferoom.lab.twin_rows import described
 
 GOOD = """
 room: trial
@@ -52,7 +54,25 @@ def test_the_label_holder_s_weights_go_into_the_draft(tmp_path: Path) -> None:
     expected = {"uscc": "id", "y": "label", "split": "split", "w": "weight", "bank_a": "feature"}
     assert draft["parties"]["bank"]["columns"] == expected
     assert draft["parties"]["tax"]["columns"] == {"uscc": "id", "tax_a": "feature"}
-    assert "outputs" not in draft, "the usual outputs of the kind of task are filled in when it is drafted"
+    assert draft["outputs"][-1] == {"to": "bank", "form": "score"}
+    assert "grading" not in draft
+
+
+def test_a_room_says_what_it_releases(tmp_path: Path) -> None:
+    room = load_room(
+        _file(tmp_path, GOOD + "release: grade_only\ngrading: {names: [A, B], by: pd, cuts: [0.1]}\n")
+    )
+    draft = draft_of(room, {party: {"columns": []} for party in room.parties})
+    assert draft["outputs"][-1] == {"to": "bank", "form": "grade_only"}
+    assert draft["grading"] == {"names": ("A", "B"), "by": "pd", "cuts": (0.1,)}
+    assert "two_party_score_reveals_part" not in draft["assumptions"]
+
+
+@pytest.mark.parametrize(("kind", "release"), [("boosting", "grade_only"), ("logistic", "points")])
+def test_a_release_that_the_kind_has_not_is_refused(tmp_path: Path, kind: str, release: str) -> None:
+    text = GOOD.replace("kind: logistic", f"kind: {kind}").replace("l2: 2.0", "") + f"release: {release}\n"
+    with pytest.raises(ConfigError, match=f"does not release {release} .yet.; use .*scores"):
+        load_room(_file(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -82,3 +102,39 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.yaml"):
         load_room(tmp_path / "absent.yaml")
+
+
+def test_columns_may_be_described_and_bins_have_the_room_s_minimums(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "columns: [a, b]", "columns: [a, {name: b, type: numeric, special: [-1]}], as_of: 2025-01-31"
+    )
+    terms = "minimum_bin_rows: 30\nminimum_bin_events: 4\ndefault_definition: 90 days past due\n"
+    room = load_room(_file(tmp_path, text + terms))
+    description = described(room, "tax")
+    assert description.special_codes == {"b": (-1.0,)}
+    assert str(description.as_of) == "2025-01-31"
+    assert [column.type for column in description.columns or ()] == [None, "numeric"]
+    draft = draft_of(room, {party: {"columns": [{"name": "a"}]} for party in room.parties})
+    assert (draft["minimum_bin_rows"], draft["minimum_bin_events"]) == (30, 4)
+    assert draft["default_definition"] == "90 days past due"
+
+
+def test_without_minimums_the_contract_s_own_hold(tmp_path: Path) -> None:
+    room = load_room(_file(tmp_path, GOOD))
+    draft = draft_of(room, {party: {"columns": [{"name": "a"}]} for party in room.parties})
+    assert not {"minimum_bin_rows", "minimum_bin_events", "default_definition"} & set(draft)
+
+
+def test_a_room_describes_data_as_dataset_yaml_does(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "label: y,", "label: {column: y, event: 是}, time_zone: UTC, consent: {source: c.csv},"
+    ).replace("source: bank.csv", "source: {kind: csv, path: bank.csv, missing: [-999]}")
+    room = load_room(_file(tmp_path, text))
+    found = {party: {"columns": [{"name": f"{party}_a"}]} for party in room.parties}
+    assert draft_of(room, found)["parties"]["bank"]["columns"]["y"] == "label"
+    dataset = described(room, "bank")
+    assert (dataset.event(), dataset.time_zone, dataset.source.missing) == ("是", "UTC", ("-999",))
+    content = dataset_of(room, "bank")
+    assert describe(content, tmp_path / "elsewhere", party="bank") == dataset.model_copy(
+        update={"name": "trial"}
+    )

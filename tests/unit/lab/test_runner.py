@@ -13,6 +13,9 @@ from saferoom.lab.room import Room, RoomParty, RoomTask
 from saferoom.lab.runner import phase_seconds
 from saferoom.lab.summary import summary_lines
 from saferoom.lab.twin_rows import TwinRows
+from saferoom.scoring.grade_table import grade_table
+from saferoom.scoring.grade_tests import judge
+from saferoom.scoring.standard import standard_scheme
 
 QUALITY = {"auc": 0.75, "ks": 0.4, "gini": 0.5, "log_loss": 0.5, "brier": 0.2}
 
@@ -68,6 +71,7 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
         "rows_aligned": 3,
         "rows_train": 1,
         "rows_test": 2,
+        "columns": {"bank": {"dropped": 1, "wrong_signs": 0}, "tax": {"dropped": 0, "wrong_signs": 3}},
         "test": QUALITY,
         "alone": {"test": None},
         "twin": {"test": QUALITY, "max_coef_diff": 0.00042},
@@ -78,6 +82,7 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
     text = "\n".join(summary_lines(metrics, tmp_path))
     assert "joint           0.7500    0.4000" in text
     assert "alone                -         -" in text  # one class only among its held-out rows
+    assert "WRONG SIGNS: 3 of tax" in text
     assert "difference to the twin: 0.00042" in text
     assert "A                2          0.0%" in text
     assert "D                1        100.0%" in text
@@ -85,10 +90,32 @@ def test_the_summary_shows_joint_next_to_alone(tmp_path: Path) -> None:
     assert "NOT ALL VERIFY" in text
 
 
+def test_the_summarys_sentences_are_in_the_language_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("id,split,y,pd,points,grade\n", encoding="utf-8")
+    scheme = standard_scheme()
+    table = grade_table(scheme.names, np.repeat([0, 3], 500), None, np.tile([0, 0, 0, 0, 1], 200))
+    metrics = {
+        **{"room": "trial", "trust": "assisted", "rows_aligned": 3, "rows_train": 1, "rows_test": 2},
+        **{"columns": {}, "seconds": {}, "bytes": {}, "logs_ok": True},
+        **{"test": QUALITY, "alone": {"test": None}},
+        "grading": {"rows_of": "test", **judge(scheme, table).to_plain(table)},
+    }
+    for lang, words in (("zh", "承诺未兑现"), ("en", "the promise is broken")):
+        text = "\n".join(summary_lines(metrics, tmp_path, lang))
+        assert words in text
+    assert "the promise is broken" not in "\n".join(summary_lines(metrics, tmp_path, "zh"))
+
+
 @pytest.mark.parametrize(("y", "known"), [([0, 1, 1], True), ([1, 1, 1], False), ([], False)])
 def test_rows_of_one_class_have_no_quality(y: list[int], known: bool) -> None:
     pd = np.linspace(0.1, 0.9, len(y))
-    rows = TwinRows(np.array([], dtype="S1"), np.zeros(len(y), dtype=bool), np.array(y, dtype=np.int64), pd)
+    rows = TwinRows(
+        np.array([], dtype="S1"),
+        np.zeros(len(y), dtype=bool),
+        np.array(y, dtype=np.int64),
+        np.full(len(y), "A"),
+        pd,
+    )
     found = rows.measured(pd)
     assert found["train"] is None
     assert (found["test"] is not None) is known

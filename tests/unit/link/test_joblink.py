@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -323,6 +326,115 @@ def test_receive_gives_up_after_its_time_and_says_that_the_line_is_down(wire: Wi
         return str(caught.value)
 
     until(lambda: "pulled the plug" in complaint())
+
+
+LIVELY = FlowLimits(alive_every_s=0.05)
+SILENT_S, LONGER = 3.0, 80
+"""When a peer of which nothing is heard is given up; and so many signs of life take longer than that."""
+COMPUTES = f"""
+import sys, time
+from saferoom.link.job.joblink import JobLink
+from saferoom.link.pipe import Pipe
+from saferoom.link.settings import FlowLimits
+from tests.link_helpers import JOB_ID, job_keys
+limits = FlowLimits(alive_every_s={LIVELY.alive_every_s}, inbox_pause_bytes=0)
+link = JobLink(Pipe.from_fileno(int(sys.argv[1])), "b", JOB_ID, 0, job_keys("b", ["a", "b"]), limits=limits)
+time.sleep({LIMIT_S})
+"""
+"""A job process that has much to do before it says anything."""
+
+
+@pytest.fixture
+def computing(wire: Wire) -> Iterator[subprocess.Popen[bytes]]:
+    """`b` as a process of its own, whose frames have begun to come."""
+    ours, theirs = Pipe.pair()
+    wire.boards["b"].attach(JOB_ID, 0, ours, on_service=lambda *_: None, on_ended=lambda _: None)
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMPUTES, str(theirs.fileno())], pass_fds=[theirs.fileno()]
+    )
+    theirs.close_fd()
+    until(lambda: signs_of(wire, "b") > 0)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def signs_of(wire: Wire, name: str) -> int:
+    return sum(parse_header(frame).sender == name for frame in list(wire.frames))
+
+
+class Waiting:
+    """A receive under way in a thread."""
+
+    def __init__(self, job: Job, timeout_s: float) -> None:
+        self.error: PeerError | None = None
+        self._thread = threading.Thread(target=self._receive, args=(job, timeout_s), daemon=True)
+        self._thread.start()
+
+    def _receive(self, job: Job, timeout_s: float) -> None:
+        try:
+            job.link.receive("b", timeout_s)
+        except PeerError as error:
+            self.error = error
+
+    def end(self) -> PeerError | None:
+        self._thread.join(LIMIT_S)
+        return self.error
+
+
+def test_a_peer_that_computes_is_waited_for_and_one_that_is_frozen_is_not(
+    wire: Wire, computing: subprocess.Popen[bytes]
+) -> None:
+    a = wire.job("a", LIVELY)
+    waiting = Waiting(a, SILENT_S)
+    seen = signs_of(wire, "b")
+    until(lambda: signs_of(wire, "b") > seen + LONGER)
+    assert waiting.error is None
+    computing.send_signal(signal.SIGSTOP)
+    error = waiting.end()
+    assert isinstance(error, PeerTimeout)
+    assert error.party == "b" and "nothing came for 3 s" in error.message
+
+
+def test_a_peer_that_is_alive_and_takes_nothing_is_waited_for_as_well(
+    wire: Wire, computing: subprocess.Popen[bytes]
+) -> None:
+    """It reads its inbox when it has computed: until then little is acknowledged."""
+    a = wire.job("a", LIVELY)
+    for _ in range(16):
+        a.link.send("b", [bytes(MIB)])
+    error: list[PeerError] = []
+
+    def settle() -> None:
+        try:
+            a.link.settle(SILENT_S)
+        except PeerError as caught:
+            error.append(caught)
+
+    thread = threading.Thread(target=settle, daemon=True)
+    thread.start()
+    seen = signs_of(wire, "b")
+    until(lambda: signs_of(wire, "b") > seen + LONGER)
+    assert not error
+    computing.send_signal(signal.SIGSTOP)
+    thread.join(LIMIT_S)
+    assert isinstance(error[0], PeerTimeout) and "not everything was taken" in error[0].message
+
+
+def test_a_limit_on_progress_is_kept_where_one_is_set(wire: Wire, computing: subprocess.Popen[bytes]) -> None:
+    a = attach_job(wire.boards["a"], "a", wire.names, limits=LIVELY, most_wait_s=0.8)
+    with pytest.raises(PeerTimeout, match=r"nothing came for 0\.8 s, though the peer is alive") as caught:
+        a.link.receive("b", LIMIT_S)
+    assert "progress_s" in caught.value.remedy
+
+
+def test_a_peer_that_has_ended_is_told_nothing_more(wire: Wire) -> None:
+    a, b = wire.job("a", LIVELY), wire.job("b", LIVELY)
+    until(lambda: signs_of(wire, "a") > 5 and signs_of(wire, "b") > 5)
+    b.link.close()
+    until_still(lambda: signs_of(wire, "a"))
+    with pytest.raises(PeerError, match="ended its part"):
+        a.link.receive("b", LIMIT_S)
 
 
 def test_a_party_outside_the_job_cannot_disturb_it(wire: Wire) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from saferoom.errors import StorageError
 from saferoom.models.scorecard.binning import CategoryBins, NumberBins, bins_from_dict
-from saferoom.models.scorecard.pre_binning import category_bins, quantile_bins, tree_bins
+from saferoom.models.scorecard.pre_binning import category_bins, quantile_bins, tree_bins, usual_count
 
 Array = np.ndarray[Any, Any]
 
@@ -32,14 +32,14 @@ def test_numbers_fall_into_bins_closed_on_the_right() -> None:
 
 
 @given(values=columns, count=st.integers(2, 20), minimum=st.integers(1, 30))
-def test_no_quantile_bin_is_smaller_than_the_minimum(values: Array, count: int, minimum: int) -> None:
+def test_no_ordered_bin_is_smaller_than_the_minimum(values: Array, count: int, minimum: int) -> None:
     bins = quantile_bins(values, count=count, minimum_rows=minimum, specials=(-1.0,))
     if bins is None:
         return
     rows = np.bincount(bins.assign(values), minlength=bins.size)
     assert rows.sum() == len(values)
-    assert rows.min() >= minimum
-    assert 2 <= bins.size <= count + 2
+    assert bins.ordered == 1 or rows[: bins.ordered].min() >= minimum
+    assert (bins.specials, bins.missing) == ({-1.0: bins.ordered}, bins.ordered + 1)
     assert list(bins.edges) == sorted(set(bins.edges))
 
 
@@ -52,20 +52,47 @@ def test_quantile_bins_are_about_equal_and_need_no_label() -> None:
     assert abs(rows - 500).max() <= 1
 
 
-def test_a_rare_gap_counts_as_the_median_and_a_rare_code_as_a_number() -> None:
+def test_gaps_and_codes_have_bins_of_their_own_however_rare_they_are() -> None:
     values = np.concatenate([np.arange(100.0), [np.nan] * 3, [-9.0] * 3])
-    bins = quantile_bins(values, count=4, minimum_rows=10, specials=(-9.0,))
+    bins = quantile_bins(values, count=4, minimum_rows=10, specials=(-9.0, 96.0))
     assert bins is not None
-    median = bins.assign(np.array([48.0]))[0]
-    assert bins.assign(np.array([np.nan, -9.0])).tolist() == [median, 0]
-    often = quantile_bins(np.repeat(values, 4), count=4, minimum_rows=10, specials=(-9.0,))
-    assert often is not None
-    assert often.assign(np.array([np.nan, -9.0])).tolist() == [often.size - 1, often.size - 2]
+    assert bins.assign(np.array([np.nan, -9.0, 96.0])).tolist() == [6, 4, 5]
+
+
+def test_a_frequent_value_is_a_bin_of_its_own() -> None:
+    """40 % of the rows are 5, between others: at quantiles alone it shares its bin with neighbours."""
+    values = np.concatenate([np.full(400, 5.0), np.linspace(0, 10, 600)])
+    bins = quantile_bins(values, count=20, minimum_rows=20)
+    assert bins is not None
+    own = bins.assign(np.array([5.0]))[0]
+    assert np.count_nonzero(bins.assign(values) == own) == 400
+
+
+def test_edges_lie_between_values() -> None:
+    """A value that was read with single precision stays in its bin."""
+    values = np.round(np.random.default_rng(3).normal(size=4000), 3)
+    bins = quantile_bins(values, count=50, minimum_rows=20)
+    assert bins is not None
+    assert np.array_equal(bins.assign(values), bins.assign(values.astype(np.float32).astype(float)))
+    assert not set(bins.edges) & set(values.tolist())
+
+
+def test_pre_bins_follow_the_rows() -> None:
+    assert [usual_count(rows, 50) for rows in (90, 1000, 5000, 10**6)] == [2, 10, 50, 100]
 
 
 @pytest.mark.parametrize("values", [[1.0] * 50, [np.nan] * 50, [1.0] * 45 + [2.0] * 5, []])
 def test_a_column_without_two_bins_gives_none(values: list[float]) -> None:
     assert quantile_bins(np.array(values), count=10, minimum_rows=10) is None
+
+
+@pytest.mark.parametrize("specials", [(-9999.0, -8888.0), (-1.0,)], ids=["codes and gaps", "a code and gaps"])
+def test_a_column_of_special_codes_alone_has_bins(specials: tuple[float, ...]) -> None:
+    rows = [70, 71, 20][-len(specials) - 1 :]
+    values = np.repeat([*specials, np.nan], rows)
+    bins = quantile_bins(values, count=10, minimum_rows=20, specials=specials)
+    assert bins is not None
+    assert np.bincount(bins.assign(values)).tolist() == [0, *rows]
 
 
 def test_a_tree_cuts_where_the_labels_change() -> None:
@@ -81,20 +108,18 @@ def test_a_tree_cuts_where_the_labels_change() -> None:
 def test_rare_categories_share_a_bin_and_unseen_ones_join_it() -> None:
     levels = ("a", "b", "c", "d")
     codes = np.repeat([0, 1, 2, 3, -1], [50, 40, 6, 6, 20]).astype(np.int32)
-    bins = category_bins(codes, levels, count=10, minimum_rows=10)
+    bins = category_bins(codes, levels, minimum_rows=10)
     assert bins is not None
-    assert bins.assign(codes, levels).tolist() == [0] * 50 + [1] * 40 + [2] * 12 + [3] * 20
-    assert bins.assign(np.array([0, 1, -1]), ("new", "a")).tolist() == [2, 0, 3]
-    assert bins.names() == ("a", "b", "other", "missing")
+    assert bins.assign(codes, levels).tolist() == [0] * 50 + [1] * 40 + [2] * 12 + [4] * 20
+    assert bins.assign(np.array([0, 1, -1]), ("new", "a")).tolist() == [3, 0, 4]
+    assert bins.names() == ("a", "b", "c or d", "all other levels", "missing")
+    assert category_bins(codes[:50], levels, minimum_rows=10) is None
 
 
-def test_too_few_rare_categories_join_the_smallest_bin() -> None:
-    codes = np.repeat([0, 1, 2], [50, 40, 3]).astype(np.int32)
-    bins = category_bins(codes, ("a", "b", "c"), count=10, minimum_rows=10)
-    assert bins is not None
-    assert bins.size == 2
-    assert bins.assign(np.array([2, -1]), ("a", "b", "c")).tolist() == [1, 1]
-    assert category_bins(codes[:50], ("a", "b", "c"), count=10, minimum_rows=10) is None
+def test_levels_that_are_called_as_bins_are_do_not_share_their_names() -> None:
+    bins = CategoryBins({"missing": 0, "all other levels": 1}, 3, 2)
+    assert bins.names() == ("'missing'", "'all other levels'", "all other levels", "missing")
+    assert bins.names(had_missing=False)[3] == ""
 
 
 def test_merged_bins_hold_what_their_parts_held() -> None:

@@ -70,7 +70,7 @@ def u_shaped() -> BinCounts:
 @pytest.mark.parametrize(("trend", "shape"), [("auto", "peak"), ("monotone", "monotone"), ("none", "any")])
 def test_a_u_shape_is_kept_only_where_it_may_be(trend: Trend, shape: str) -> None:
     counts = u_shaped()
-    groups = merge_bins(counts, 6, MergeSettings(trend=trend))
+    groups = merge_bins(counts, 6, MergeSettings(trend=trend)).groups
     woe = counts.grouped(groups).woe().tolist()
     assert keeps("peak", woe)
     assert (keeps("ascending", woe) or keeps("descending", woe)) == (shape == "monotone")
@@ -78,22 +78,68 @@ def test_a_u_shape_is_kept_only_where_it_may_be(trend: Trend, shape: str) -> Non
 
 def test_a_small_dent_does_not_bend_a_monotone_trend() -> None:
     counts = BinCounts(np.full(6, 1000), np.array([400, 300, 200, 100, 50, 52]))
-    woe = counts.grouped(merge_bins(counts, 6, MergeSettings())).woe().tolist()
+    woe = counts.grouped(merge_bins(counts, 6, MergeSettings()).groups).woe().tolist()
     assert keeps("ascending", woe)
 
 
 def test_special_and_missing_bins_stay_beside_the_ordered_ones() -> None:
     counts = BinCounts(np.array([500, 500, 500, 40, 30]), np.array([100, 99, 20, 20, 5]))
-    groups = merge_bins(counts, 3, MergeSettings(max_bins=2, minimum_rows=100))
+    groups = merge_bins(counts, 3, MergeSettings(max_bins=2, minimum_rows=100)).groups
     assert groups.tolist() == [0, 0, 1, 2, 3]
 
 
 def test_categories_are_grouped_by_woe_not_by_place() -> None:
     counts = BinCounts(np.array([500, 500, 500, 500]), np.array([100, 10, 105, 12]))
-    groups = merge_bins(counts, 0, MergeSettings(max_bins=2))
+    groups = merge_bins(counts, 0, MergeSettings(max_bins=2)).groups
     assert groups.tolist() == [0, 1, 0, 1]
 
 
 def test_where_nothing_fits_one_bin_is_left() -> None:
     counts = BinCounts(np.array([10, 10]), np.array([1, 5]))
-    assert merge_bins(counts, 2, MergeSettings(minimum_rows=15)).tolist() == [0, 0]
+    assert merge_bins(counts, 2, MergeSettings(minimum_rows=15)).groups.tolist() == [0, 0]
+
+
+def test_few_rows_join_the_bin_that_is_nearest_in_risk() -> None:
+    """Of ten missing values eight are bad: they join the riskiest bin, and not the median's."""
+    counts = BinCounts(np.array([500, 500, 500, 10, 3]), np.array([200, 60, 20, 8, 0]))
+    settings = MergeSettings(minimum_rows=100, lone_rows=20)
+    assert merge_bins(counts, 3, settings).groups.tolist() == [0, 1, 2, 0, 1]
+
+
+def test_a_few_ordinary_numbers_beside_codes_join_one_of_them() -> None:
+    counts = BinCounts(np.array([7, 700, 700]), np.array([1, 318, 147]))
+    assert merge_bins(counts, 1, MergeSettings(minimum_rows=70, lone_rows=10)).groups.tolist() == [0, 1, 0]
+    counts = BinCounts(np.array([17, 700, 700]), np.array([6, 318, 147]))
+    assert merge_bins(counts, 1, MergeSettings(minimum_rows=70, lone_rows=10)).groups.tolist() == [0, 1, 2]
+
+
+def test_missing_categories_stay_apart() -> None:
+    counts = BinCounts(np.array([500, 500, 500, 40]), np.array([100, 10, 105, 4]))
+    assert merge_bins(counts, 0, MergeSettings(max_bins=2), alone=(3,)).groups.tolist() == [0, 1, 0, 2]
+
+
+def test_levels_that_training_did_not_see_count_as_average() -> None:
+    """The safest level has no events: an unknown one does not share its points."""
+    counts = BinCounts(np.array([953, 935, 245, 0, 0]), np.array([202, 223, 0, 0, 0]))
+    settings = MergeSettings(minimum_rows=100, lone_rows=10)
+    assert merge_bins(counts, 0, settings, alone=(4,)).groups.tolist() == [0, 1, 2, 0, 0]
+
+
+def test_thousands_of_categories_are_grouped_by_risk() -> None:
+    rng = np.random.default_rng(0)
+    rows, rate = np.full(3000, 60), np.repeat([0.05, 0.3], 1500)
+    counts = BinCounts(rows, rng.binomial(rows, rate))
+    groups = merge_bins(counts, 0, MergeSettings(minimum_rows=9000)).groups
+    woe = counts.grouped(groups).woe()[groups]
+    assert (woe[:1500] > 0).mean() > 0.99
+    assert (woe[1500:] < 0).mean() > 0.99
+
+
+def test_a_trend_is_given_up_where_it_costs_much_and_what_it_costs_is_told() -> None:
+    counts = BinCounts(np.full(6, 2000), np.array([100, 900, 100, 900, 100, 900]))
+    free = merge_bins(counts, 6, MergeSettings())
+    assert free.groups.tolist() == [0, 1, 2, 3, 4, 5]
+    assert free.trend_loss == 0
+    straight = merge_bins(counts, 6, MergeSettings(trend="monotone"))
+    assert straight.trend_loss == pytest.approx(counts.iv() - counts.grouped(straight.groups).iv())
+    assert straight.trend_loss > 0.5

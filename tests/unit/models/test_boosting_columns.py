@@ -27,8 +27,24 @@ def test_few_values_have_a_bin_each() -> None:
     assert rows_by_bin([3.0, 1.0, 2.0, 2.0, NAN], 8) == [1, 2, 1, 1]
 
 
-def test_many_values_are_cut_at_their_quantiles() -> None:
-    assert rows_by_bin(list(range(1000)), 10)[:-1] == [100] * 10
+def test_many_values_are_cut_near_their_quantiles() -> None:
+    """Half a bin beside them at most, and never at them, so that sums over equal hessians say nothing."""
+    for share in range(10):
+        rows = rows_by_bin([value / (1 + share) for value in range(1000)], 10)[:-1]
+        assert len(rows) == 10 and sum(rows) == 1000
+        off = np.cumsum(rows)[:-1] - np.arange(100, 1000, 100)
+        assert (np.abs(off) <= 51).all()
+        assert len(set(off.tolist())) > 5
+
+
+def test_cuts_follow_from_the_values_whatever_their_order() -> None:
+    """Anew in a job that is resumed, and beside no other column's."""
+    values = np.random.default_rng(0).normal(size=500)
+    bins = number_bins(values, 8)
+    assert bins == number_bins(values[::-1], 8)
+    other = number_bins(values + 1, 8)
+    assert bins is not None and other is not None
+    assert not np.allclose(np.array(bins.edges) + 1, other.edges, atol=1e-3)
 
 
 def test_a_value_that_fills_a_bin_stands_alone() -> None:

@@ -18,7 +18,7 @@ PARTY_VERBS = """
     audit.read successor.sign keys.show status party.renew
     contract.approve contract.explain contract.list contract.refuse contract.review contract.revoke
     contract.show
-    data.add data.check data.list data.remove
+    data.add data.check data.list data.profile data.propose data.remove
     job.cancel job.list job.permit job.show job.submit job.watch
     model.card model.destroy model.export model.list model.show model.stability
     report.issue score.batch score.one score.result subject.unlink

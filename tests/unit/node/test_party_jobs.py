@@ -14,6 +14,7 @@ import pytest
 from saferoom.contracts.canonical import contract_hash
 from saferoom.contracts.contract import Contract
 from saferoom.contracts.policy import Policy
+from saferoom.data import catalogue
 from saferoom.errors import PeerError, RefusedError, SafeRoomError, StorageError, UsageError
 from saferoom.ids import HELPER
 from saferoom.jobs.problem import HEARSAY_S, Problem
@@ -233,6 +234,30 @@ def test_a_data_set_that_is_not_the_contracts(nodes: Nodes, contract: Contract) 
     pinned = contract.model_validate(contract.to_plain() | {"id": "pinned", "parties": parties})
     tax = Tax(nodes, nodes.activate(pinned))
     assert_refused(tax, tax.offer(), "another version")
+
+
+def test_a_job_is_told_which_version_of_the_data_its_offer_was_checked_with(tax: Tax) -> None:
+    assert tax.offer().accepted
+    registered = catalogue.recall("rows", tax.core.home.data).version
+    tax.begin()
+    assert tax.hub.started[-1].dataset_version == registered
+
+
+def test_a_failed_score_job_has_used_up_what_it_asked_for(tax: Tax) -> None:
+    """Whoever is in the list may have been told by then."""
+    job = tax.core.new_id()
+    tax.core.state.put(
+        tables.jobs,
+        id=job,
+        contract_id=tax.contract.id,
+        kind="score",
+        params={"model": "m", "rows": 700},
+        state="running",
+        created=time.time(),
+        started=time.time(),
+    )
+    tax.core.state.end_job(job, "failed", {}, None)
+    assert tax.core.usage(tax.contract.id).scores_today == 700
 
 
 def test_a_used_up_quota_stays_used_up_whoever_asks_again(nodes: Nodes) -> None:

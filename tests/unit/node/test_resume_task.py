@@ -15,8 +15,10 @@ import pytest
 from saferoom.channel.session import Disclosure
 from saferoom.contracts.contract import Contract
 from saferoom.errors import PeerError, RefusedError, StorageError
+from saferoom.kinds.score_step import USUAL_STEP
 from saferoom.models.boosting.gradients import probabilities
 from saferoom.models.boosting.train import Grown
+from saferoom.scoring.points import logit_from_pd
 from saferoom.tasks.models.boosting import BoostedModel
 from saferoom.tasks.registry import load_model
 from saferoom.tasks.results.checkpoint import STATE, TREE, TrainingCheckpoint
@@ -141,7 +143,9 @@ def assert_scores_are_the_trees(nodes: Nodes, played: Played, dataset: str = "ro
     with scores.open(encoding="utf-8", newline="") as lines:
         written = {line["id"].encode(): float(line["pd"]) for line in csv.DictReader(lines)}
     ids = nodes.table("bank", dataset).ids.tolist()
-    np.testing.assert_allclose([written[one] for one in ids], expected, atol=1e-6)
+    # Those of held-out rows were rounded by three parties before they were released.
+    found = logit_from_pd([written[one] for one in ids])
+    np.testing.assert_allclose(found, logit_from_pd(expected), atol=3 * USUAL_STEP)
 
 
 @pytest.mark.parametrize(("party", "tree"), [("bank", 1), ("tax", 2), ("power", 3)])

@@ -32,9 +32,23 @@ def rows_of(*nodes: list[int]) -> list[I32]:
 
 def test_natural_order() -> None:
     found = Candidates([feature([0, 1, 2], 3, 3), feature([0, 1, 2], 3, 2), feature([0, 1, 1], 2, 0)])
-    assert found.column.tolist() == [0, 0, 1, 1, 1, 2, 2]
-    assert found.cut.tolist() == [0, 1, 0, 0, 1, 0, 1]
-    assert found.missing_left.tolist() == [False, False, False, True, False, False, False]
+    assert found.column.tolist() == [0, 0, 1, 1, 2]
+    assert found.cut.tolist() == [0, 1, 0, 1, 1]
+    assert found.missing_left.tolist() == [False, False, True, False, False]
+
+
+def test_every_cut_has_one_side_for_missing_values_and_the_other_one_in_the_next_tree() -> None:
+    column = feature([0, 1, 2, 3, 4], 5, 4)
+    for tree in range(4):
+        found = Candidates([column], [6], tree)
+        assert found.cut.tolist() == [0, 1, 2, 3]
+        assert found.missing_left.tolist() == [tree % 2 == 1, tree % 2 == 0, tree % 2 == 1, False]
+
+
+def test_in_every_tree_another_level_is_no_candidate() -> None:
+    """Else those of a column would be the ones whose sums add up to the node's."""
+    column = feature([0, 1, 2], 3, 0)
+    assert [Candidates([column], [1], tree).cut.tolist() for tree in range(3)] == [[0, 2], [0, 1], [1, 2]]
 
 
 @pytest.mark.parametrize(("count", "ordered"), [(4, 4), (4, 3), (2, 1), (3, 0), (1, 1)])
@@ -70,7 +84,7 @@ def test_a_split_names_the_column_among_all_of_the_party() -> None:
         ([0, 1, 1], 0, False),
         ([0, 1], 0, True),  # as many: left
         ([0, 0, 1, 2], 0, False),  # learnt
-        ([0, 1, 1, 2], 1, True),
+        ([0, 1, 1, 2], 1, False),  # all known ones left
     ],
 )
 def test_missing_values_go_where_they_were_learnt_to_go_or_with_most(
@@ -83,8 +97,10 @@ def test_missing_values_go_where_they_were_learnt_to_go_or_with_most(
 # Which are kept: by hand -----------------------------------------------------------------------------
 
 
-def kept_cuts(column: BinnedFeature, minimum: int, *nodes: list[int]) -> list[tuple[int, bool]]:
-    own = Candidates([column])
+def kept_cuts(
+    column: BinnedFeature, minimum: int, *nodes: list[int], tree: int = 0
+) -> list[tuple[int, bool]]:
+    own = Candidates([column], tree=tree)
     root = np.arange(len(column.bins), dtype=np.int32)
     before = own.kept(all_of(own), [root], minimum)
     kept = own.kept(before, rows_of(*nodes), minimum) if nodes else before
@@ -98,18 +114,27 @@ def test_bins_that_are_too_small_join_the_next() -> None:
     assert kept_cuts(column, 1) == [(0, False), (1, False), (2, False), (3, False)]
 
 
-def test_few_missing_values_stay_with_the_highest_bin() -> None:
+def test_few_missing_values_are_not_told_apart() -> None:
     column = feature([0] * 5 + [1] * 3 + [2] * 2, 3, 2)
     assert kept_cuts(column, 5) == [(0, False)]
-    assert kept_cuts(column, 2) == [(0, False), (0, True), (1, False)]
+    assert kept_cuts(column, 2) == [(0, False), (1, False)]
+    more_bins = feature([0] * 5 + [1] * 5 + [2] * 5 + [3], 4, 3)
+    assert kept_cuts(more_bins, 5) == [(0, False), (1, True)]
+
+
+def test_few_missing_values_are_not_what_is_left_of_a_cell_that_lies_in_one_child() -> None:
+    """The second bin lies in the second child alone; in the first one its sum would be the missing rows'."""
+    column, *nodes = nodes_of([[20, 20], [0, 20], [20, 20], [3, 2]], ordered=3)
+    assert kept_cuts(column, 10) == [(0, False), (1, True)]
+    assert kept_cuts(column, 10, *nodes) == [(0, False)]
 
 
 def test_rare_levels_are_put_together_and_never_alone() -> None:
     column = feature([0] * 6 + [1] * 4 + [2] * 3 + [3], 4, 0)
-    assert kept_cuts(column, 4) == [(0, False), (1, False)]
-    assert kept_cuts(column, 5) == [(0, False)]
+    assert kept_cuts(column, 4, tree=2) == [(0, False), (1, False)]
+    assert kept_cuts(column, 5, tree=2) == [(0, False)]
     with_a_rest_too_small = feature([0] * 6 + [1] * 4 + [2], 3, 0)
-    assert kept_cuts(with_a_rest_too_small, 4) == [(0, False)]
+    assert kept_cuts(with_a_rest_too_small, 4, tree=2) == [(0, False)]
 
 
 def nodes_of(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
@@ -23,6 +22,7 @@ from saferoom.report.content import (
     Coefficients,
     Comparison,
     ContractFacts,
+    DataQuality,
     DisclosureLine,
     LinkTraffic,
     LogVerdict,
@@ -32,12 +32,13 @@ from saferoom.report.content import (
     RowFacts,
 )
 from saferoom.report.measure import distribution_of, evaluation_of, grading_of
-from saferoom.report.render import COEFFICIENTS_SHOWN, render_report
+from saferoom.report.model_views import COEFFICIENTS_SHOWN
+from saferoom.report.render import render_report
 from saferoom.report.texts import WORDS
+from saferoom.scoring.grade_tests import judge
 from saferoom.scoring.points import PointScale, logit_from_pd, pd_from_logit
 from saferoom.scoring.standard import standard_scheme
-
-VOID = {"meta", "br", "img", "link", "input", "hr"}
+from tests.unit.report.page_text import text_of
 
 
 def sample(rows: int, seed: int) -> tuple[np.ndarray[Any, Any], ...]:
@@ -99,38 +100,13 @@ def full() -> ReportData:
             ),
         ),
         disclosures=tuple(DisclosureLine(kind, "bank", "1") for kind in DISCLOSURES),
-        logs=(LogVerdict("bank", 40, "root0="), LogVerdict("tax", 30)),
+        logs=(
+            LogVerdict("bank", 40, "root0=", passed=True),
+            LogVerdict("tax", 30, passed=True),
+        ),
         phases=(Phase("align", 1.5, 2_000_000), Phase("own-phase", 12.25), Phase("total", 13.75, 2_000_000)),
         traffic=(LinkTraffic("bank", "tax", 1234),),
     )
-
-
-class Balanced(HTMLParser):
-    """Fails on a tag that is not closed, or closed in the wrong place; keeps the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text.append(data)
-
-
-def text_of(page: str) -> str:
-    parser = Balanced()
-    parser.feed(page)
-    parser.close()
-    assert parser.open == []
-    return " ".join("".join(parser.text).split())
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -183,7 +159,7 @@ def test_texts_are_complete_and_take_the_same_blanks_in_both_languages() -> None
 def test_every_kind_of_disclosure_is_explained_as_in_the_contract(full: ReportData, lang: str) -> None:
     text = text_of(render_report(full, lang))
     for kind in DISCLOSURES.values():
-        assert f"bank{kind.name}{kind.wording(lang).meaning}" in text
+        assert f"{kind.wording(lang).meaning}bank1" in text
 
 
 def test_the_page_asks_for_nothing_from_outside(full: ReportData) -> None:
@@ -271,8 +247,9 @@ def test_grades_that_do_not_rise_are_told(full: ReportData) -> None:
     scheme = standard_scheme()
     y = np.repeat([1, 0, 0, 1], [30, 70, 90, 10])
     grading = grading_of(scheme, np.repeat([0, 1], 100), np.full(200, 0.1), y)
-    text = text_of(render_report(replace(full, grading=grading), "en"))
-    assert "grade B has a lower default rate than A" in text
+    judged = {"rows_of": "test", **judge(scheme, grading.table).to_plain(grading.table)}
+    text = text_of(render_report(replace(full, grading=grading, metrics={"grading": judged}), "en"))
+    assert "✗Grade B has a lower default rate than A" in text
     assert "rise from grade" not in text
 
 
@@ -316,8 +293,34 @@ def test_calibration_of_tiny_rates_and_constant_predictions_still_draws() -> Non
 def test_a_scorecard_shows_its_bins_points_and_shifted_features(full: ReportData, lang: str) -> None:
     page = render_report(full, lang)
     text = text_of(page)
-    for shown in ("512", "(-inf, 3]", "-37", "+31", "0.346", "−0.875", "9.00%", "age <of firm>", "0.0321"):
+    for shown in ("512", "(-inf, 3]", "−37", "+31", "0.346", "−0.875", "9.00%", "age <of firm>", "0.0321"):
         assert shown in text
     assert "age <of firm>" not in page
     assert 'class="n bad">0.222' in page
     assert page.count('rowspan="2"') == 1
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_an_information_value_above_a_half_is_marked(full: ReportData, lang: str) -> None:
+    mark = {"zh": "可疑", "en": "suspicious"}[lang]
+    card = full.cards[0]
+    assert mark not in render_report(full, lang)
+    told = replace(card.features[0], iv=0.51)
+    page = render_report(replace(full, cards=(replace(card, features=(told, card.features[1])),)), lang)
+    assert f'class="n bad">0.510 {mark}' in page
+    assert {"zh": "已知晓", "en": "known before the default"}[lang] in page
+
+
+def test_bins_have_rows_defaults_and_the_factor_of_their_feature(full: ReportData) -> None:
+    bins = (
+        CardBin("(-inf, 3]", 0.4, 0.09, -0.51, -37, 1200, 108),
+        CardBin("(3, inf)", 0.6, 0.02, 0.44, 31, 1800, 36, estimated=True),
+    )
+    feature = CardFeature("age", 0.2, 0.5, 0.01, bins, wrong_sign=True)
+    quality = DataQuality("bank", rows=10, aligned=9, vif={"age": 3.456})
+    data = replace(full, cards=(Card("bank", (feature,)),), quality=quality)
+    text = text_of(render_report(data, "en"))
+    assert "(-inf, 3]1,200108" in text
+    assert "(3, inf)1,800≈ 36" in text
+    assert "+0.500 wrong sign3.4668" in text
+    assert "or missing" not in text

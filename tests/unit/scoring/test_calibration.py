@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saferoom.errors import ConfigError, VerificationError
-from saferoom.scoring.calibration import calibrate, check_grading
+from saferoom.scoring.calibration import calibrate, check_grading, usual_targets
 from saferoom.scoring.standard import standard_scheme
 from tests.property import examples
 
@@ -79,3 +79,15 @@ def test_a_check_finds_reversed_and_small_grades() -> None:
     assert next((one.better, one.worse) for one in check.reversals) == ("A", "B")
     assert check.too_small == ("D",)
     assert check_grading(scheme, pd[:300], np.zeros(300), None, minimum_rows=0).ok
+
+
+def test_usual_targets_are_what_the_rows_can_be_calibrated_to() -> None:
+    rng = np.random.default_rng(5)
+    pd = np.clip(rng.beta(2, 5, 4000), 0.01, 0.99)
+    y = (rng.random(4000) < pd).astype(int)
+    targets = usual_targets(pd, y, 4)
+    assert len(targets) == 3
+    found = calibrate(standard_scheme(), pd, y, targets, minimum_rows=50)
+    assert all(row.default_rate <= target for row, target in zip(found.table, targets, strict=False))
+    assert usual_targets(pd, 1 - y, 4) == ()  # rates that do not rise
+    assert usual_targets(pd[:3], y[:3], 4) == ()

@@ -1,0 +1,1 @@
+"""How far the figures of `metrics` may be from the truth, on the rows that there are."""

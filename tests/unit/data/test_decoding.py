@@ -1,0 +1,56 @@
+"""Text that is not UTF-8 is decoded in pieces, and no character is lost where one piece ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from saferoom.data import CategoryColumn, describe
+from saferoom.data.loading import read
+from saferoom.errors import ConfigError
+
+MIB = 1 << 20
+ENDS = [place * MIB for place in (1, 4)]  # where this reader's pieces end, and where DuckDB's would
+CELLS = ["一\r\n二", "三、\U00020000", 'a"b', "𠮷é"]  # two, four and one byte a character in GB18030
+
+
+def _described(folder: Path, encoding: str) -> object:
+    source = {"kind": "csv", "path": "t.csv", "encoding": encoding}
+    columns = [{"name": "text", "type": "categorical"}]
+    return describe(
+        {"name": "t", "id": "id", "id_kind": "opaque", "source": source, "columns": columns}, folder
+    )
+
+
+@pytest.mark.parametrize("shift", range(13))
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_no_character_is_lost_at_the_end_of_a_piece(tmp_path: Path, encoding: str, shift: int) -> None:
+    codec = "utf-16-le" if encoding == "utf-16" else encoding
+    filler = ",".join(["{id}", '"' + "字" * 500 + '"\r\n'])
+    quoted = ['"' + cell.replace('"', '""') + '"' for cell in CELLS]
+    content = ("\ufeff" if encoding == "utf-16" else "").encode(codec) + "id,text\r\n".encode(codec)
+    expected: list[str] = []
+    for end in ENDS:
+        while len(content) < end - 3000:
+            content += filler.format(id=f"f{len(expected)}").encode(codec)
+            expected.append("字" * 500)
+        line = f"x{len(expected)},{quoted[0]}\r\n".encode(codec)
+        padding = end - len(content) - len(f"p{len(expected)},\r\n".encode(codec)) - len(line) + shift
+        content += f"p{len(expected)},{'a' * (padding // len('a'.encode(codec)))}\r\n".encode(codec)
+        expected.append("a" * (padding // len("a".encode(codec))))
+        for cell in quoted:
+            content += f"x{len(expected)},{cell}\r\n".encode(codec)
+            expected.append(CELLS[quoted.index(cell)].replace("\r\n", "\n"))
+    (tmp_path / "t.csv").write_bytes(content)
+    column = read(_described(tmp_path, encoding)).table.columns["text"]  # type: ignore[arg-type]
+    assert isinstance(column, CategoryColumn)
+    assert [column.levels[code] for code in column.codes] == expected
+
+
+def test_the_line_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    lines = [f"e{number},中文".encode("gb18030") for number in range(200_000)]
+    lines[150_000] = b"e150000,\xff\xff"
+    (tmp_path / "t.csv").write_bytes(b"\n".join([b"id,text", *lines]))
+    with pytest.raises(ConfigError, match=r"is not gb18030 text \(line 150002\)"):
+        read(_described(tmp_path, "gb18030"))  # type: ignore[arg-type]
