@@ -72,6 +72,18 @@ class DigitTables(Correlation):
         return words.view(np.uint8).reshape(self.shape)
 
 
+def in_units(share: Share, frac_bits: int) -> Share:
+    """This party's share with so many fractional bits, less than a unit too small, to be compared.
+
+    Shapes:   any, of uint32 or uint64, to uint64.
+    Raises:   ShapeError if fewer than 30 bits would be left: comparisons would be wrong.
+    """
+    down, words = share.frac_bits - frac_bits, share.value.astype(np.uint64)
+    if share.value.dtype.itemsize * 8 - down < NUMBER_BITS:
+        raise ShapeError("the shares have too few bits to be compared", step="in units")
+    return Share(words >> np.uint64(down) if down >= 0 else words << np.uint64(-down), frac_bits)
+
+
 def share_below(
     s: Session, randomness: Randomness, label: str, values: Share, thresholds: Sequence[int]
 ) -> Bits:

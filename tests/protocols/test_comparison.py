@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from saferoom.errors import MaskReuseError, ShapeError
-from saferoom.protocols.comparison import deal_below, deal_below_own, share_below, share_below_own
+from saferoom.protocols.comparison import (
+    deal_below,
+    deal_below_own,
+    in_units,
+    share_below,
+    share_below_own,
+)
 from saferoom.protocols.shared_bits import (
     deal_any,
     deal_both,
@@ -147,6 +153,13 @@ def test_what_cannot_be_compared_is_refused(thresholds: list[int], shape: tuple[
     with pytest.raises(ShapeError, match=r"threshold|30 bits") as raised:
         Room().play(2, lambda s, d, _: share_below(s, d, "grade", share, thresholds), lambda *_: None)
     assert raised.value.step == "grade"
+
+
+def test_shares_of_too_few_bits_are_not_compared() -> None:
+    """Dropping low bits shrinks the modulus, too: below 30 bits a comparison would be wrong without a word."""
+    assert in_units(Share(np.zeros(1, dtype=np.uint64), 55), 21).frac_bits == 21
+    with pytest.raises(ShapeError, match="too few bits"):
+        in_units(Share(np.zeros(1, dtype=np.uint64), 56), 21)
 
 
 def test_a_label_serves_once() -> None:

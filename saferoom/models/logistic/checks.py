@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from saferoom.arrays import U64, Bits
+from saferoom.arrays import Bits
 from saferoom.models.logistic.passes import DealerSide, PartySide
 from saferoom.models.logistic.told_bits import hear_bit, tell_bit
 from saferoom.models.logistic.whitening import Whitening
-from saferoom.protocols.comparison import deal_below, share_below
+from saferoom.protocols.comparison import deal_below, in_units, share_below
 from saferoom.protocols.dealing import DealingPace
 from saferoom.protocols.private_matrix import deal_to_owners, open_to_owners
 from saferoom.protocols.shared_bits import deal_any, share_any
 from saferoom.protocols.squares import Squares, apply_squares, deal_apply_squares, deal_squares, mask_squares
-from saferoom.ring.fixed import encode, shifted_down
+from saferoom.ring.fixed import encode
 from saferoom.sharing.values import Share
 
 MOST_MOVED = 0.001
@@ -57,14 +57,16 @@ class Checking:
         s, randomness = self.side.session, self.side.randomness
         opened = open_to_owners(s, randomness, "moved", self.side.layout, moved)
         inside = apply_squares(s, randomness, "coefficients", self.turns, opened)
-        numbers = [_numbers(inside, _MOVED_BITS), *([] if lost is None else [_numbers(lost, _LOST_BITS)])]
+        numbers = [in_units(inside, _MOVED_BITS).value]
+        if lost is not None:
+            numbers.append(in_units(lost, _LOST_BITS).value)
         outside = _share_outside(self.side, "limits", Share(np.concatenate(numbers), _MOVED_BITS), _LIMIT)
         beyond = share_any(s, randomness, "any", outside)
         return tell_bit(s, "converged", beyond ^ np.uint8(s.is_first), kind="converged")
 
     def is_whole(self, lost: Share) -> bool:
         """Whether V inverts all of the Hessian: if it does not, no number of passes will do."""
-        numbers = Share(_numbers(lost, _LOST_BITS), _LOST_BITS)
+        numbers = in_units(lost, _LOST_BITS)
         below = share_below(self.side.session, self.side.randomness, "lost", numbers, [_LIMIT + 1])[0]
         return tell_bit(self.side.session, "whole", below >> np.uint8(7), kind="converged")
 
@@ -92,12 +94,6 @@ class DealtChecking:
         """Dealer's side of `is_whole`."""
         deal_below(self.side.dealer, self.side.session, "lost", 1, 1)
         return hear_bit(self.side.session, "whole")
-
-
-def _numbers(share: Share, bits: int) -> U64:
-    """With so many fractional bits: less than k units too small."""
-    words: U64 = shifted_down(share.value, share.frac_bits - bits, np.uint64)
-    return words
 
 
 def _share_outside(side: PartySide, label: str, numbers: Share, limit: int) -> Bits:

@@ -8,7 +8,7 @@ from saferoom.channel.session import Session
 from saferoom.errors import UsageError
 from saferoom.models.logistic.told_bits import hear_bit, tell_bit
 from saferoom.protocols.bit_counts import count_bits, deal_count
-from saferoom.protocols.comparison import NUMBER_BITS, deal_below, share_below
+from saferoom.protocols.comparison import deal_below, in_units, share_below
 from saferoom.protocols.dealing import Dealer
 from saferoom.protocols.randomness import Randomness
 from saferoom.sharing.values import Share
@@ -35,7 +35,7 @@ def is_in_range(s: Session, randomness: Randomness, scores: Share, reach: float)
         raise UsageError(f"scores are checked on shares for at most {_MOST_ROWS} rows", step=s.step("range"))
     edge = round(MARGIN * reach * 2**_FRAC_BITS)
     with s.scope("range"):
-        inside = share_below(s, randomness, "edges", _in_units(scores), [-edge, edge + 1])
+        inside = share_below(s, randomness, "edges", in_units(scores, _FRAC_BITS), [-edge, edge + 1])
         counts = count_bits(s, randomness, "counts", inside).value
         beyond = counts[:1] - counts[1:]
         if s.is_first:
@@ -59,14 +59,3 @@ def deal_is_in_range(dealer: Dealer, s: Session, rows: int) -> bool:
         deal_count(dealer, s, "counts", 2, (rows + 7) // 8)
         deal_below(dealer, s, "few", 1, 1)
         return hear_bit(s, "range")
-
-
-def _in_units(scores: Share) -> Share:
-    """With fewer fractional bits: each party drops its own, and the sum is a few units too small."""
-    down = scores.frac_bits - _FRAC_BITS
-    words = scores.value.astype(np.uint64)
-    if down < 0:
-        return Share(words << np.uint64(-down), _FRAC_BITS)
-    if scores.value.dtype.itemsize * 8 - down < NUMBER_BITS:
-        raise UsageError("the scores' shares have too few bits to be compared")
-    return Share(words >> np.uint64(down), _FRAC_BITS)
