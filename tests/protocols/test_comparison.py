@@ -156,7 +156,7 @@ def test_what_cannot_be_compared_is_refused(thresholds: list[int], shape: tuple[
 
 
 def test_shares_of_too_few_bits_are_not_compared() -> None:
-    """Dropping low bits shrinks the modulus, too: below 30 bits a comparison would be wrong without a word."""
+    """Dropping low bits shrinks the modulus, too: below 30 bits a comparison would be wrong."""
     assert in_units(Share(np.zeros(1, dtype=np.uint64), 55), 21).frac_bits == 21
     with pytest.raises(ShapeError, match="too few bits"):
         in_units(Share(np.zeros(1, dtype=np.uint64), 56), 21)
