@@ -103,7 +103,7 @@ def calibration_line(y: ArrayLike, pd: ArrayLike) -> tuple[float, float]:
     labels, scores = checked(y, pd)
     clipped = np.clip(scores, _LOGIT_CLIP, 1 - _LOGIT_CLIP)
     logits = np.log(clipped) - np.log1p(-clipped)
-    fit = LogisticRegression(C=np.inf, max_iter=1000).fit(logits[:, None], labels)
+    fit = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(logits[:, None], labels)
     return float(fit.intercept_[0]), float(fit.coef_[0, 0])
 
 
