@@ -21,6 +21,11 @@ MAX_CONTROL_BYTES = 64 * MIB
 MAX_QUEUED_BYTES = 256 * MIB
 """What one sender may have waiting inside a daemon or the relay, over all its flows."""
 
+HANDSHAKE_MS = 10_000
+"""A connection that shows no certificate within this time is closed."""
+MOST_CONNECTIONS = 1000
+"""Connections that the relay takes at once; below the number of files that a process may open."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlowLimits:
@@ -71,6 +76,12 @@ class RelayLimits:
     flow_bytes: int = 2 * WINDOW_BYTES + FRAME_BYTES
     sender_bytes: int = MAX_QUEUED_BYTES
     control_bytes: int = 2 * MAX_CONTROL_BYTES
+    controls_per_s: float = 200.0
+    controls_at_once: float = 2000.0
+    """Control messages of one party; one that sends more is read more slowly."""
+    streams_per_s: float = 10.0
+    streams_at_once: float = 200.0
+    """Streams that one party may open; one connection takes five."""
 
 
 DEFAULT_FLOW_LIMITS = FlowLimits()
@@ -99,6 +110,10 @@ def server_options(settings: LinkSettings) -> Options:
         *_common(settings),
         ("grpc.http2.min_ping_interval_without_data_ms", settings.keepalive_time_ms // 2),
         ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", 16),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", 60_000),
+        ("grpc.max_allowed_incoming_connections", MOST_CONNECTIONS),
     ]
 
 

@@ -10,7 +10,8 @@ import pytest
 from saferoom.identity.register import Enrolled, Register
 from saferoom.ids import COORDINATOR
 from saferoom.link.relay.flow_book import FlowBook
-from saferoom.node.daemons.coordinator import REFUSED_AGAIN_S, Coordinator
+from saferoom.node.daemons.coordinator import Coordinator
+from saferoom.node.refusals import AGAIN_S
 from tests.adversary.test_audit_completeness import NO_PART, recorded_job
 from tests.link_helpers import JOB_ID, Authority, Daemon, running_room, start_daemon
 from tests.node_room import Nodes, opened_nodes
@@ -112,16 +113,16 @@ def test_a_party_and_reason_stand_in_the_log_once_an_hour(
 ) -> None:
     said: list[tuple[str, str]] = []
     for now_s, party, reason, is_said in (
-        (0.0, "tax", NO_PART, True),
-        (0.0, "tax", NO_PART, False),
-        (1.0, "bank", NO_PART, True),
-        (2.0, "tax", OTHER_NAME, True),
-        (REFUSED_AGAIN_S - 1, "tax", NO_PART, False),
-        (REFUSED_AGAIN_S, "tax", NO_PART, True),
-        (REFUSED_AGAIN_S + 1, "bank", NO_PART, True),
-        (2 * REFUSED_AGAIN_S - 1, "tax", NO_PART, False),
+        (0.0, "tax", NO_PART, [NO_PART]),
+        (0.0, "tax", NO_PART, []),
+        (1.0, "bank", NO_PART, [NO_PART]),
+        (2.0, "tax", OTHER_NAME, [OTHER_NAME]),
+        (AGAIN_S - 1, "tax", NO_PART, []),
+        (AGAIN_S, "tax", NO_PART, [f"{NO_PART} (and 2 times more)", NO_PART]),
+        (AGAIN_S + 1, "bank", NO_PART, [NO_PART]),
+        (2 * AGAIN_S - 1, "tax", NO_PART, []),
     ):
         clock.now_s = now_s
-        coordinator._on_refused(party, reason)
-        said += [(party, reason)] if is_said else []
+        coordinator._refusals.add(party, reason)
+        said += [(party, each) for each in is_said]
         assert refused(nodes) == said

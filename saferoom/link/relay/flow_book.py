@@ -2,6 +2,7 @@
 
     open(job)    the coordinator has offered it: its frames may pass between its endpoints
     add(frame)   whether it may; if so it is booked, once, in the order of its number
+    knows(frame) whether a frame that carries no data may pass: an acknowledgement, an end
     take()       cuts that are due to be logged
     close(job)   over: the rest as a last cut, and no more frames
 
@@ -19,12 +20,19 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from saferoom.link.frames import Flag, FrameHeader
+from saferoom.link.settings import WINDOW_BYTES
 from saferoom.link.transcript import Said, Transcript
 
 STRAGGLERS_S = 30.0
 CLOSED_KEPT = 1024
 EARLY_KEPT = 65_536
 """Frames of one flow that may be held for one before them: a window of the smallest ones, and more."""
+RECENT_BYTES = 2 * WINDOW_BYTES
+"""Frames that may be sent again: those of the last windows, whose digests are kept."""
+_PREFIX = 16
+
+NO_PART = "it sent frames of a job that it has no part in now"
+TWO_UNDER_ONE = "it sent two different frames under one number"
 
 Job = tuple[bytes, int]
 Ends = tuple[str, str]
@@ -49,10 +57,15 @@ class _Flow:
     cuts: int = 0
     last: Said = field(default_factory=Said)
     early: dict[int, tuple[Flag, int, bytes]] = field(default_factory=dict)
+    recent: OrderedDict[int, tuple[int, bytes]] = field(default_factory=OrderedDict)
+    recent_bytes: int = 0
 
 
 class FlowBook:
-    """Thread-safe. `on_refused(sender, reason)`, set by the relay, is called once for each sender and job."""
+    """Thread-safe. `on_refused(sender, reason)`, set by the relay, is called once for each sender and job.
+
+    A sender that puts two different frames under one number is refused the second: what was booked stays.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -93,23 +106,43 @@ class FlowBook:
         job = (header.job_id, header.session)
         with self._lock:
             flow = self._jobs.get(job, {}).get((header.sender, header.receiver))
-            if flow is not None:
-                self._book(job, flow, header, size_bytes, digest)
+            if flow is not None and self._book(job, flow, header, size_bytes, digest):
                 return True
             is_new = self._must_say(header.sender, job)
         if is_new:
-            self.on_refused(header.sender, "it sent frames of a job that it has no part in now")
+            self.on_refused(header.sender, NO_PART if flow is None else TWO_UNDER_ONE)
         return False
 
-    def _book(self, job: Job, flow: _Flow, header: FrameHeader, size_bytes: int, digest: bytes) -> None:
-        if header.sequence < flow.expected or len(flow.early) >= EARLY_KEPT:
-            return
-        flow.early.setdefault(header.sequence, (header.flags, size_bytes, digest))
+    def knows(self, header: FrameHeader) -> bool:
+        """Whether a frame without data may pass: its job is under way between its two ends."""
+        with self._lock:
+            ends = (header.sender, header.receiver)
+            return ends in self._jobs.get((header.job_id, header.session), {})
+
+    def _book(self, job: Job, flow: _Flow, header: FrameHeader, size_bytes: int, digest: bytes) -> bool:
+        """Whether it is the frame of its number: what was booked under a number stays that."""
+        number = header.sequence
+        if number < flow.expected:
+            booked = flow.recent.get(number)
+            return booked is None or booked[1] == digest[:_PREFIX]
+        if number in flow.early:
+            return flow.early[number][2] == digest
+        if len(flow.early) >= EARLY_KEPT:
+            return True
+        flow.early[number] = (header.flags, size_bytes, digest)
         while (frame := flow.early.pop(flow.expected, None)) is not None:
             if frame[0] & Flag.MARK:
                 self._cut(job, (header.sender, header.receiver), flow)
             flow.transcript.add(*frame)
+            self._remember(flow, frame[1], frame[2])
             flow.expected += 1
+        return True
+
+    def _remember(self, flow: _Flow, size_bytes: int, digest: bytes) -> None:
+        flow.recent[flow.expected] = (size_bytes, digest[:_PREFIX])
+        flow.recent_bytes += size_bytes
+        while flow.recent_bytes > RECENT_BYTES:
+            flow.recent_bytes -= flow.recent.popitem(last=False)[1][0]
 
     def _cut(self, job: Job, ends: Ends, flow: _Flow, *, is_rest: bool = False) -> None:
         said = flow.transcript.said()

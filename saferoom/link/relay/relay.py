@@ -14,10 +14,12 @@ import grpc.aio
 from saferoom.errors import ConfigError, PeerError, UsageError
 from saferoom.link.frames import SENDER, Kind, endpoint_bytes, parse_header
 from saferoom.link.relay.flow_book import FlowBook
+from saferoom.link.relay.open_files import allow_open_files
 from saferoom.link.relay.service import LocalEndpoint, RelayCallbacks, RelayService
 from saferoom.link.settings import (
     DEFAULT_LINK_SETTINGS,
     DEFAULT_RELAY_LIMITS,
+    MOST_CONNECTIONS,
     LinkSettings,
     NetworkEmulation,
     RelayLimits,
@@ -69,6 +71,7 @@ class Relay:
 
     def start(self) -> int:
         """Listen; returns the port. Raises ConfigError if the address cannot be used."""
+        allow_open_files(2 * MOST_CONNECTIONS)
         started: Future[int] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._run(started)), name="relay", daemon=True

@@ -18,7 +18,8 @@ import grpc
 import grpc.aio
 
 from saferoom.errors import PeerError
-from saferoom.link.credit import CreditError, CreditMeter
+from saferoom.link.allowance import Allowance
+from saferoom.link.credit import FRAME_COST_BYTES, CreditError, CreditMeter
 from saferoom.link.frames import (
     RECEIVER,
     SENDER,
@@ -128,6 +129,8 @@ class RelayService:
         self._callbacks = callbacks
         self._settings = settings
         self._mailboxes: dict[str, Mailbox] = {}
+        self._controls: dict[str, Allowance] = {}
+        self._streams: dict[str, Allowance] = {}
         if book is not None:
             book.on_refused = self._refused
 
@@ -176,6 +179,9 @@ class RelayService:
     async def _join(self, lane: Lane, context: Context, greeting: object) -> Connection:
         loop = asyncio.get_running_loop()
         party, serial = party_of(context.auth_context()), serial_of(context.auth_context())
+        if party is not None and not self._may_open(party):
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "the party opens streams too fast")
+            raise PeerError("too many streams")
         if (
             party is None
             or serial is None
@@ -195,6 +201,15 @@ class RelayService:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error) or "no greeting")
             raise
         return self._connection(party, connection_id, lane)
+
+    def _may_open(self, party: str) -> bool:
+        """Asked before anything is read from disk: who opens streams without end is turned away cheaply."""
+        limits = self.limits
+        streams = self._streams.setdefault(party, Allowance(limits.streams_per_s, limits.streams_at_once))
+        if streams.take():
+            return True
+        self._refused(party, "it opens streams too fast")
+        return False
 
     def _connection(self, party: str, connection_id: bytes, lane: Lane) -> Connection:
         connection = self.connections.get(endpoint_bytes(party))
@@ -240,6 +255,8 @@ class RelayService:
             connection.last_heard = loop.time()
             if lane is Lane.CONTROL:
                 self._on_control(connection, message)
+                if (wait_s := self._owed(connection.party)) > 0:
+                    await asyncio.sleep(wait_s)
             else:
                 await self._on_frame(connection, message)
 
@@ -259,7 +276,7 @@ class RelayService:
         if frame[SENDER] != connection.endpoint:
             self._refused(connection.party, "it sent a frame in another's name")
             raise PermissionError(f"{connection.party} sent a frame in another's name")
-        if frame[1] == Kind.DATA and not await self._may_pass(frame):
+        if not await self._may_pass(frame):
             return
         self.route(connection, frame)
 
@@ -297,19 +314,28 @@ class RelayService:
         else:
             self._post(name, call)
 
+    def _owed(self, party: str) -> float:
+        """Seconds to leave a party unread that sends control messages too fast: it waits, and nobody else."""
+        limits = self.limits
+        controls = self._controls.setdefault(party, Allowance(limits.controls_per_s, limits.controls_at_once))
+        return controls.owe()
+
     def _on_control(self, connection: Connection, piece: bytes) -> None:
         message = connection.reader.feed(piece)
         if message is None:
             return
         party = connection.party
-        self._post(party, lambda: self._callbacks.on_control(party, message), len(message))
+        size = len(message) + FRAME_COST_BYTES
+        self._post(party, lambda: self._callbacks.on_control(party, message), size)
         if self._mailboxes[party].waiting_bytes > self.limits.control_bytes:
             raise CreditError("more control messages were sent than the coordinator can take")
 
     async def _may_pass(self, frame: bytes) -> bool:
-        """Book a data frame before it goes on; False if its job is not under way."""
+        """Book a data frame before it goes on; False if its job is not under way, or another came before."""
         if self.book is None:
             return True
+        if frame[1] != Kind.DATA:
+            return self.book.knows(parse_header(frame))
         if is_bulk(frame):
             digest = await asyncio.get_running_loop().run_in_executor(None, frame_digest, frame)
         else:

@@ -115,6 +115,8 @@ class ControlReader:
         self._size += len(piece) - 1
         if self._size > MAX_CONTROL_BYTES:
             raise PeerError(f"a control message of more than {MAX_CONTROL_BYTES} bytes")
+        if piece[0] == Control.PART and len(piece) <= _PIECE_BYTES:
+            raise PeerError("a control message in crumbs: a piece before the last that is not full")
         self._parts.append(piece[1:])
         if piece[0] == Control.PART:
             return None

@@ -20,6 +20,8 @@ from saferoom.identity.register import Register
 from saferoom.ids import HELPER
 from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import read_params
+from saferoom.link.allowance import Allowance
+from saferoom.link.control_limits import read_control
 from saferoom.link.relay.flow_book import FlowBook
 from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import NetworkEmulation
@@ -28,14 +30,17 @@ from saferoom.node.core import Core
 from saferoom.node.daemons.contract_desk import ContractDesk
 from saferoom.node.daemons.job_desk import JobDesk
 from saferoom.node.processes.hub import JobHub
+from saferoom.node.refusals import Refusals
 from saferoom.node.retention.destroy_orders import DestroyOrders, OrderDesk
 from saferoom.node.settings import link_settings
-from saferoom.node.witnessing.cosigning import ASK_WITNESSES_S, Cosigning, away, quietly
+from saferoom.node.witnessing.cosigning import ASK_WITNESSES_S, Cosigning, quietly
+from saferoom.node.witnessing.questions import Questions
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
-REFUSED_AGAIN_S = 3600.0
+HELLOS_PER_S, HELLOS_AT_ONCE = 0.5, 10
+"""A hello is said once after every connect, and answered with everything its sender may have missed."""
 
 
 class Coordinator:
@@ -46,13 +51,13 @@ class Coordinator:
     ) -> None:
         """`clock` counts the seconds after which the same refusal is logged again."""
         self.core = core
-        self._clock = clock
         patience = core.settings.patience
         self.helper_public = helper_keys.public()
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._next_sweep = 0.0
-        self._refusals: dict[tuple[str, str], float] = {}
+        self._refusals = Refusals(self._record_refusal, clock)
+        self._hellos: dict[str, Allowance] = {}
         flows = FlowBook()
         self._relay = Relay(
             core.settings.listen,
@@ -65,7 +70,7 @@ class Coordinator:
                 core.settings.network.latency_ms, core.settings.network.mbit_per_s or 0.0
             ),
             settings=link_settings(patience),
-            on_refused=self._on_refused,
+            on_refused=self._refusals.add,
             book=flows,
         )
         self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected, flows)
@@ -74,6 +79,7 @@ class Coordinator:
         self._hub = JobHub(HELPER, self.jobs, self._relay_helper_frame, silent_s=patience.job_silent_s)
         self.jobs.hub = self._hub
         self.cosigning = Cosigning(core, self._send)
+        self._questions = Questions(self._send)
         self._ticker = threading.Thread(target=self._tick, name="tick", daemon=True)
 
     def start(self) -> int:
@@ -98,6 +104,7 @@ class Coordinator:
             self.jobs.end_all()
         self._hub.stop()
         self._relay.stop()
+        self._refusals.close()
         self.core.record("node.stopped")
 
     def connected(self) -> set[str]:
@@ -124,7 +131,7 @@ class Coordinator:
     def on_control(self, party: str, raw: bytes) -> None:
         """A message from a party. What it does wrong is answered or logged, and hurts nobody else."""
         try:
-            message = wire.Control.FromString(raw)
+            message = read_control(raw)
             if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
                 self._handle_witness(party, message)
                 return
@@ -132,12 +139,10 @@ class Coordinator:
                 self._handle(party, message)
         except SafeRoomError as error:
             logger.warning("a message from %s was not accepted: %s", party, error.message)
-            self.core.record("request.refused", outcome="refused", by=party, reason=error.message)
+            self._refusals.add(party, error.message)
         except Exception as error:
             logger.warning("a message from %s could not be read: %s", party, type(error).__name__)
-            self.core.record(
-                "request.refused", outcome="refused", by=party, reason="a message not in the format"
-            )
+            self._refusals.add(party, "a message not in the format")
 
     def _handle_witness(self, party: str, message: wire.Control) -> None:
         """Answer as a witness ourselves, take in an answer to us, or pass it on under the sender's name."""
@@ -146,19 +151,21 @@ class Coordinator:
             ask.asker = party
             if ask.witness == self.core.me:
                 self._send(party, wire.Control(witness_reply=self.cosigning.asked(ask)))
-            elif not self._send(ask.witness, wire.Control(witness_ask=ask)):
-                self._send(party, wire.Control(witness_reply=away(ask)))
+            else:
+                self._questions.asked(ask)
         else:
             reply = message.witness_reply
             reply.witness = party
             if reply.asker == self.core.me:
                 self.cosigning.replied(reply)
             else:
-                self._send(reply.asker, wire.Control(witness_reply=reply))
+                self._questions.replied(reply)
 
     def _handle(self, party: str, message: wire.Control) -> None:
         kind = message.WhichOneof("body")
         if kind == "hello":
+            if not self._hellos.setdefault(party, Allowance(HELLOS_PER_S, HELLOS_AT_ONCE)).take():
+                raise PeerError("it says hello again and again", party=party)
             running = set(message.hello.running_jobs)
             self.contracts.tell(party)
             self.jobs.tell_verdicts(party, running)
@@ -228,12 +235,8 @@ class Coordinator:
         with self._lock:
             self.jobs.runs.disconnected(party)
 
-    def _on_refused(self, party: str, reason: str) -> None:
-        """The relay turned something away. Said once an hour: who comes again and again fills no log."""
-        now = self._clock()
-        if now - self._refusals.get((party, reason), -REFUSED_AGAIN_S) >= REFUSED_AGAIN_S:
-            self._refusals[party, reason] = now
-            self.core.record("request.refused", outcome="refused", by=party, reason=reason)
+    def _record_refusal(self, party: str, reason: str) -> None:
+        self.core.record("request.refused", outcome="refused", by=party, reason=reason)
 
     def _is_admitted(self, party: str, serial: int) -> bool:
         """Only the latest certificate counts. Read anew each time: who was put out stays out at once."""
@@ -271,4 +274,5 @@ class Coordinator:
                 logger.warning("the coordinator cannot do its round: %s", error.message)
             except Exception as error:  # a defect ends one round, not retention and all others
                 logger.warning("the coordinator cannot do its round: an unexpected %s", type(error).__name__)
+            quietly(self._refusals.tick)
             quietly(self.cosigning.tick)

@@ -133,13 +133,14 @@ class JobDesk:
 
     def tell_verdicts(self, party: str, job_ids: set[str]) -> None:
         """A reconnected party asks what became of these jobs."""
-        for job_id in job_ids:
-            row = next(iter(self._core.state.rows(tables.jobs, tables.jobs.c.id == job_id)), None)
-            if row is None or row["state"] not in tables.JOB_ENDED:
+        if not job_ids:
+            return
+        for row in self._core.state.rows(tables.jobs, tables.jobs.c.id.in_(job_ids)):
+            if row["state"] not in tables.JOB_ENDED:
                 continue
             contract = self._core.book.find(row["contract_id"])
             if contract and party in contract.parties:
-                self._send_verdict(party, job_id, row["state"], row["problem"])
+                self._send_verdict(party, row["id"], row["state"], row["problem"])
 
     # -- RunPort -----------------------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from saferoom.contracts.policy import Policy, load_policy
 from saferoom.errors import PeerError, SafeRoomError
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.problem import UNKNOWN_STEP, Problem
+from saferoom.link.control_limits import read_control
 from saferoom.link.transport.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.daemons.party_contracts import PartyContracts
 from saferoom.node.daemons.party_jobs import PartyJobs
 from saferoom.node.processes.hub import JobHub
+from saferoom.node.refusals import Refusals
 from saferoom.node.retention.destroy_orders import DestroyOrders
 from saferoom.node.settings import link_settings
 from saferoom.node.witnessing.cosigning import ASK_WITNESSES_S, Cosigning, quietly
@@ -38,6 +40,7 @@ class Party:
         self._news = threading.Event()
         self._is_new_link = self._is_link_known = False
         self._next_sweep = 0.0
+        self._refusals = Refusals(self._record_refusal)
         self.link = LinkState(is_up=False, reason="not started")
         self._link = PartyLink(
             core.welcome().address,
@@ -92,6 +95,7 @@ class Party:
         self.cosigning.stop()
         self._hub.stop()
         self._link.stop()
+        self._refusals.close()
         self.core.record("node.stopped")
 
     def lock(self) -> threading.RLock:
@@ -105,7 +109,7 @@ class Party:
     def on_control(self, raw: bytes) -> None:
         """A message from the coordinator. What is wrong with it is logged, and stops nothing."""
         try:
-            message = wire.Control.FromString(raw)
+            message = read_control(raw)
             if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
                 self._handle_witness(message)
                 return
@@ -116,12 +120,13 @@ class Party:
                 self._handle(message)
         except SafeRoomError as error:
             logger.warning("a message from the coordinator was not accepted: %s", error.message)
-            self.core.record("request.refused", outcome="refused", by=COORDINATOR, reason=error.message)
+            self._refusals.add(COORDINATOR, error.message)
         except Exception as error:
             logger.warning("a message from the coordinator could not be read: %s", type(error).__name__)
-            self.core.record(
-                "request.refused", outcome="refused", by=COORDINATOR, reason="a message not in the format"
-            )
+            self._refusals.add(COORDINATOR, "a message not in the format")
+
+    def _record_refusal(self, party: str, reason: str) -> None:
+        self.core.record("request.refused", outcome="refused", by=party, reason=reason)
 
     def _handle_witness(self, message: wire.Control) -> None:
         if message.HasField("witness_ask"):
@@ -202,6 +207,7 @@ class Party:
                 logger.warning("the node cannot do its round: %s", error.message)
             except Exception as error:  # a defect ends one round, not retention and all others
                 logger.warning("the node cannot do its round: an unexpected %s", type(error).__name__)
+            quietly(self._refusals.tick)
             quietly(lambda: self.cosigning.tick(nodes=self.link.is_up))
 
     def _sweep(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saferoom.link.credit import CreditError, CreditMeter
+from saferoom.link.credit import FRAME_COST_BYTES, CreditError, CreditMeter
 from saferoom.link.frames import FrameHeader, Kind
 from saferoom.link.relay.outlet import Line, Outlet
 from saferoom.link.settings import NetworkEmulation
@@ -55,7 +55,7 @@ def frame(job: int, size: int) -> bytes:
 
 
 def test_credit_is_counted_per_flow_and_in_all() -> None:
-    meter = CreditMeter(1000, 2500)
+    meter = CreditMeter(1000, 2500 + 3 * FRAME_COST_BYTES)
     for job in (1, 2):
         meter.add(frame(job, 600))
         with pytest.raises(CreditError):
