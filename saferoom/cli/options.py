@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from saferoom.environment import PASSPHRASE
 from saferoom.errors import ConfigError, UsageError
 
 LANGUAGES = ("zh", "en")
@@ -43,7 +44,7 @@ PassphraseOption: TypeAlias = Annotated[
 def given_passphrase(file: Path | None) -> str | None:
     """From the file, or from SAFEROOM_PASSPHRASE; None if neither is given. Raises ConfigError."""
     if file is None:
-        return os.environ.get("SAFEROOM_PASSPHRASE") or None
+        return os.environ.get(PASSPHRASE) or None
     try:
         first, *_ = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:

@@ -21,6 +21,7 @@ from typing import IO, Any, NamedTuple
 from saferoom.audit.entries.schema import fault
 from saferoom.audit.formats.canonical import decode
 from saferoom.audit.formats.tiles import MAX_ENTRY_BYTES
+from saferoom.environment import without_secrets
 from saferoom.errors import VerificationError
 
 Row = tuple[int, bytes]
@@ -79,6 +80,7 @@ class Helper:
                     [sys.executable, "-c", "from saferoom.audit.entries.entry_check import serve; serve()"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
+                    env=without_secrets(os.environ),
                 )
 
     def send(self, entries: Sequence[bytes]) -> None:

@@ -57,6 +57,14 @@ NOT_PROVED = {
 SELECTION = " It is a selection: nothing is proved about entries that it leaves out."
 
 
+SMALL_ORDER = {
+    *("00" * 32, "01" + "00" * 31, *(f"{low}{'ff' * 30}7f" for low in ("ec", "ed", "ee"))),
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+}
+"""Ed25519 keys of order 1, 2, 4 and 8, without the bit of the sign: each fits signatures that nobody made."""
+
+
 class Refused(Exception):  # noqa: N818 - the word of what it says
     """A check failed; the text says which."""
 
@@ -92,6 +100,8 @@ class Keys:
         key_id = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
         if len(key) != 33 or key[0] not in (1, 4) or key_id.hex() != digits:
             raise SystemExit(f"the key of {name} is mistyped, or not Ed25519 of type 01 or 04")
+        if (key[1:32] + bytes([key[32] & 0x7F])).hex() in SMALL_ORDER:
+            raise SystemExit(f"the key of {name} accepts any text: it is a point of small order")
         self.known[name, key_id] = key[0], key[1:]
 
 
@@ -101,6 +111,8 @@ def open_note(note: str, keys: Keys) -> tuple[str, dict[str, int]]:
     if not blank or not tail.endswith("\n"):
         raise Refused("it is not a signed note")
     text, signed = body + "\n", {}
+    if any(c < " " and c != "\n" for c in note):
+        raise Refused("a signed note holds no control characters")
     for line in tail[:-1].split("\n"):
         dash, name, blob = [*line.split(" "), "", ""][:3]
         try:
@@ -136,7 +148,10 @@ def open_checkpoint(note: str, origin: str, keys: Keys) -> tuple[int, bytes, dic
     if len(root) != 32:
         raise Refused("a root has 32 bytes")
     latest = time.time() + CLOCK_SKEW_S
-    return int(lines[1]), root, {name: at for name, at in signed.items() if 0 < at <= latest}
+    if lines[1] == "0" and root != Tree().root():
+        raise Refused("a checkpoint of no entries bears the root of some")
+    owner = (origin, f"{origin}/witness")
+    return int(lines[1]), root, {k: at for k, at in signed.items() if 0 < at <= latest and k not in owner}
 
 
 # --- the tree: RFC 6962, RFC 9162 ------------------------------------------------------------

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from saferoom.audit.formats.merkle import HASH_BYTES
+from saferoom.audit.formats.merkle import EMPTY_ROOT, HASH_BYTES
 from saferoom.audit.formats.note import NoteSigner, NoteVerifier, open_note, sign_note
 from saferoom.errors import VerificationError
 
@@ -52,6 +52,8 @@ class Checkpoint:
             raise VerificationError("the checkpoint's root is not base64", step=_STEP) from exc
         if len(root) != HASH_BYTES or base64.b64encode(root).decode() != lines[2]:
             raise VerificationError("the checkpoint's root is not a 32-byte hash", step=_STEP)
+        if lines[1] == "0" and root != EMPTY_ROOT:
+            raise VerificationError("a checkpoint of no entries bears the root of some", step=_STEP)
         return cls(lines[0], int(lines[1]), root)
 
 

@@ -11,7 +11,8 @@
     type 01        Ed25519 over the text
     type 04        cosignature/v1: u64be(time) ‖ Ed25519 over "cosignature/v1\\ntime <t>\\n" + text
 
-Lines of unknown keys are ignored. A known key with a bad signature spoils the whole note.
+Lines of unknown keys are ignored. A known key with a bad signature spoils the whole note, and so does a
+control character anywhere.
 
 Source: c2sp.org/signed-note, c2sp.org/tlog-cosignature; golang.org/x/mod/sumdb/note for the limits.
 """
@@ -34,6 +35,20 @@ COSIGNATURE_V1 = 0x04
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
 
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(encoded)
+    for encoded in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
+"""Points of order 1, 2, 4 and 8 as they may be written, without the bit of the sign."""
+
 _DASH = "— "
 _KEY_ID_BYTES = 4
 _TIME_BYTES = 8
@@ -49,6 +64,11 @@ def check_key_name(name: str) -> str:
     if not name or "+" in name or any(c.isspace() for c in name):
         raise UsageError("a key name is not empty and holds neither white space nor '+'")
     return name
+
+
+def is_weak(public_key: bytes) -> bool:
+    """Whether an Ed25519 key (32 bytes) is a point of small order: such a key fits forged signatures."""
+    return public_key[:31] + bytes([public_key[31] & 0x7F]) in _SMALL_ORDER
 
 
 def key_id(name: str, kind: int, public_key: bytes) -> bytes:
@@ -127,6 +147,11 @@ class NoteVerifier:
             raise VerificationError("a verifier key reads name+8 hex digits+base64", step=_STEP) from exc
         if not key or key[0] not in (ED25519, COSIGNATURE_V1) or len(key) != 1 + _PUBLIC_KEY_BYTES:
             raise VerificationError("a verifier key is Ed25519, of type 01 or 04", step=_STEP)
+        if is_weak(key[1:]):
+            raise VerificationError(
+                "a verifier key that accepts signatures which nobody made (a point of small order)",
+                step=_STEP,
+            )
         verifier = cls(name, key[0], key[1:])
         if verifier.key_id.hex() != shown:
             raise VerificationError(
@@ -218,6 +243,7 @@ def split_note(note: str | bytes) -> tuple[str, Sequence[tuple[str, bytes]]]:
     """
     try:
         whole = note.decode() if isinstance(note, bytes) else note
+        check_text(whole)
         if len(whole.encode()) > MAX_NOTE_BYTES:
             raise VerificationError(f"a note has at most {MAX_NOTE_BYTES} bytes", step=_STEP)
         body, blank, tail = whole.rpartition("\n\n")

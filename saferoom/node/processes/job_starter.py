@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 
+from saferoom.environment import without_secrets
 from saferoom.link.pipe import Pipe
 
 FORKSERVER = "saferoom.node.processes.forkserver"
@@ -97,7 +98,7 @@ class JobStarter:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", FORKSERVER, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env={**ONE_THREAD, **os.environ},
+                env={**ONE_THREAD, **without_secrets(os.environ)},
                 stdin=subprocess.DEVNULL,
             )
 
