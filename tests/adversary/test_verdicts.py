@@ -12,6 +12,7 @@ from saferoom.audit.evidence import verify_bundle
 from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.merkle import EMPTY_ROOT
 from saferoom.audit.formats.note import COSIGNATURE_V1, ED25519, NoteSigner, NoteVerifier, is_weak, split_note
+from saferoom.audit.reconcile.flows import cut_numbers
 from saferoom.audit.witness.quorum import Quorum, witness_name
 from saferoom.errors import VerificationError
 
@@ -130,3 +131,10 @@ def test_the_owners_own_cosignature_never_counts() -> None:
     )
     note = checkpoint.signed(own) + "".join(lines)
     assert verify_bundle.open_checkpoint(note, ORIGIN, keys)[2] == {other.name: 1000}
+
+
+def test_a_cut_of_any_number_is_one_finding_and_not_a_loop() -> None:
+    """Nobody counts up to what a log claims; the first cut that is left out is looked at once."""
+    assert list(cut_numbers([2**53 - 1, 0, 1])) == [0, 1, 2, 2**53 - 1]
+    assert list(cut_numbers([0, 1, 2])) == [0, 1, 2]
+    assert list(cut_numbers([])) == []

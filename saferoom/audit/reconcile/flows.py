@@ -17,7 +17,7 @@ the last marks may have been lost, which is a note and no finding.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from saferoom.audit.reconcile.findings import Finding, FindingKind, Flow
@@ -48,9 +48,8 @@ class FlowCheck:
     def run(self) -> None:
         for (sender, receiver), cuts in sorted(self._by_flow().items()):
             before = 0
-            for number in range(max(cuts) + 1):
-                seen = cuts.get(number, {})
-                before = self._check(sender, receiver, number, before, seen)
+            for number in cut_numbers(cuts):
+                before = self._check(sender, receiver, number, before, cuts.get(number, {}))
         if any(one.peer and "cut" not in one.peer for one in self.job.of("relay.envelope")):
             self.notes.append(f"job {self.job.id} broke off: words after the last marks are not compared")
 
@@ -184,6 +183,16 @@ def _place(seen: Mapping[str, Statement], role: str) -> tuple[str, int] | None:
 def _majority(values: Mapping[str, tuple[object, ...]]) -> tuple[object, ...] | None:
     (value, count), *_ = Counter(values.values()).most_common(1)
     return value if count > 1 else None
+
+
+def cut_numbers(cuts: Iterable[int]) -> Iterator[int]:
+    """The cuts that somebody tells of, and the first one left out before each: a log may claim any number."""
+    expected = 0
+    for number in sorted(cuts):
+        if number > expected:
+            yield expected
+        yield number
+        expected = number + 1
 
 
 def _name(ends: Ends, cut: int) -> str:
