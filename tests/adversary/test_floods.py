@@ -84,7 +84,7 @@ def test_a_flood_of_messages_is_a_few_entries(
         "tax": 0,
     }
     assert len(sent) <= 10
-    coordinator._refusals.close()
+    coordinator.refusals.close()
     (counted,) = nodes.events(COORDINATOR)[before[COORDINATOR] + 1 :]
     assert counted["reason"].endswith("times more)")
 

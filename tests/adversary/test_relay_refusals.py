@@ -123,6 +123,6 @@ def test_a_party_and_reason_stand_in_the_log_once_an_hour(
         (2 * AGAIN_S - 1, "tax", NO_PART, []),
     ):
         clock.now_s = now_s
-        coordinator._refusals.add(party, reason)
+        coordinator.refusals.add(party, reason)
         said += [(party, each) for each in is_said]
         assert refused(nodes) == said

@@ -56,7 +56,7 @@ class Coordinator:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._next_sweep = 0.0
-        self._refusals = Refusals(self._record_refusal, clock)
+        self.refusals = Refusals(self._record_refusal, clock)
         self._hellos: dict[str, Allowance] = {}
         flows = FlowBook()
         self._relay = Relay(
@@ -70,7 +70,7 @@ class Coordinator:
                 core.settings.network.latency_ms, core.settings.network.mbit_per_s or 0.0
             ),
             settings=link_settings(patience),
-            on_refused=self._refusals.add,
+            on_refused=self.refusals.add,
             book=flows,
         )
         self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected, flows)
@@ -104,7 +104,7 @@ class Coordinator:
             self.jobs.end_all()
         self._hub.stop()
         self._relay.stop()
-        self._refusals.close()
+        self.refusals.close()
         self.core.record("node.stopped")
 
     def connected(self) -> set[str]:
@@ -139,10 +139,10 @@ class Coordinator:
                 self._handle(party, message)
         except SafeRoomError as error:
             logger.warning("a message from %s was not accepted: %s", party, error.message)
-            self._refusals.add(party, error.message)
+            self.refusals.add(party, error.message)
         except Exception as error:
             logger.warning("a message from %s could not be read: %s", party, type(error).__name__)
-            self._refusals.add(party, "a message not in the format")
+            self.refusals.add(party, "a message not in the format")
 
     def _handle_witness(self, party: str, message: wire.Control) -> None:
         """Answer as a witness ourselves, take in an answer to us, or pass it on under the sender's name."""
@@ -274,5 +274,5 @@ class Coordinator:
                 logger.warning("the coordinator cannot do its round: %s", error.message)
             except Exception as error:  # a defect ends one round, not retention and all others
                 logger.warning("the coordinator cannot do its round: an unexpected %s", type(error).__name__)
-            quietly(self._refusals.tick)
+            quietly(self.refusals.tick)
             quietly(self.cosigning.tick)
