@@ -213,7 +213,8 @@ def test_who_is_in_no_job_reaches_nobody() -> None:
 
 def test_connections_that_say_nothing_are_closed() -> None:
     """More than the relay takes, none with a certificate: all are let go, and parties stay connected."""
-    assert allow_open_files(4 * MOST_CONNECTIONS)
+    if not allow_open_files(4 * MOST_CONNECTIONS):
+        pytest.skip("this machine lets no process open that many connections")
     with running_room(Authority(), ["bank", "tax"]) as (coordinator, daemons):
         host, _, port = coordinator.address.rpartition(":")
         idle = [
