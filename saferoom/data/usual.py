@@ -20,7 +20,7 @@ _UNITS = {"百": 2, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8, "万
 _MONEY = r"¥|人民币|RMB|CNY"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+])?\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+])?"
-    r"(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<power>E[+-]?[0-9]{1,3})?"
+    r"(?P<digits>[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<power>E[+-]?[0-9]{1,3})?"
     rf"\s*(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})?"
     rf"\s*(?:(?P<yuan>元|{_MONEY})|(?P<share>[%‰]))?",
     re.IGNORECASE,

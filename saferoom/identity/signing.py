@@ -14,8 +14,9 @@ from typing import Any
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from saferoom.ed25519 import verify
 from saferoom.errors import UsageError, VerificationError
 
 KEY_BYTES = 32
@@ -45,7 +46,7 @@ def verify_statement(
 ) -> None:
     """Raise VerificationError naming `party` unless `signature` is its key's over exactly this statement."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, statement_bytes(domain, body))
+        verify(public_key, signature, statement_bytes(domain, body))
     except (InvalidSignature, ValueError) as exc:
         raise VerificationError(
             f"the signature on {domain} does not verify: the text was altered or another key signed it",

@@ -7,6 +7,8 @@ log of ours makes (63 hashes and a note) with room for a hundred cosignatures.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from google.protobuf.message import DecodeError
 
 from saferoom.errors import PeerError
@@ -14,22 +16,28 @@ from saferoom.link.settings import MAX_CONTROL_BYTES
 from saferoom.link.v1 import control_pb2 as wire
 
 _KB = 1000
-MOST_BYTES = {
+_BOTH_WAYS = {"witness_ask": 70 * _KB, "witness_reply": 70 * _KB, "destroy": 64 * _KB}
+FROM_PARTIES = {
+    **_BOTH_WAYS,
     "hello": 64 * _KB,
     "decision": 64 * _KB,
     "request": 1000 * _KB,
-    "answer": 64 * _KB,
     "reply": 256 * _KB,
-    "start": 256 * _KB,
     "progress": 4 * _KB,
     "end": 1000 * _KB,
-    "verdict": 64 * _KB,
     "cancel": 16 * _KB,
-    "witness_ask": 70 * _KB,
-    "witness_reply": 70 * _KB,
-    "destroy": 64 * _KB,
 }
-"""Those that are not named may be as large as any control message: contracts, and offers of jobs."""
+"""What a party says, with the most bytes of each; it says nothing else."""
+FROM_COORDINATOR = {
+    **_BOTH_WAYS,
+    "contract": MAX_CONTROL_BYTES,
+    "answer": 2000 * _KB,
+    "offer": MAX_CONTROL_BYTES,
+    "start": 2000 * _KB,
+    "verdict": 2000 * _KB,
+}
+"""What the coordinator says: verdicts hold a problem that a party told, offers the parameters of a job."""
+MOST_FROM_PARTIES = max(FROM_PARTIES.values())
 RUNNING_JOBS_MOST = 1000
 """Jobs that one hello may name."""
 
@@ -38,19 +46,22 @@ _TAG_BYTES = 2
 _LENGTH_DELIMITED = 2
 
 
-def read_control(raw: bytes) -> wire.Control:
-    """Parse one control message of one body.
+def read_control(raw: bytes, most_bytes: Mapping[str, int]) -> wire.Control:
+    """Parse one control message of one body. `most_bytes`: the kinds that its sender may say.
 
-    Raises:   PeerError if it is larger than its kind may be, or holds anything beside one body;
-              DecodeError if it is none.
+    Raises:   PeerError if its sender does not say such messages, or it is larger than its kind may be;
+              DecodeError if it is none, or holds anything beside one body.
     """
     number, at = _varint(raw, 0, _TAG_BYTES)
     kind = _KINDS.get(number >> 3)
     if kind is None or number & 7 != _LENGTH_DELIMITED:
         raise DecodeError("a control message of no known kind")
-    most = MOST_BYTES.get(kind, MAX_CONTROL_BYTES)
-    if len(raw) > most:
-        raise PeerError(f"a {kind} of more than {most} bytes", remedy="run the same SafeRoom version")
+    if kind not in most_bytes:
+        raise PeerError(f"a control message of kind {kind} does not come from this side")
+    if len(raw) > most_bytes[kind]:
+        raise PeerError(
+            f"a {kind} of more than {most_bytes[kind]} bytes", remedy="run the same SafeRoom version"
+        )
     size, at = _varint(raw, at, 5)
     if at + size != len(raw):
         raise DecodeError("more or less than one body in a control message")

@@ -76,6 +76,10 @@ class RelayLimits:
     flow_bytes: int = 2 * WINDOW_BYTES + FRAME_BYTES
     sender_bytes: int = MAX_QUEUED_BYTES
     control_bytes: int = 2 * MAX_CONTROL_BYTES
+    """Control messages on their way to one party."""
+    message_bytes: int = MAX_CONTROL_BYTES
+    inbox_bytes: int = 2 * MAX_CONTROL_BYTES
+    """One control message of a party, and all that wait to be read by the coordinator."""
     controls_per_s: float = 200.0
     controls_at_once: float = 2000.0
     """Control messages of one party; one that sends more is read more slowly."""

@@ -15,6 +15,8 @@ AGAIN_S = 3600.0
 REASONS_KEPT = 8
 """Different reasons of one party within an hour that are logged under their own name."""
 OTHERS = "refused for other reasons"
+REASON_CHARACTERS = 200
+"""More of a reason is left out: it may quote what came from outside."""
 PARTIES_KEPT = 1024
 """More parties than that within an hour are counted together, as nobody."""
 NOBODY = "nobody"
@@ -40,6 +42,7 @@ class Refusals:
     def add(self, party: str, reason: str) -> None:
         """Something of `party` was refused. Raises StorageError if the log does not take the entry."""
         self.tick()
+        reason = reason[:REASON_CHARACTERS]
         with self._lock:
             if party not in self._said and len(self._said) >= PARTIES_KEPT:
                 party = NOBODY

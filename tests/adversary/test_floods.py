@@ -13,18 +13,25 @@ from google.protobuf.message import DecodeError
 from saferoom.errors import PeerError
 from saferoom.ids import COORDINATOR
 from saferoom.link.allowance import Allowance
-from saferoom.link.control_limits import MOST_BYTES, RUNNING_JOBS_MOST, read_control
+from saferoom.link.control_limits import (
+    FROM_COORDINATOR,
+    FROM_PARTIES,
+    MOST_FROM_PARTIES,
+    RUNNING_JOBS_MOST,
+    read_control,
+)
 from saferoom.link.credit import CreditError, CreditMeter
 from saferoom.link.frames import Flag, FrameHeader, Kind
-from saferoom.link.relay.flow_book import TWO_UNDER_ONE, FlowBook
+from saferoom.link.relay.flow_book import EARLY_KEPT, RECENT_BYTES, TOO_FAR, TWO_UNDER_ONE, FlowBook
 from saferoom.link.relay.open_files import allow_open_files
 from saferoom.link.relay.relay import Relay
 from saferoom.link.settings import MOST_CONNECTIONS
 from saferoom.link.transport.streams import Control, ControlReader
 from saferoom.link.v1 import control_pb2 as wire
-from saferoom.node.daemons.coordinator import Coordinator
+from saferoom.node.daemons.coordinator import HELLOS_AT_ONCE, Coordinator
 from saferoom.node.daemons.party import Party
-from saferoom.node.refusals import OTHERS, REASONS_KEPT, Refusals
+from saferoom.node.refusals import OTHERS, REASON_CHARACTERS, REASONS_KEPT, Refusals
+from saferoom.node.witnessing.questions import OPEN_MOST, OPEN_S, Questions
 from tests.link_helpers import JOB_ID, Authority, running_relay, running_room, start_daemon
 from tests.node_room import Nodes, opened_nodes
 from tests.waiting import until
@@ -65,11 +72,10 @@ def entries(nodes: Nodes, node: str) -> int:
     [
         wire.Control(decision=wire.Decision(contract_id="nobody", decision="approve")),
         wire.Control(verdict=wire.JobVerdict(job_id="00" * 16)),
-        wire.Control(hello=wire.Hello(software="x")),
         wire.Control(witness_reply=wire.WitnessReply(asker="bank", number=1, status=200, body="x")),
         wire.Control(witness_reply=wire.WitnessReply(asker=COORDINATOR, number=9, status=200, body="x")),
     ],
-    ids=["decision", "verdict", "hello", "answer to another", "answer to the coordinator"],
+    ids=["decision", "verdict", "answer to another", "answer to the coordinator"],
 )
 def test_a_flood_of_messages_is_a_few_entries(
     nodes: Nodes, coordinator: Coordinator, sent: list[tuple[str, wire.Control]], message: wire.Control
@@ -83,10 +89,32 @@ def test_a_flood_of_messages_is_a_few_entries(
         "bank": 0,
         "tax": 0,
     }
-    assert len(sent) <= 10
+    assert not sent
     coordinator.refusals.close()
     (counted,) = nodes.events(COORDINATOR)[before[COORDINATOR] + 1 :]
     assert counted["reason"].endswith("times more)")
+
+
+def test_a_flood_of_hellos_is_answered_slowly_and_the_last_one_counts(
+    coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[set[str]] = []
+    monkeypatch.setattr(coordinator.jobs, "tell_verdicts", lambda party, jobs: told.append(jobs))
+    for number in range(FLOOD):
+        hello = wire.Hello(software="x", running_jobs=[f"{number:032x}"])
+        coordinator.on_control("tax", wire.Control(hello=hello).SerializeToString())
+    assert len(told) <= HELLOS_AT_ONCE + 10
+    coordinator.start()
+    try:
+        until(lambda: {f"{FLOOD - 1:032x}"} in told)
+    finally:
+        coordinator.stop()
+
+
+def test_a_long_reason_is_cut() -> None:
+    said: list[str] = []
+    Refusals(lambda party, reason: said.append(reason)).add("tax", "x" * 10_000)
+    assert said == ["x" * REASON_CHARACTERS]
 
 
 def test_reasons_made_up_anew_each_time_are_counted_together() -> None:
@@ -120,29 +148,67 @@ def test_an_answer_passes_once_and_only_to_who_asked(
     assert [(to, message.WhichOneof("body")) for to, message in sent[1:]] == [("bank", "witness_reply")]
 
 
-@pytest.mark.parametrize("kind", sorted(MOST_BYTES))
+def test_a_party_that_asks_on_and_on_reaches_no_witness(sent: list[tuple[str, wire.Control]]) -> None:
+    """Under ever new numbers or one and the same: the line carries a few, until they are given up."""
+    now = [0.0]
+    passed: list[int] = []
+
+    def send(to: str, message: wire.Control) -> bool:
+        passed.append(message.witness_ask.number)
+        return True
+
+    questions = Questions(send, lambda: now[0])
+    for round_ in range(2):
+        for numbers in (range(FLOOD), [7] * FLOOD):
+            passed.clear()
+            refused = 0
+            for number in numbers:
+                try:
+                    questions.asked(wire.WitnessAsk(asker="tax", witness="bank", number=number))
+                except PeerError:
+                    refused += 1
+            assert (len(passed), refused) == (OPEN_MOST, FLOOD - OPEN_MOST), round_
+            now[0] += OPEN_S
+
+
+@pytest.mark.parametrize("kind", sorted(FROM_COORDINATOR.keys() - FROM_PARTIES.keys()))
+def test_what_only_the_coordinator_says_is_not_parsed_from_a_party(kind: str) -> None:
+    """A contract of endless signatures would take many times its bytes."""
+    number = wire.Control.DESCRIPTOR.fields_by_name[kind].number
+    with pytest.raises(PeerError, match=kind):
+        read_control(bytes([number << 3 | 2]) + bytes(100), FROM_PARTIES)
+
+
+def test_a_message_larger_than_a_party_may_say_is_not_put_together() -> None:
+    reader = ControlReader(MOST_FROM_PARTIES)
+    assert reader.feed(bytes([Control.LAST]) + bytes(MOST_FROM_PARTIES)) == bytes(MOST_FROM_PARTIES)
+    with pytest.raises(PeerError):
+        reader.feed(bytes([Control.PART]) + bytes(MOST_FROM_PARTIES + 1))
+
+
+@pytest.mark.parametrize("kind", sorted(FROM_PARTIES))
 def test_a_message_too_large_for_its_kind_is_not_parsed(kind: str) -> None:
     number = wire.Control.DESCRIPTOR.fields_by_name[kind].number
     tag = bytes([number << 3 & 0x7F | 2 | (0x80 if number > 15 else 0)]) + (b"\x01" if number > 15 else b"")
     with pytest.raises(PeerError, match=kind):
-        read_control(tag + bytes(MOST_BYTES[kind]))
+        read_control(tag + bytes(FROM_PARTIES[kind]), FROM_PARTIES)
 
 
 def test_a_hello_names_a_bounded_number_of_jobs() -> None:
     def hello(jobs: int) -> bytes:
         return wire.Control(hello=wire.Hello(running_jobs=["ab" * 16] * jobs)).SerializeToString()
 
-    assert len(read_control(hello(RUNNING_JOBS_MOST)).hello.running_jobs) == RUNNING_JOBS_MOST
+    assert len(read_control(hello(RUNNING_JOBS_MOST), FROM_PARTIES).hello.running_jobs) == RUNNING_JOBS_MOST
     with pytest.raises(PeerError, match="hello"):
-        read_control(hello(RUNNING_JOBS_MOST + 1))
+        read_control(hello(RUNNING_JOBS_MOST + 1), FROM_PARTIES)
 
 
 @pytest.mark.parametrize("extra", [b"\x0a\x00", b"\x00", b"\x9a\x01\x00"])
 def test_a_message_is_one_body(extra: bytes) -> None:
     raw = wire.Control(hello=wire.Hello(software="x")).SerializeToString()
-    assert read_control(raw).hello.software == "x"
+    assert read_control(raw, FROM_PARTIES).hello.software == "x"
     with pytest.raises(DecodeError):
-        read_control(raw + extra)
+        read_control(raw + extra, FROM_PARTIES)
 
 
 def test_a_control_message_in_crumbs_is_refused() -> None:
@@ -176,6 +242,24 @@ def test_two_frames_under_one_number_are_the_senders_fault() -> None:
     assert not book.add(header(2), 200, real)
     assert refused == [("tax", TWO_UNDER_ONE)]
     assert book.close(JOB_ID.hex(), 0)[0].said.messages == 1
+
+
+def test_nothing_passes_unbooked() -> None:
+    """Neither far ahead of a frame that is held back, nor under a number whose digest is forgotten."""
+    book, refused = FlowBook(), []
+    book.on_refused = lambda sender, reason: refused.append((sender, reason))
+    book.open(JOB_ID.hex(), 0, ["bank", "tax"])
+    digest = bytes(32)
+    assert all(book.add(header(number), 120, digest) for number in range(1, EARLY_KEPT + 1))
+    assert not book.add(header(EARLY_KEPT + 1), 120, digest)
+    assert book.add(header(0), 120, digest)
+    last = EARLY_KEPT + 1
+    for _ in range(RECENT_BYTES // (1 << 20) + 1):
+        assert book.add(header(last), 1 << 20, digest)
+        last += 1
+    assert book.add(header(last - 1), 1 << 20, digest)
+    assert not book.add(header(0), 120, os.urandom(32))
+    assert refused == [("tax", TOO_FAR)]
 
 
 def test_frames_without_data_pass_in_a_job_alone() -> None:

@@ -6,15 +6,18 @@ import base64
 from hashlib import sha256
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from saferoom.audit.evidence import verify_bundle
 from saferoom.audit.formats.checkpoint import Checkpoint
 from saferoom.audit.formats.merkle import EMPTY_ROOT
-from saferoom.audit.formats.note import COSIGNATURE_V1, ED25519, NoteSigner, NoteVerifier, is_weak, split_note
+from saferoom.audit.formats.note import COSIGNATURE_V1, ED25519, NoteSigner, NoteVerifier, split_note
 from saferoom.audit.reconcile.flows import cut_numbers
+from saferoom.audit.reconcile.receipts import check_receipt
 from saferoom.audit.witness.quorum import Quorum, witness_name
+from saferoom.ed25519 import is_weak
 from saferoom.errors import VerificationError
+from saferoom.identity.signing import verify_statement
 
 ORIGIN = "saferoom/bank"
 P = 2**255 - 19
@@ -86,6 +89,19 @@ def test_a_key_that_accepts_any_text_is_not_read(kind: int) -> None:
         NoteVerifier.parse(key)
     with pytest.raises(SystemExit, match="small order"):
         verify_bundle.Keys(key)
+
+
+def test_a_weak_key_signs_nothing_wherever_it_is_pinned() -> None:
+    """In a contract or a register, too: R = sB with s = 0 would fit any text under the identity."""
+    identity = bytes([1]) + bytes(31)
+    forged = identity + bytes(32)
+    with pytest.raises(VerificationError):
+        verify_statement(identity, "saferoom/test", {"a": 1}, forged, party="bank")
+    with pytest.raises(VerificationError):
+        check_receipt(identity, {"sender": "bank"}, forged.hex())
+    with pytest.raises(VerificationError):
+        NoteVerifier(ORIGIN, ED25519, identity).check("text\n", forged)
+    Ed25519PublicKey.from_public_bytes(identity).verify(forged, b"any text")
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\r", "\t"])

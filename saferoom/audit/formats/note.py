@@ -26,28 +26,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from saferoom.ed25519 import is_weak, verify
 from saferoom.errors import UsageError, VerificationError
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
-
-_SMALL_ORDER = frozenset(
-    bytes.fromhex(encoded)
-    for encoded in (
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    )
-)
-"""Points of order 1, 2, 4 and 8 as they may be written, without the bit of the sign."""
 
 _DASH = "— "
 _KEY_ID_BYTES = 4
@@ -64,11 +51,6 @@ def check_key_name(name: str) -> str:
     if not name or "+" in name or any(c.isspace() for c in name):
         raise UsageError("a key name is not empty and holds neither white space nor '+'")
     return name
-
-
-def is_weak(public_key: bytes) -> bool:
-    """Whether an Ed25519 key (32 bytes) is a point of small order: such a key fits forged signatures."""
-    return public_key[:31] + bytes([public_key[31] & 0x7F]) in _SMALL_ORDER
 
 
 def key_id(name: str, kind: int, public_key: bytes) -> bytes:
@@ -165,12 +147,11 @@ class NoteVerifier:
         Raises: VerificationError.
         """
         try:
-            public = Ed25519PublicKey.from_public_bytes(self.public_key)
             if self.kind == ED25519:
-                public.verify(signature, text.encode())
+                verify(self.public_key, signature, text.encode())
                 return None
             time_s = int.from_bytes(signature[:_TIME_BYTES], "big")
-            public.verify(signature[_TIME_BYTES:], _cosigned(text, time_s))
+            verify(self.public_key, signature[_TIME_BYTES:], _cosigned(text, time_s))
         except (InvalidSignature, ValueError) as exc:
             raise VerificationError(f"the signature of {self.name} on the note is wrong", step=_STEP) from exc
         return time_s

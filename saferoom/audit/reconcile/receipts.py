@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from saferoom.audit.formats.canonical import encode
+from saferoom.ed25519 import verify
 from saferoom.errors import VerificationError
 
 DOMAIN = "saferoom/transcript/v1"
@@ -44,7 +44,7 @@ def check_receipt(public_key: bytes, body: Mapping[str, Any], receipt: str) -> N
     """
     try:
         signed = f"{DOMAIN}\n".encode() + encode(body)
-        Ed25519PublicKey.from_public_bytes(public_key).verify(bytes.fromhex(receipt), signed)
+        verify(public_key, bytes.fromhex(receipt), signed)
     except (InvalidSignature, ValueError) as exc:
         raise VerificationError(
             "the receipt is not the sender's signature over this transcript",

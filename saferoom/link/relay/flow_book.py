@@ -33,6 +33,7 @@ _PREFIX = 16
 
 NO_PART = "it sent frames of a job that it has no part in now"
 TWO_UNDER_ONE = "it sent two different frames under one number"
+TOO_FAR = "it sent frames further ahead or back than a window"
 
 Job = tuple[bytes, int]
 Ends = tuple[str, str]
@@ -62,7 +63,7 @@ class _Flow:
 
 
 class FlowBook:
-    """Thread-safe. `on_refused(sender, reason)`, set by the relay, is called once for each sender and job.
+    """Thread-safe. `on_refused(sender, reason)`, set by the relay, is called once a sender, job and reason.
 
     A sender that puts two different frames under one number is refused the second: what was booked stays.
     """
@@ -72,7 +73,7 @@ class FlowBook:
         self._lock = threading.Lock()
         self._jobs: dict[Job, dict[Ends, _Flow]] = {}
         self._closed: OrderedDict[Job, float] = OrderedDict()
-        self._refused: OrderedDict[tuple[str, Job], None] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, Job, str], None] = OrderedDict()
         self._due: list[FlowCut] = []
         self.on_refused: Callable[[str, str], None] = lambda sender, reason: None
 
@@ -106,12 +107,11 @@ class FlowBook:
         job = (header.job_id, header.session)
         with self._lock:
             flow = self._jobs.get(job, {}).get((header.sender, header.receiver))
-            if flow is not None and self._book(job, flow, header, size_bytes, digest):
-                return True
-            is_new = self._must_say(header.sender, job)
-        if is_new:
-            self.on_refused(header.sender, NO_PART if flow is None else TWO_UNDER_ONE)
-        return False
+            reason = NO_PART if flow is None else self._book(job, flow, header, size_bytes, digest)
+            must_say = reason and self._must_say(header.sender, job, reason)
+        if must_say:
+            self.on_refused(header.sender, reason)
+        return not reason
 
     def knows(self, header: FrameHeader) -> bool:
         """Whether a frame without data may pass: its job is under way between its two ends."""
@@ -119,16 +119,18 @@ class FlowBook:
             ends = (header.sender, header.receiver)
             return ends in self._jobs.get((header.job_id, header.session), {})
 
-    def _book(self, job: Job, flow: _Flow, header: FrameHeader, size_bytes: int, digest: bytes) -> bool:
-        """Whether it is the frame of its number: what was booked under a number stays that."""
+    def _book(self, job: Job, flow: _Flow, header: FrameHeader, size_bytes: int, digest: bytes) -> str:
+        """Why it may not pass, if so: what was booked under a number stays, and nothing passes unbooked."""
         number = header.sequence
         if number < flow.expected:
             booked = flow.recent.get(number)
-            return booked is None or booked[1] == digest[:_PREFIX]
+            if booked is None:
+                return TOO_FAR
+            return "" if booked[1] == digest[:_PREFIX] else TWO_UNDER_ONE
         if number in flow.early:
-            return flow.early[number][2] == digest
-        if len(flow.early) >= EARLY_KEPT:
-            return True
+            return "" if flow.early[number][2] == digest else TWO_UNDER_ONE
+        if number > flow.expected and len(flow.early) >= EARLY_KEPT:
+            return TOO_FAR
         flow.early[number] = (header.flags, size_bytes, digest)
         while (frame := flow.early.pop(flow.expected, None)) is not None:
             if frame[0] & Flag.MARK:
@@ -136,7 +138,7 @@ class FlowBook:
             flow.transcript.add(*frame)
             self._remember(flow, frame[1], frame[2])
             flow.expected += 1
-        return True
+        return ""
 
     def _remember(self, flow: _Flow, size_bytes: int, digest: bytes) -> None:
         flow.recent[flow.expected] = (size_bytes, digest[:_PREFIX])
@@ -150,12 +152,12 @@ class FlowBook:
             self._due.append(FlowCut(job[0].hex(), *ends, flow.cuts, said, is_rest))
             flow.cuts, flow.last = flow.cuts + 1, said
 
-    def _must_say(self, sender: str, job: Job) -> bool:
+    def _must_say(self, sender: str, job: Job, reason: str) -> bool:
         closed_at = self._closed.get(job)
         is_straggler = closed_at is not None and self._clock() - closed_at < STRAGGLERS_S
-        if is_straggler or (sender, job) in self._refused:
+        if is_straggler or (sender, job, reason) in self._refused:
             return False
-        self._refused[sender, job] = None
+        self._refused[sender, job, reason] = None
         while len(self._refused) > CLOSED_KEPT:
             self._refused.popitem(last=False)
         return True

@@ -76,7 +76,7 @@ class Connection:
         self.joined: set[Lane] = set()
         self.ended: asyncio.Future[Status] = loop.create_future()
         self.last_heard = loop.time()
-        self.reader = ControlReader()
+        self.reader = ControlReader(service.limits.message_bytes)
         self.up = Line(service.network)
         self.down = Line(service.network)
         self.watch: asyncio.Task[None] | None = None
@@ -327,7 +327,7 @@ class RelayService:
         party = connection.party
         size = len(message) + FRAME_COST_BYTES
         self._post(party, lambda: self._callbacks.on_control(party, message), size)
-        if self._mailboxes[party].waiting_bytes > self.limits.control_bytes:
+        if self._mailboxes[party].waiting_bytes > self.limits.inbox_bytes:
             raise CreditError("more control messages were sent than the coordinator can take")
 
     async def _may_pass(self, frame: bytes) -> bool:

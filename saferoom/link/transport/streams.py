@@ -102,7 +102,8 @@ def wrap_control(message: bytes) -> Iterator[bytes]:
 class ControlReader:
     """Puts control messages together again."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MAX_CONTROL_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -113,8 +114,8 @@ class ControlReader:
         if piece[0] in (Control.HEARTBEAT, Control.READY):
             return None
         self._size += len(piece) - 1
-        if self._size > MAX_CONTROL_BYTES:
-            raise PeerError(f"a control message of more than {MAX_CONTROL_BYTES} bytes")
+        if self._size > self._most_bytes:
+            raise PeerError(f"a control message of more than {self._most_bytes} bytes")
         if piece[0] == Control.PART and len(piece) <= _PIECE_BYTES:
             raise PeerError("a control message in crumbs: a piece before the last that is not full")
         self._parts.append(piece[1:])

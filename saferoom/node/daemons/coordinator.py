@@ -14,17 +14,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from saferoom.contracts.contract import Contract
-from saferoom.errors import PeerError, SafeRoomError
+from saferoom.errors import SafeRoomError
 from saferoom.identity.keys import NodeKeys
 from saferoom.identity.register import Register
 from saferoom.ids import HELPER
 from saferoom.jobs.problem import Problem
 from saferoom.jobs.spec import read_params
 from saferoom.link.allowance import Allowance
-from saferoom.link.control_limits import read_control
+from saferoom.link.control_limits import FROM_PARTIES, MOST_FROM_PARTIES, read_control
 from saferoom.link.relay.flow_book import FlowBook
 from saferoom.link.relay.relay import Relay
-from saferoom.link.settings import NetworkEmulation
+from saferoom.link.settings import NetworkEmulation, RelayLimits
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
 from saferoom.node.daemons.contract_desk import ContractDesk
@@ -58,6 +58,7 @@ class Coordinator:
         self._next_sweep = 0.0
         self.refusals = Refusals(self._record_refusal, clock)
         self._hellos: dict[str, Allowance] = {}
+        self._greetings: dict[str, set[str]] = {}
         flows = FlowBook()
         self._relay = Relay(
             core.settings.listen,
@@ -72,6 +73,7 @@ class Coordinator:
             settings=link_settings(patience),
             on_refused=self.refusals.add,
             book=flows,
+            limits=RelayLimits(message_bytes=MOST_FROM_PARTIES, inbox_bytes=16 * MOST_FROM_PARTIES),
         )
         self.jobs = JobDesk(core, helper_keys, self._lock, self._send, self._relay.connected, flows)
         self.contracts = ContractDesk(core, self._send, self._contract_closed)
@@ -131,7 +133,7 @@ class Coordinator:
     def on_control(self, party: str, raw: bytes) -> None:
         """A message from a party. What it does wrong is answered or logged, and hurts nobody else."""
         try:
-            message = read_control(raw)
+            message = read_control(raw, FROM_PARTIES)
             if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
                 self._handle_witness(party, message)
                 return
@@ -164,13 +166,8 @@ class Coordinator:
     def _handle(self, party: str, message: wire.Control) -> None:
         kind = message.WhichOneof("body")
         if kind == "hello":
-            if not self._hellos.setdefault(party, Allowance(HELLOS_PER_S, HELLOS_AT_ONCE)).take():
-                raise PeerError("it says hello again and again", party=party)
-            running = set(message.hello.running_jobs)
-            self.contracts.tell(party)
-            self.jobs.tell_verdicts(party, running)
-            self.jobs.runs.connected(party, running)
-            self._orders.tell(party)
+            self._greetings[party] = set(message.hello.running_jobs)
+            self._greet(party)
         elif kind == "decision":
             self.contracts.decided(party, message.decision)
         elif kind == "request":
@@ -189,8 +186,16 @@ class Coordinator:
             self.jobs.cancel(message.cancel.job_id, party, message.cancel.reason)
         elif kind == "destroy":
             self._orders.received(party, message.destroy)
-        else:
-            raise PeerError(f"a control message of kind {kind} does not come from a party", party=party)
+
+    def _greet(self, party: str) -> None:
+        """Tell a party what it may have missed. Who says hello too often waits; its last hello counts."""
+        if not self._hellos.setdefault(party, Allowance(HELLOS_PER_S, HELLOS_AT_ONCE)).take():
+            return
+        running = self._greetings.pop(party)
+        self.contracts.tell(party)
+        self.jobs.tell_verdicts(party, running)
+        self.jobs.runs.connected(party, running)
+        self._orders.tell(party)
 
     def _answer_request(self, party: str, request: wire.JobRequest) -> None:
         answer = wire.JobRequestAnswer(request_id=request.request_id)
@@ -265,6 +270,8 @@ class Coordinator:
         while not self._stopping.wait(TICK_S):
             try:
                 with self._lock:
+                    for party in list(self._greetings):
+                        self._greet(party)
                     self.jobs.write_flows()
                     self.jobs.runs.tick(time.monotonic())
                     self.contracts.expire()

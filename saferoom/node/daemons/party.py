@@ -8,10 +8,10 @@ import time
 
 from saferoom import __version__
 from saferoom.contracts.policy import Policy, load_policy
-from saferoom.errors import PeerError, SafeRoomError
+from saferoom.errors import SafeRoomError
 from saferoom.ids import COORDINATOR
 from saferoom.jobs.problem import UNKNOWN_STEP, Problem
-from saferoom.link.control_limits import read_control
+from saferoom.link.control_limits import FROM_COORDINATOR, read_control
 from saferoom.link.transport.partylink import LinkState, PartyLink
 from saferoom.link.v1 import control_pb2 as wire
 from saferoom.node.core import Core
@@ -109,7 +109,7 @@ class Party:
     def on_control(self, raw: bytes) -> None:
         """A message from the coordinator. What is wrong with it is logged, and stops nothing."""
         try:
-            message = read_control(raw)
+            message = read_control(raw, FROM_COORDINATOR)
             if message.WhichOneof("body") in ("witness_ask", "witness_reply"):
                 self._handle_witness(message)
                 return
@@ -148,8 +148,6 @@ class Party:
             self.jobs.answered(message.answer)
         elif kind == "destroy":
             self.orders.obey(message.destroy)
-        else:
-            raise PeerError(f"a control message of kind {kind} does not come from a coordinator")
 
     def _on_frame(self, frame: bytes) -> None:
         self._hub.switchboard.deliver(frame)

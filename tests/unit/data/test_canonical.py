@@ -79,7 +79,22 @@ def test_usual_writings_of_numbers(text: str, number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1,5", "1,23,456", "1.234,5", "$5", "5%元", "1 234", "N/A", "", "--5", "5万%"]
+    "text",
+    [
+        "1,5",
+        "0,001",
+        "012,345",
+        "00,100.5",
+        "1,23,456",
+        "1.234,5",
+        "$5",
+        "5%元",
+        "1 234",
+        "N/A",
+        "",
+        "--5",
+        "5万%",
+    ],
 )
 def test_what_may_mean_two_numbers_means_none(text: str) -> None:
     assert usual_number(text) is None
