@@ -27,7 +27,7 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 WRITINGS: dict[str, tuple[Callable[[int], str], Callable[[int], float], str]] = {
     "thousands": (lambda n: f"{n * 1234:,}", lambda n: n * 1234.0, "thousand separators"),
     "percent": (lambda n: f"{n}.5%", lambda n: (n + 0.5) / 100, "%"),
-    "yuan": (lambda n: f"¥{n},000", lambda n: n * 1000.0 or 0.0, "yuan"),
+    "yuan": (lambda n: f"¥{n + 1},000", lambda n: (n + 1) * 1000.0, "yuan"),
     "wan": (lambda n: f"{n}.5万元", lambda n: n * 10_000.0 + 5000, "units such as 万"),
     "full width": (lambda n: str(n).translate(FULL_WIDTH), float, "full-width characters"),
     "brackets": (lambda n: f"({n + 1})", lambda n: -n - 1.0, "brackets for a minus"),
