@@ -144,7 +144,7 @@ LIES_OF_SUMS: dict[str, Bend] = {
     "zero": first(lambda key: 0 * key.public.n),
     "the modulus": first(lambda key: key.public.modulus),
     "no unit": first(lambda key: key.first.prime),
-    "no ciphertext": first(lambda key: key.public.n - 2),
+    "no ciphertext": first(lambda key: key.public.n - 4),
     "something above the slots": first(lambda key: key.encrypt(1 << (QUICK.plain_bits - 1))),
     "out of range": first(lambda key: pow(key.encrypt(1 << 680), 2, key.public.n)),
     "nothing at all": first(lambda key: key.encrypt(0)),
