@@ -94,15 +94,18 @@ def calibration_table(y: ArrayLike, pd: ArrayLike, *, bins: int = 10) -> tuple[C
     )
 
 
-def calibration_line(y: ArrayLike, pd: ArrayLike) -> tuple[float, float]:
+def calibration_line(y: ArrayLike, pd: ArrayLike) -> tuple[float, float] | None:
     """Intercept and slope of the true log odds over the predicted ones: (0, 1) is perfect.
 
     Source: Cox 1958. A slope below 1 says that predictions are too extreme (overfitting). With
     classes that the predictions part without error the slope is endless; what comes is a large number.
+    None if all predictions are the same: any slope would do.
     """
     labels, scores = checked(y, pd)
     clipped = np.clip(scores, _LOGIT_CLIP, 1 - _LOGIT_CLIP)
     logits = np.log(clipped) - np.log1p(-clipped)
+    if np.ptp(logits) == 0:
+        return None
     fit = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(logits[:, None], labels)
     return float(fit.intercept_[0]), float(fit.coef_[0, 0])
 

@@ -28,14 +28,16 @@ def stability_of_counts(expected: NDArray[Any], actual: NDArray[Any]) -> float:
 
 
 def stability_index(expected: ArrayLike, actual: ArrayLike, *, bins: int = 10) -> float:
-    """Of two samples of values, over the first one's quantile bins; a bin a value if it has few values.
+    """Of two samples of values, over the first one's quantile bins.
 
-    Raises UsageError if one is empty.
+    If the first has few values, each is a bin, and the second's others are one more. Raises UsageError if
+    one is empty.
     """
     first, second = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
     values = np.unique(first)
-    is_discrete = len(values) <= bins
-    edges = values[1:] if is_discrete else np.unique(np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1]))
+    if len(values) <= bins:
+        return stability_of_counts(*_value_counts(values, first, second))
+    edges = np.unique(np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1]))
     return stability_of_counts(_bin_counts(first, edges), _bin_counts(second, edges))
 
 
@@ -50,6 +52,17 @@ def column_stability(
         return {}
     first, second = train[:MOST_ROWS], test[:MOST_ROWS]
     return {name: stability_index(first[:, i], second[:, i]) for i, name in enumerate(names)}
+
+
+def _value_counts(
+    values: NDArray[np.float64], first: NDArray[np.float64], second: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of each value, and, if there are any, of others: two vectors of one length."""
+    counts = [np.array([np.sum(one == value) for value in values]) for one in (first, second)]
+    others = len(second) - int(counts[1].sum())
+    if others:
+        counts = [np.append(one, rest) for one, rest in zip(counts, (0, others), strict=True)]
+    return counts[0], counts[1]
 
 
 def _bin_counts(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -103,8 +103,7 @@ class HeldOutFigures:
     ks: float
     lift: tuple[LiftBin, ...]
     calibration: tuple[CalibrationBin, ...]
-    calibration_intercept: float
-    calibration_slope: float
+    calibration_line: tuple[float, float] | None
     alone_roc: Curve | None = None
 
 

@@ -18,7 +18,6 @@ def evaluation_of(y: ArrayLike, pd: ArrayLike, alone_pd: ArrayLike | None = None
     Raises VerificationError if the labels `y` (n,) are of one class.
     """
     bads, goods = metrics.ks_points(y, pd)
-    intercept, slope = metrics.calibration_line(y, pd)
     return HeldOutFigures(
         roc=metrics.roc_points(y, pd),
         ks_bads=bads,
@@ -26,8 +25,7 @@ def evaluation_of(y: ArrayLike, pd: ArrayLike, alone_pd: ArrayLike | None = None
         ks=metrics.ks(y, pd),
         lift=metrics.lift_table(y, pd),
         calibration=metrics.calibration_table(y, pd),
-        calibration_intercept=intercept,
-        calibration_slope=slope,
+        calibration_line=metrics.calibration_line(y, pd),
         alone_roc=None if alone_pd is None else metrics.roc_points(y, alone_pd),
     )
 

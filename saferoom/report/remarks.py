@@ -86,8 +86,9 @@ def _of_figures(say: _Words, uncertainty: Plain) -> Iterator[Remark]:
     smaller = min(known["events"], known["rows"] - known["events"])
     if smaller < SCARCE:
         yield say("grey", "few" if smaller < FEW else "scarce", rows=rows, count=smaller)
-    gain = known["gain"]["auc"]
-    yield say(*_gained(gain, may_conclude=smaller >= FEW), rows=rows, **_gain_blanks(say, gain))
+    if known["gain"]:
+        gain = known["gain"]["auc"]
+        yield say(*_gained(gain), rows=rows, **_gain_blanks(say, gain))
     fit = known.get("fit")
     if fit:
         key = "misfit" if fit["p_value"] < ALPHA else "fit_open"
@@ -96,8 +97,8 @@ def _of_figures(say: _Words, uncertainty: Plain) -> Iterator[Remark]:
         yield say(tone, key, **blanks, p=p_text(fit["p_value"]))
 
 
-def _gained(gain: Plain, *, may_conclude: bool) -> tuple[Tone, str]:
-    if gain["p_value"] >= ALPHA or not may_conclude:
+def _gained(gain: Plain) -> tuple[Tone, str]:
+    if gain["p_value"] >= ALPHA:
         return "grey", "gain_open"
     return ("good", "gain") if gain["value"] > 0 else ("bad", "loss")
 

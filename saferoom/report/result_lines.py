@@ -22,7 +22,7 @@ def figure_lines(metrics: Plain, others: Sequence[tuple[str, Plain | None]] = ()
         cells = "".join(f"{found[key]:10.4f}" if key in (found or {}) else f"{'-':>10}" for key in SHOWN)
         ranges = "".join(f"{_range(known.get(key)):>22}" for key in SHOWN) if known else ""
         yield f"{name:12}{cells}{ranges}".rstrip()
-    yield from _gain_line(block.get("gain", {}))
+    yield from _gain_line(block)
 
 
 def grade_lines(grading: Plain) -> Iterator[str]:
@@ -43,7 +43,10 @@ def remark_lines(metrics: Plain, lang: str = "en") -> Iterator[str]:
     yield from (one.line for one in remarks(metrics, lang))
 
 
-def _gain_line(gain: Plain) -> Iterator[str]:
+def _gain_line(block: Plain) -> Iterator[str]:
+    gain = block.get("gain", {})
+    if block.get("few"):
+        yield f"{'gain':12}not judged: too few rows in one of the classes"
     if not gain:
         return
     cells = "".join(f"{gain[key]['value']:+10.4f}" if key in gain else f"{'-':>10}" for key in SHOWN)

@@ -97,6 +97,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "校准直线：截距 {intercept}，斜率 {slope}（理想为 0 与 1）。",
         "Calibration line: intercept {intercept}, slope {slope} (0 and 1 are perfect).",
     ),
+    "no_calibration_line": (
+        "无校准直线：全部预测违约率相同。",
+        "No calibration line: all predictions are the same.",
+    ),
     # scores and grades
     "scores_and_grades": ("评分与等级", "Scores and grades"),
     "distribution": ("评分分布", "Distribution of points"),

@@ -27,9 +27,8 @@ def between(values: F64, edges: Iterable[float]) -> list[float]:
 
 def _roundest(low: float, high: float) -> float:
     """low <= it < high."""
-    gap = high - low
-    if not math.isfinite(gap) or gap <= 0:
+    half = high / 2 - low / 2
+    if not 0 < half < math.inf:
         return low
-    middle = low + gap / 2
-    edge = round(middle, math.ceil(-math.log10(gap / 2)))
+    edge = round(low + half, math.ceil(-math.log10(half)))
     return edge if low <= edge < high else low

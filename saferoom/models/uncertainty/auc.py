@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 
 from saferoom.arrays import F64
 from saferoom.models.metrics import checked
-from saferoom.models.uncertainty.estimate import Difference, Estimate, Z
+from saferoom.models.uncertainty.estimate import Difference, Estimate, Z, smaller_class, unseen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,18 +40,15 @@ def delong(y: ArrayLike, *scores: ArrayLike) -> DeLong:
 def auc_estimate(y: ArrayLike, score: ArrayLike) -> Estimate:
     """The AUC of one score, with DeLong's interval."""
     found = delong(y, score)
-    events = int(np.sum(y))
-    smaller = min(events, len(np.asarray(y)) - events)
-    return _estimate(float(found.aucs[0]), float(found.covariance[0, 0]), smaller, "delong")
+    return _estimate(float(found.aucs[0]), float(found.covariance[0, 0]), smaller_class(y), "delong")
 
 
 def auc_difference(y: ArrayLike, joint: ArrayLike, alone: ArrayLike) -> Difference:
     """DeLong's test of two correlated AUCs, joint minus alone."""
     found = delong(y, joint, alone)
     contrast = np.array([1.0, -1.0])
-    return Difference.of(
-        float(contrast @ found.aucs), float(contrast @ found.covariance @ contrast), "delong"
-    )
+    value, variance = contrast @ found.aucs, contrast @ found.covariance @ contrast
+    return Difference.of(float(value), float(variance), smaller_class(y), "delong")
 
 
 def auc_estimate_of_counts(auc: float, events: int, goods: int) -> Estimate:
@@ -68,7 +65,7 @@ def auc_difference_of_counts(auc: float, y: ArrayLike, alone: ArrayLike) -> Diff
     found = delong(y, alone)
     events = int(np.sum(y))
     variance = hanley_mcneil(auc, events, len(np.asarray(y)) - events) + float(found.covariance[0, 0])
-    return Difference.of(auc - float(found.aucs[0]), variance, "independent")
+    return Difference.of(auc - float(found.aucs[0]), variance, smaller_class(y), "independent")
 
 
 def hanley_mcneil(auc: float, events: int, goods: int) -> float:
@@ -81,7 +78,7 @@ def hanley_mcneil(auc: float, events: int, goods: int) -> float:
 def _estimate(auc: float, variance: float, smaller: int, method: str) -> Estimate:
     """`smaller`: how many rows the smaller class has."""
     if auc in {0.0, 1.0}:  # no error was seen; the rule of Wilson for none among the smaller class
-        edge = Z**2 / (smaller + Z**2)
+        edge = unseen(smaller)
         return Estimate(auc, *((0.0, edge) if auc == 0 else (1 - edge, 1.0)), method)
     reach = Z * math.sqrt(variance) / (auc * (1 - auc))
     return Estimate(auc, float(expit(logit(auc) - reach)), float(expit(logit(auc) + reach)), method)
@@ -96,8 +93,8 @@ def _placements(bads: F64, goods: F64) -> tuple[F64, F64]:
 
 
 def _covariance(placements: F64) -> NDArray[np.float64]:
-    """Of the means of placements (k, n): (k, k). Nothing is known of the spread of a single row."""
+    """Of the means of placements (k, n): (k, k). A single row shows no spread: the widest is taken."""
     count = placements.shape[1]
     if count < 2:
-        return np.full((len(placements), len(placements)), 0.25)
+        return np.eye(len(placements)) * 0.25
     return np.asarray(np.atleast_2d(np.cov(placements)) / count)

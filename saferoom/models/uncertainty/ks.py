@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 from saferoom.arrays import F64, I64
 from saferoom.models.metrics import checked, ks
-from saferoom.models.uncertainty.estimate import Difference, Estimate, Z
+from saferoom.models.uncertainty.estimate import Difference, Estimate, Z, smaller_class
 
 METHOD = "bootstrap"
 DRAWS, SEED = 400, 20_240_101
@@ -25,15 +26,14 @@ def ks_estimate(y: ArrayLike, score: ArrayLike) -> Estimate:
     labels, scores = checked(y, score)
     places, size = _places(scores, GROUPS)
     bads, goods = (np.bincount(places[labels == one], minlength=size) for one in (1, 0))
-    return _estimate(ks(labels, scores), _ks(bads[None], goods[None])[0], _drawn(bads, goods))
+    return _estimate(ks(labels, scores), bads, goods)
 
 
 def ks_estimate_of_counts(rows: ArrayLike, events: ArrayLike) -> Estimate:
     """Of counts (g,) by grade, best first: KS at the cuts between grades."""
     bads = np.asarray(events)
     goods = np.asarray(rows) - bads
-    value = _ks(bads[None], goods[None])[0]
-    return _estimate(value, value, _drawn(bads, goods))
+    return _estimate(_ks(bads[None], goods[None])[0], bads, goods)
 
 
 def ks_difference(y: ArrayLike, joint: ArrayLike, alone: ArrayLike) -> Difference:
@@ -50,25 +50,39 @@ def ks_difference(y: ArrayLike, joint: ArrayLike, alone: ArrayLike) -> Differenc
     counted = [one.reshape(1, size, columns) for one in pairs]
     grouped = _ks(*(one.sum(axis=2) for one in counted)) - _ks(*(one.sum(axis=1) for one in counted))
     value = ks(labels, scores) - ks(labels, own)
-    found = Difference.of(value - float(moved.mean() - grouped[0]), float(moved.var()), METHOD)
+    shift = float(moved.mean() - grouped[0])
+    found = Difference.of(value - shift, float(moved.var()), smaller_class(labels), METHOD)
     return Difference(value, found.low, found.high, found.p_value, METHOD)
 
 
-def _estimate(value: float, grouped: float, drawn: F64) -> Estimate:
-    too_large = drawn.mean() - grouped
+def _estimate(value: float, bads: I64, goods: I64) -> Estimate:
+    """Of a value, and counts (g,) by group of score, lowest first."""
+    drawn = _ks(_draw(bads, 0), _draw(goods, 1))
+    too_large = drawn.mean() - _ks(bads[None], goods[None])[0]
     centre, spread = value - too_large, Z * np.hypot(drawn.std(), too_large)
     low, high = max(centre - spread, 0.0), min(centre + spread, 1.0)
+    low = min(low, max(value - _unseen_below(bads, goods), 0.0))
     return Estimate(float(value), float(min(low, value)), float(max(high, value)), METHOD)
+
+
+def _unseen_below(bads: I64, goods: I64) -> float:
+    """How much smaller the difference of two shares at the best cut may be: Newcombe (1998), method 10.
+
+    Where few rows stand on the wrong side of the cut, draws of these same rows vary too little.
+    """
+    caught = [one.sum() - one.cumsum() for one in (bads, goods)]
+    best = int(np.argmax(caught[0] / bads.sum() - caught[1] / goods.sum()))
+    of_bads, of_goods = (
+        binomtest(int(count[best]), int(one.sum())) for count, one in zip(caught, (bads, goods), strict=True)
+    )
+    low, high = of_bads.proportion_ci(method="wilson").low, of_goods.proportion_ci(method="wilson").high
+    return float(np.hypot(of_bads.statistic - low, high - of_goods.statistic))
 
 
 def _places(score: F64, groups: int) -> tuple[I64, int]:
     """The group of each row, lowest score first, and how many groups there are."""
     edges = np.unique(np.quantile(score, np.linspace(0, 1, groups + 1)[1:-1]))
     return np.searchsorted(edges, score, side="left").astype(np.int64), len(edges) + 1
-
-
-def _drawn(bads: I64, goods: I64) -> F64:
-    return _ks(_draw(bads, 0), _draw(goods, 1))
 
 
 def _draw(counts: I64, stream: int) -> NDArray[np.int64]:

@@ -3,8 +3,8 @@
     {"rows", "events", "few", "auc": {"value", "low", "high", "method"}, "ks": {…}, "alone": {"auc", "ks"},
      "gain": {"auc": {"value", "low", "high", "p_value", "method"}, "ks": {…}}, "fit": {…} | null}
 
-`few`: fewer than 10 rows in one of the classes: nothing should be concluded. Where nobody learnt a score,
-"ks" is "grade_ks", its gain is left out, and "fit" is null.
+`few`: fewer than 10 rows in one of the classes: nothing should be concluded, and "gain" is {}. Where nobody
+learnt a score, "ks" is "grade_ks", its gain is left out, and "fit" is null.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from saferoom.models.uncertainty.auc import (
     auc_estimate,
     auc_estimate_of_counts,
 )
+from saferoom.models.uncertainty.estimate import smaller_class
 from saferoom.models.uncertainty.fit import hosmer_lemeshow
 from saferoom.models.uncertainty.ks import ks_difference, ks_estimate, ks_estimate_of_counts
 
@@ -31,16 +32,14 @@ Plain = dict[str, Any]
 
 def uncertainty_of(y: NDArray[Any], pd: ArrayLike, alone_pd: ArrayLike, *, fitted: bool) -> Plain:
     """Of probabilities (n,), joint and alone. `fitted`: the models were trained on these rows."""
-    fit = hosmer_lemeshow(y, pd, fitted=fitted)
+    fit, counts = hosmer_lemeshow(y, pd, fitted=fitted), _counts(y)
+    gain = {"auc": auc_difference, "ks": ks_difference}
     return {
-        **_counts(y),
+        **counts,
         "auc": auc_estimate(y, pd).to_plain(),
         "ks": ks_estimate(y, pd).to_plain(),
         "alone": _alone(y, alone_pd),
-        "gain": {
-            "auc": auc_difference(y, pd, alone_pd).to_plain(),
-            "ks": ks_difference(y, pd, alone_pd).to_plain(),
-        },
+        "gain": {} if counts["few"] else {key: of(y, pd, alone_pd).to_plain() for key, of in gain.items()},
         "fit": None if fit is None else fit.to_plain(),
     }
 
@@ -55,14 +54,14 @@ def uncertainty_of_grades(y: NDArray[Any], grades: I64, auc: float, alone_pd: Ar
         "auc": auc_estimate_of_counts(auc, counts["events"], counts["rows"] - counts["events"]).to_plain(),
         "grade_ks": ks_estimate_of_counts(rows, events).to_plain(),
         "alone": _alone(y, alone_pd),
-        "gain": {"auc": auc_difference_of_counts(auc, y, alone_pd).to_plain()},
+        "gain": {} if counts["few"] else {"auc": auc_difference_of_counts(auc, y, alone_pd).to_plain()},
         "fit": None,
     }
 
 
 def _counts(y: NDArray[Any]) -> Plain:
     events = int(np.sum(y))
-    return {"rows": len(y), "events": events, "few": min(events, len(y) - events) < FEW}
+    return {"rows": len(y), "events": events, "few": smaller_class(y) < FEW}
 
 
 def _alone(y: NDArray[Any], pd: ArrayLike) -> Plain:

@@ -78,17 +78,21 @@ def test_true_probabilities_are_calibrated_and_halved_ones_are_not() -> None:
     table = calibration_table(y, pd)
     assert sum(one.rows for one in table) == 100_000
     assert all(abs(one.mean_pd - one.default_rate) < 0.015 for one in table)
-    intercept, slope = calibration_line(y, pd)
+    intercept, slope = calibration_line(y, pd) or (np.nan, np.nan)
     assert intercept == pytest.approx(0, abs=0.05)
     assert slope == pytest.approx(1, abs=0.03)
     odds = pd / (1 - pd) / 2
-    shifted, slope = calibration_line(y, odds / (1 + odds))
+    shifted, slope = calibration_line(y, odds / (1 + odds)) or (np.nan, np.nan)
     assert shifted == pytest.approx(np.log(2), abs=0.05)
     assert slope == pytest.approx(1, abs=0.03)
 
 
 def test_probabilities_of_exactly_zero_and_one_keep_a_finite_calibration_line() -> None:
-    assert np.all(np.isfinite(calibration_line([0, 1, 0, 1], [0.0, 1.0, 1.0, 0.0])))
+    assert np.all(np.isfinite(calibration_line([0, 1, 0, 1], [0.0, 1.0, 1.0, 0.0]) or (np.nan, np.nan)))
+
+
+def test_predictions_that_are_all_the_same_have_no_calibration_line() -> None:
+    assert calibration_line([0, 1, 0, 1], [0.2] * 4) is None
 
 
 def test_lift_table_riskiest_first() -> None:

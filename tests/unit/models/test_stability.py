@@ -34,6 +34,18 @@ def test_a_rare_category_that_grew_is_seen(before: float, after: float) -> None:
     assert stability_index(*ones) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("values", [(0.0,), (0.0, 1.0), (1.0, 2.0, 3.0)])
+@pytest.mark.parametrize("new", [-9.0, 0.5, 9.0])
+def test_values_that_training_never_saw_are_a_bin_of_their_own(values: tuple[float, ...], new: float) -> None:
+    """The right value: all rows leave their bins for one that held none."""
+    before = np.repeat(values, 300 // len(values))
+    shares = np.append(np.full(len(values), 1 / len(values)), 0.5 / 300)
+    after = np.append(np.full(len(values), 0.5 / 300), 1.0)
+    expected = np.sum((after - shares) * np.log(after / shares))
+    assert stability_index(before, np.full(300, new)) == pytest.approx(expected)
+    assert stability_index(before, np.append(before[:297], [new] * 3)) > stability_index(before, before) == 0
+
+
 def test_each_column_has_its_index() -> None:
     rng = np.random.default_rng(2)
     train, test = rng.normal(size=(5000, 3)), rng.normal([0.0, 1.0, 0.0], 1.0, (4000, 3))

@@ -134,6 +134,26 @@ def test_perfect_and_constant_scores() -> None:
     assert one_event.low <= one_event.value <= one_event.high
 
 
+def test_a_gain_that_no_row_contradicts_is_not_certain() -> None:
+    """Every default above, or every one below: DeLong's variance is 0, and few rows prove little."""
+    y = np.array([0] * 40 + [1] * 12)
+    perfect, reverse = y * 0.5, (1 - y) * 0.5
+    few, many = auc_difference(y[-15:], perfect[-15:], reverse[-15:]), auc_difference(y, perfect, reverse)
+    assert (many.value, many.high) == (1.0, 1.0)
+    assert 0 < many.p_value < 1e-4 and many.low < 0.8
+    assert few.low < many.low  # three good rows
+
+
+@pytest.mark.parametrize("defaults", [1, 2])
+def test_one_or_two_defaults_prove_no_gain(defaults: int) -> None:
+    """Two scores without worth: a gain is claimed in at most one of ten, not in most."""
+    rng = np.random.default_rng(defaults)
+    y = np.array([1] * defaults + [0] * 60)
+    found = [auc_difference(y, rng.random(len(y)), rng.random(len(y))) for _ in range(300)]
+    limit = {1: 0.10, 2: 0.45}[defaults]  # a variance from two rows is itself a guess; no report judges it
+    assert np.mean([one.p_value < 0.05 for one in found]) < limit
+
+
 @pytest.mark.slow
 def test_a_million_rows_take_seconds() -> None:
     y, joint, alone = draws(np.random.default_rng(4), 1_000_000, 1.0)

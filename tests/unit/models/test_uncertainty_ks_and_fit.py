@@ -43,6 +43,28 @@ def test_ks_intervals_hold_the_true_value_about_as_often_as_they_say() -> None:
     assert 0.89 < np.mean([one.low <= true <= one.high for one in found]) < 0.98
 
 
+@pytest.mark.parametrize("defaults", [12, 40])
+def test_ks_of_a_perfect_parting_has_room_below(defaults: int) -> None:
+    y = np.repeat([0, 1], [40, defaults])
+    found = ks_estimate(y, y * 0.5)
+    assert (found.value, found.high) == (1.0, 1.0)
+    # Newcombe (1998), method 10: both shares at their ends of Wilson's interval
+    edges = [1.96**2 / (rows + 1.96**2) for rows in (defaults, 40)]
+    assert found.low == pytest.approx(1 - np.hypot(*edges), abs=1e-3)
+    of_grades = ks_estimate_of_counts([40, defaults], [0, defaults])
+    assert of_grades.low == pytest.approx(found.low)
+
+
+def test_ks_near_one_holds_the_true_value_with_few_defaults() -> None:
+    """One in twenty defaults looks good, one in twenty good ones bad: the true KS is 0.9."""
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(300):
+        y = np.repeat([0, 1], [300, 15])
+        found.append(ks_estimate(y, np.where(rng.random(315) < 0.05, 1 - y, y) * 0.5 + 0.25))
+    assert np.mean([one.low <= 0.9 <= one.high for one in found]) > 0.93
+
+
 def test_ks_of_counts_is_that_of_the_grades() -> None:
     rows, events = np.array([400, 300, 200, 100]), np.array([8, 18, 30, 44])
     grades = np.repeat(np.arange(4), rows)
