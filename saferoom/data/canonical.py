@@ -21,7 +21,8 @@ from decimal import Decimal
 from saferoom.errors import StorageError
 
 NOTHING = ""
-_AROUND = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\u200b\u200c\u200d\u2060\ufeff"
+NOT_A_NUMBER = ("nan", "NaN")
+AROUND = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\u200b\u200c\u200d\u2060\ufeff"
 _BOOLEAN = {"true": "1", "false": "0"}
 # Only machines write the sign of an exponent that is positive; 1E5 may be a code.
 _NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-][0-9]{1,3})?")
@@ -37,7 +38,7 @@ def tidy(text: str) -> str:
         text = text.replace("\r\n", "\n")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return text.strip(_AROUND)
+    return text.strip(AROUND)
 
 
 def canonical(text: str, zone: tzinfo) -> str:
@@ -47,7 +48,7 @@ def canonical(text: str, zone: tzinfo) -> str:
         if _NUMBER.fullmatch(text):
             return canonical_number(text)
         return canonical_moment(text, zone) or text
-    if text in ("nan", "NaN"):
+    if text in NOT_A_NUMBER:
         return NOTHING
     return _BOOLEAN.get(text.lower(), text)
 

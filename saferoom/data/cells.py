@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from saferoom.data.canonical import NOTHING, canonical, tidy
+from saferoom.data.canonical import AROUND, NOT_A_NUMBER, NOTHING, canonical, tidy
 from saferoom.data.usual import days_of, usual_boolean, usual_moment, usual_number
 
 _REMEMBERED = 100_000
@@ -36,6 +36,7 @@ class Cells:
         self._gaps = {NOTHING} | {canonical(text, zone) for text in missing}
         numbers = [usual_number(text) for text in missing]
         self._gap_numbers = np.array([number for number in numbers if number is not None])
+        self._gap_ids = pa.array(_id_gaps(missing), pa.large_string())
         self._known: dict[str, str | None] = {}
 
     def numbers(self, values: pa.Array, odd: pa.Array) -> NDArray[np.float64]:
@@ -71,12 +72,13 @@ class Cells:
         )
 
     def ids(self, texts: pa.Array) -> pa.Array:
-        """Ids (n,) as they stand, large_string; those that are named as gaps are missing."""
+        """Ids (n,) as they stand, large_string; no numbers, and those that are named as gaps, are missing.
+
+        An id has no canonical form: the gap `True` is not the id `1`.
+        """
         texts = texts.cast(pa.large_string())
-        words = [gap for gap in self._gaps if gap != NOTHING]
-        if not words:
-            return texts
-        gap = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(words, pa.large_string()))
+        tidied = pc.utf8_trim(pc.utf8_normalize(texts, "NFKC"), AROUND)
+        gap = pc.is_in(tidied, value_set=self._gap_ids)
         return pc.if_else(gap, pa.scalar(None, pa.large_string()), texts)
 
     def level(self, text: str) -> str | None:
@@ -118,6 +120,13 @@ class Cells:
         if number is None:
             return None
         return (np.nan if number in self._gap_numbers else number,)
+
+
+def _id_gaps(missing: Sequence[str]) -> list[str]:
+    """Ids that are none; a whole number stands in a column of floating-point numbers with its point."""
+    words = [tidy(text) for text in missing]
+    whole = [f"{word}.0" for word in words if word.removeprefix("-").isdecimal()]
+    return [*NOT_A_NUMBER, *words, *whole]
 
 
 def _floats(values: pa.Array) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from saferoom.data.sources.base import (
 from saferoom.data.sources.decoding import Decoding
 from saferoom.errors import ConfigError
 
+_BYTE_ORDER_MARK = "\ufeff"
 _UTF8 = {"utf-8", "utf-8-sig", "ascii"}
 _LINE = re.compile(r"CSV Error on Line: (\d+)|Row #(\d+)|line (\d+) cannot be decoded")
 
@@ -76,6 +77,8 @@ class CsvSource(FileSource):
         name = self.path.name
         try:
             with self.path.open(encoding=self.encoding, newline="") as file:
+                if file.read(1) != _BYTE_ORDER_MARK:
+                    file.seek(0)
                 header = next(csv.reader(file, delimiter=self.delimiter), [])
         except OSError as exc:
             raise problem(f"cannot read {name}: {exc.strerror}", remedy="check its permissions") from exc
@@ -87,7 +90,7 @@ class CsvSource(FileSource):
             ) from None
         if not header:
             raise problem(f"{name} has no header line", remedy="write the column names in the first line")
-        return [header[0].removeprefix("\ufeff"), *header[1:]]
+        return header
 
     def _read_csv(self, path: str, names: list[str]) -> str:
         """Every option that looks at anything but the file's content is set, and none is guessed."""
@@ -121,6 +124,8 @@ def _reason(text: str) -> str:
     counts = re.search(r"Expected(?: Number of Columns:)? (\d+)(?: columns, got| Found:) (\d+)", text)
     if counts:
         return f"expected {counts[1]} cells, found {counts[2]}"
+    if "invalid state" in text:
+        return "its lines end in different ways (CR LF, LF, CR), and must all end in one"
     if "quote" in text:
         return "a quoted cell is not closed, or text follows its closing quote"
     return "the line cannot be read as CSV"

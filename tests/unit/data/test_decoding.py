@@ -54,3 +54,28 @@ def test_the_line_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"\n".join([b"id,text", *lines]))
     with pytest.raises(ConfigError, match=r"is not gb18030 text \(line 150002\)"):
         read(_described(tmp_path, "gb18030"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("header", ["id,text", '"id","text"', '"id",text'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(
+    tmp_path: Path, encoding: str, header: str, mark: str
+) -> None:
+    codec = encoding.removesuffix("-sig")
+    (tmp_path / "t.csv").write_bytes(f'{mark}{header}\r\ne1,中\r\n"e2",文\r\n'.encode(codec))
+    assert read(_described(tmp_path, encoding)).table.ids.tolist() == [b"e1", b"e2"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["id,text\r\na,1\nb,2\r\n", "id,text\na,1\r\nb,2\n", "id,text\na,1\rb,2\n"])
+def test_lines_that_end_in_different_ways_are_called_so(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_bytes(text.encode())
+    with pytest.raises(ConfigError, match="its lines end in different ways"):
+        read(_described(tmp_path, "utf-8"))  # type: ignore[arg-type]
+
+
+def test_line_ends_within_quoted_cells_are_the_cells_own(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b'id,text\r\na,"x\ny"\r\nb,"u\rv"\r\nc,q\r\n')
+    column = read(_described(tmp_path, "utf-8")).table.columns["text"]  # type: ignore[arg-type]
+    assert isinstance(column, CategoryColumn)
+    assert [column.levels[code] for code in column.codes] == ["x\ny", "u\rv", "q"]

@@ -74,6 +74,55 @@ def test_the_cause_of_invalid_codes_is_guessed(
     assert bad not in found.model_dump_json()
 
 
+@pytest.mark.parametrize("kind", ["opaque", "uscc"])
+def test_an_id_that_is_no_number_is_missing(
+    tmp_path: Path, make_codes: Callable[..., list[str]], kind: str
+) -> None:
+    known = make_codes(2) if kind == "uscc" else ["a", "b"]
+    found = of_ids(tmp_path, [*known, "nan", " NaN ", None], kind)
+    assert (found.counts.clean, found.counts.missing, found.counts.invalid) == (2, 3, 0)
+
+
+def test_an_id_of_a_floating_point_column_that_is_no_number_is_missing(tmp_path: Path) -> None:
+    found = of_ids(tmp_path, [1001.0, float("nan"), 1003.0])
+    assert (found.counts.clean, found.counts.missing) == (2, 1)
+    assert read(found.description).table.ids.tolist() == [b"1001", b"1003"]
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("True", [b"1", b"007", b"7", b"2024-01-05", b"-1"]),
+        ("7", [b"1", b"True", b"007", b"2024-01-05", b"-1"]),
+        ("2024-01-05T00:00", [b"1", b"True", b"007", b"7", b"2024-01-05", b"-1"]),
+        (" －１ ", [b"1", b"True", b"007", b"7", b"2024-01-05"]),
+    ],
+)
+def test_a_word_for_a_gap_takes_no_other_id(tmp_path: Path, word: str, kept: list[bytes]) -> None:
+    ids = ["1", "True", "007", "7", "2024-01-05", "-1"]
+    pq.write_table(pa.table({"id": ids, "a": [*range(6)]}), tmp_path / "t.parquet")
+    content = {
+        "name": "t",
+        "id": "id",
+        "id_kind": "opaque",
+        "source": {"kind": "parquet", "path": "t.parquet", "missing": [word]},
+    }
+    found = register(describe(content, tmp_path), tmp_path / "home")
+    assert read(found.description).table.ids.tolist() == kept
+
+
+def test_a_word_for_a_gap_is_one_in_a_floating_point_column_of_ids_too(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1001.0, -1.0, 1003.0], "a": [1, 2, 3]}), tmp_path / "t.parquet")
+    content = {
+        "name": "t",
+        "id": "id",
+        "id_kind": "opaque",
+        "source": {"kind": "parquet", "path": "t.parquet", "missing": ["-1"]},
+    }
+    found = register(describe(content, tmp_path), tmp_path / "home")
+    assert read(found.description).table.ids.tolist() == [b"1001", b"1003"]
+
+
 ZONES = ("UTC", "Asia/Shanghai", "America/New_York")
 
 
