@@ -1,4 +1,4 @@
-"""How far a list is from what a model was trained on: unknown values and gaps. Counts alone."""
+"""How far a list is from what a model was trained on: unknown values, gaps, new writings. Counts alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from saferoom.data.profile import Writing
 from saferoom.data.table import CategoryColumn, PartyTable
 
 FAR_UNSEEN, FAR_MISSING = 0.05, 0.2
@@ -69,4 +70,19 @@ def warnings(
             yield (
                 f"column {each.name!r}: {each.missing} of {rows} rows have no value, "
                 f"against {gaps.get(each.name, 0.0):.0%} in the registered data"
+            )
+
+
+def new_writings(
+    written: Mapping[str, Writing], known: Mapping[str, Writing | None], numbers: Sequence[str]
+) -> Iterator[str]:
+    """Of the columns of `numbers`: ways to write them in a list that the registered data do not have."""
+    for name in numbers:
+        before, now = known.get(name), written.get(name)
+        fresh = sorted({*(now.forms if now else ())} - {*(before.forms if before else ())})
+        if now and fresh:
+            yield (
+                f"column {name!r}: {now.unusual} of {now.known} numbers are written unusually, first in row "
+                f"{now.first_row['unusual']}, and no number in the registered data with {', '.join(fresh)}; "
+                "check that they are read as they are meant"
             )

@@ -95,12 +95,14 @@ def read(
         return _read(source, Layout.of(dataset, decided, source.native), cells, columns)
 
 
-def look_and_read(dataset: DatasetDescription) -> tuple[Reading, dict[str, Writing]]:
+def look_and_read(
+    dataset: DatasetDescription, *, types: Mapping[str, ColumnType] | None = None
+) -> tuple[Reading, dict[str, Writing]]:
     """`read`, and how the cells of each feature column are written. Raises ConfigError."""
     cells = dataset.cells()
     with SourceReader(dataset) as source:
         written = look(source, cells, feature_names(dataset, source))
-        decided = decide_types(dataset, source, cells, written=written)
+        decided = decide_types(dataset, source, cells, types, written)
         return _read(source, Layout.of(dataset, decided, source.native), cells, None), written
 
 

@@ -4,7 +4,7 @@
     of a scorecard    points
 
 A grade's place in the scheme, 0 = best, is the number of thresholds that the credit lies below. What lies on
-a cut has the better grade, as in `GradeScheme.assign`.
+a cut has the better grade, as in `GradeScheme.assign`; where several parties round, up to half a unit each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from saferoom.arrays import F64, I64
-from saferoom.errors import ConfigError
+from saferoom.errors import ConfigError, UsageError
 from saferoom.scoring.grades import GradeScheme
 from saferoom.scoring.points import PointScale, logit_from_pd, pd_from_logit
 
@@ -29,8 +29,14 @@ GRID_LOGITS = np.arange(-63, 64) / GRID_STEPS
 
 
 def credit_of_logits(logits: F64) -> I64:
-    """Parts of log-odds (n,) as parts of credit (n,), each rounded to a unit."""
-    return np.rint(-logits * 2.0**CREDIT_FRAC_BITS).astype(np.int64)
+    """Parts of log-odds (n,) as parts of credit (n,), each rounded to a unit. Raises UsageError."""
+    units = np.rint(-logits * 2.0**CREDIT_FRAC_BITS)
+    if not np.all(np.abs(units) <= MOST_CREDIT):  # false for NaN too
+        raise UsageError(
+            f"a part of the score is missing, or beyond ±{MOST_CREDIT >> CREDIT_FRAC_BITS} log-odds",
+            remedy="check the model's columns",
+        )
+    return units.astype(np.int64)
 
 
 def logit_thresholds(scheme: GradeScheme, scale: PointScale) -> list[int]:
@@ -40,7 +46,7 @@ def logit_thresholds(scheme: GradeScheme, scale: PointScale) -> list[int]:
         worst = [float(logit_from_pd(cut)) for cut in scheme.cuts]
     else:  # whole points are rounded: half a point below the cut still has the better grade
         worst = [float(scale.logit(cut - 0.5)) for cut in scheme.cuts]
-    return [_within(math.ceil(-logit * 2**CREDIT_FRAC_BITS)) for logit in worst]
+    return [_within(round(-logit * 2**CREDIT_FRAC_BITS)) for logit in worst]
 
 
 def point_thresholds(scheme: GradeScheme, scale: PointScale) -> list[int]:

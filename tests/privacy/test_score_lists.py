@@ -206,3 +206,18 @@ def test_what_the_model_has_not_seen_is_counted_and_warned_of(
     assert "25 of 30 rows have no value, against 0% in the registered data" in facts["warnings"][1]
     nodes, _, _ = trained
     assert catalogue.recall("rows", nodes.homes["bank"].data).gaps["own"] == 0
+
+
+def test_a_writing_that_only_the_list_has_is_warned_of(
+    trained: tuple[Nodes, Contract, str], tmp_path: Path
+) -> None:
+    """A decimal comma looks like a thousand separator: 12,125 for 12.125."""
+    columns = listed()
+    plain, _ = scored(trained, _csv(tmp_path, columns))
+    assert plain.facts["bank"]["list"]["warnings"] == []
+    columns["income"] = [*columns["income"][:7], "12,125", "8 %", *columns["income"][9:]]
+    job, _ = scored(trained, _csv(tmp_path, columns))
+    assert job.facts["bank"]["list"]["warnings"] == [
+        "column 'income': 2 of 26 numbers are written unusually, first in row 8, and no number in the "
+        "registered data with %, thousand separators; check that they are read as they are meant"
+    ]

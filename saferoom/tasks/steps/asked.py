@@ -18,9 +18,10 @@ from saferoom.arrays import Ids
 from saferoom.data.catalogue import Registration
 from saferoom.data.csv_file import write_columns
 from saferoom.data.dataset import DatasetDescription
-from saferoom.data.familiar import strangeness, warnings
+from saferoom.data.familiar import new_writings, strangeness, warnings
 from saferoom.data.list_file import describe_list, other_columns
-from saferoom.data.loading import Reading, read
+from saferoom.data.loading import Reading, look_and_read
+from saferoom.data.profile import Writing
 from saferoom.data.table import PartyTable
 from saferoom.errors import UsageError
 from saferoom.ids import normalise_uscc
@@ -84,13 +85,13 @@ def read_asked(context: JobContext, model: Model) -> Asked:
     How strange it is to the model is told in the job's facts.
     """
     registration, local = context.registration, context.spec.local
-    description, reading = _read(registration, model, local)
+    description, reading, written = _read(registration, model, local)
     if "id" in local:
         asked = Asked(reading.table.take(_place_of(reading.table, str(local["id"]), description.id_kind)))
     else:
         kept = other_columns(description, reading.rows) if local.get("keep") else {}
         asked = Asked(reading.table, _rejected(reading), kept)
-    context.facts["list"] = _strangeness(asked.table, model, registration)
+    context.facts["list"] = _strangeness(asked.table, written, model, registration)
     return asked.with_consent(context)
 
 
@@ -99,7 +100,7 @@ def count_asked(registration: Registration, model: Model, local: Mapping[str, An
 
     `local`: `input`, `reading`, and `id` where one enterprise is asked for. Raises UsageError, ConfigError.
     """
-    description, reading = _read(registration, model, local)
+    description, reading, _ = _read(registration, model, local)
     if "id" not in local:
         return len(reading.table)
     return len(_place_of(reading.table, str(local["id"]), description.id_kind))
@@ -107,20 +108,27 @@ def count_asked(registration: Registration, model: Model, local: Mapping[str, An
 
 def _read(
     registration: Registration, model: Model, local: Mapping[str, Any]
-) -> tuple[DatasetDescription, Reading]:
+) -> tuple[DatasetDescription, Reading, Mapping[str, Writing]]:
     types = model.preparation.types
     description = describe_list(
         registration.description, Path(local["input"]), list(types), local.get("reading", {})
     )
-    return description, read(description, list(types), types=types)
+    return description, *look_and_read(description, types=types)
 
 
-def _strangeness(table: PartyTable, model: Model, registration: Registration) -> dict[str, Any]:
+def _strangeness(
+    table: PartyTable, written: Mapping[str, Writing], model: Model, registration: Registration
+) -> dict[str, Any]:
     found = strangeness(table, model.preparation)
+    known = {column.name: column.writing for column in registration.columns}
+    numbers = [name for name, type_ in model.preparation.types.items() if type_ == "numeric"]
     return {
         "unseen": {each.name: each.unseen for each in found if each.unseen},
         "missing": {each.name: each.missing for each in found if each.missing},
-        "warnings": [*warnings(found, len(table), model.preparation, registration.gaps)],
+        "warnings": [
+            *warnings(found, len(table), model.preparation, registration.gaps),
+            *new_writings(written, known, numbers),
+        ],
     }
 
 

@@ -113,7 +113,8 @@ def _checked(rule: GradeRule, own: GradeScheme) -> GradeScheme:
 def share_credit(context: JobContext, model: Model, rows: PartyTable) -> Credit:
     """This party's part, and randomness for what is done with all parties'. All call it, in one scope."""
     session, credit = context.session, model.credit(rows)
-    if credit.size and int(np.abs(credit).max()) >= MOST_CREDIT // len(session.parties):
+    most = MOST_CREDIT // len(session.parties)
+    if not np.all((-most < credit) & (credit < most)):
         raise UsageError(
             "a part of the score is far too large to be graded", remedy="check the model's columns"
         )

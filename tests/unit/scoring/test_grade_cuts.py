@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saferoom.errors import ConfigError
+from saferoom.errors import ConfigError, UsageError
 from saferoom.scoring.grade_cuts import (
     MOST_CREDIT,
     credit_of_logits,
@@ -17,7 +17,7 @@ from saferoom.scoring.grade_cuts import (
     point_thresholds,
 )
 from saferoom.scoring.grades import GradeScheme, scheme_from_dict
-from saferoom.scoring.points import PointScale, pd_from_logit
+from saferoom.scoring.points import PointScale, logit_from_pd, pd_from_logit
 
 SCALES = [PointScale(), PointScale(500.0, 15.5, 20.0), PointScale(0.0, 1.0, 300.0)]
 
@@ -62,6 +62,19 @@ def test_a_score_on_a_cut_has_the_better_grade() -> None:
     one = scheme("pd", 0.5)
     assert logit_thresholds(one, PointScale()) == [0]
     assert places(credit_of_logits(np.array([0.0, 2.0**-18])), [0]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("pd", np.linspace(0.001, 0.9, 40).tolist())
+def test_a_score_on_any_cut_has_the_better_grade(pd: float) -> None:
+    """Most cuts are no whole units of log-odds."""
+    on_it = np.array([float(logit_from_pd(pd))])
+    assert places(credit_of_logits(on_it), logit_thresholds(scheme("pd", pd), PointScale())) == [0]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e300, 1100.0, -1100.0])
+def test_a_part_that_is_no_number_or_too_large_is_refused(wrong: float) -> None:
+    with pytest.raises(UsageError, match="missing, or beyond ±1023 log-odds"):
+        credit_of_logits(np.array([0.5, wrong]))
 
 
 def test_cuts_beyond_all_scores_stay_within_what_is_compared() -> None:
